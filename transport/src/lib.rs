@@ -1,0 +1,3 @@
+//! SMPP 3.4.
+
+pub mod pdu;

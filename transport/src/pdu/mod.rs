@@ -1,0 +1,298 @@
+//! Octets to values and back: SMPP 3.4, chapters 3 to 5. Pure: no clock, no state, no I/O.
+//!
+//! Two tables say what there is: [`shape`] lists the 13 bodies of chapter 4, [`command`] the 27 commands. Everything else
+//! follows from them: the types, [`Pdu::decode`], [`Pdu::encode`], the one-line print, the JSON form, and
+//! [`CommandId::rule`], which the session asks who may say what, and when.
+//!
+//! - **Nothing is copied.** Strings, messages and optional parameters are slices of the frame. A slice keeps the whole
+//!   read buffer alive: *slice when you pass, copy when you keep* (`detached`).
+//! - **Nothing is lost.** Unknown commands, parameters, statuses and numbers of every kind survive a round trip.
+//! - **Strict in what is sent**, by type: a value that does not fit its field cannot be made. **Lenient in what is read**,
+//!   by the named switches of [`Leniency`].
+
+#[macro_use]
+mod table;
+pub mod command;
+mod frame;
+pub mod json;
+pub mod shape;
+mod status;
+pub mod time;
+mod tlv;
+pub mod udh;
+mod value;
+mod wire;
+
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+
+pub use command::{Body, CommandId, Issuer, Rule, States};
+pub use frame::{FRAME_OCTETS_MAX, HEADER_OCTETS, next_frame};
+pub use shape::*;
+pub use status::{Answer, CommandStatus};
+pub use tlv::{TlvLength, TlvLengthError, TlvTag, TlvTooLong, Tlvs};
+pub use value::{DataCoding, EsmClass, InterfaceVersion, MessageState, Npi, RegisteredDelivery, Ton};
+pub use wire::{
+    COctets, Destination, Destinations, FaultKind, ListError, ShortMessage, StringError, UnsuccessSme, Unsuccessful,
+};
+use wire::{Fault, Printer, Reader, Writer};
+
+/// A protocol data unit: header, body, optional parameters (§3.2).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pdu {
+    /// 0 in requests; the outcome in responses.
+    pub status: CommandStatus,
+    /// Chosen by the sender of a request, 1 to 0x7FFFFFFF, and echoed in its response (§5.1.4). Peers use others: kept.
+    pub sequence: u32,
+    /// The command and its mandatory parameters.
+    pub body: Body,
+    /// The optional parameters.
+    pub tlvs: Tlvs,
+}
+
+/// What is read although the standard does not allow it: one switch for each known oddity of real peers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that are independent of each other")]
+pub struct Leniency {
+    /// Strings longer than their field, as long as a NUL follows: peers have ids and passwords of 20 and more characters.
+    pub overlong_strings: bool,
+    /// A last string that ends with the PDU instead of a NUL.
+    pub unterminated_strings: bool,
+    /// One to three octets after the last field or parameter are dropped.
+    pub stray_tails: bool,
+    /// An optional parameter of a *response* that claims more octets than there are is dropped, and what follows it: the
+    /// outcome is known without it.
+    pub broken_response_tails: bool,
+    /// A body that cannot be read in a response with an error status is dropped: the status says it all.
+    pub unreadable_error_bodies: bool,
+    /// sm_length 255 (the standard stops at 254).
+    pub sm_length_255: bool,
+    /// A submit_multi_resp that lists fewer failures than it announces.
+    pub short_lists: bool,
+}
+
+impl Leniency {
+    /// By the letter: what a test of another implementation wants.
+    pub const STRICT: Leniency = Leniency {
+        overlong_strings: false,
+        unterminated_strings: false,
+        stray_tails: false,
+        broken_response_tails: false,
+        unreadable_error_bodies: false,
+        sm_length_255: false,
+        short_lists: false,
+    };
+    /// Whatever can be understood: what a client of real SMSCs wants.
+    pub const TOLERANT: Leniency = Leniency {
+        overlong_strings: true,
+        unterminated_strings: true,
+        stray_tails: true,
+        broken_response_tails: true,
+        unreadable_error_bodies: true,
+        sm_length_255: true,
+        short_lists: true,
+    };
+
+    fn forgives(self, fault: FaultKind) -> bool {
+        match fault {
+            FaultKind::Leftover { .. } => self.stray_tails,
+            FaultKind::TlvOverrun { .. } => self.broken_response_tails,
+            _ => false,
+        }
+    }
+
+    /// The switches as they apply to this command.
+    fn applied_to(self, id: CommandId) -> Leniency {
+        Leniency { broken_response_tails: self.broken_response_tails && id.is_response(), ..self }
+    }
+}
+
+/// A PDU that cannot be read. The header's values are 0 when it could not be read either.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DecodeError {
+    /// Which command.
+    pub command_id: CommandId,
+    /// Its status.
+    pub command_status: CommandStatus,
+    /// Its sequence number.
+    pub sequence: u32,
+    /// The first octet that is wrong, counted from the start of the PDU.
+    pub offset: usize,
+    /// What is wrong.
+    pub kind: DecodeErrorKind,
+}
+
+/// What is wrong with a PDU.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DecodeErrorKind {
+    /// `command_length` is not between 16 and the limit.
+    Length {
+        /// As it came.
+        length: u32,
+        /// The limit, in octets.
+        octets_max: usize,
+    },
+    /// A field or optional parameter is wrong.
+    Field {
+        /// Its name in the standard.
+        field: &'static str,
+        /// What is wrong with it.
+        fault: FaultKind,
+    },
+}
+
+impl Pdu {
+    /// A request or response without optional parameters.
+    #[must_use]
+    pub const fn new(status: CommandStatus, sequence: u32, body: Body) -> Pdu {
+        Pdu { status, sequence, body, tlvs: Tlvs::new() }
+    }
+
+    /// The command's id.
+    #[must_use]
+    pub const fn command_id(&self) -> CommandId {
+        self.body.command_id()
+    }
+
+    /// Octets on the wire: `command_length`.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        HEADER_OCTETS + self.body.octets() + self.tlvs.octets()
+    }
+
+    /// Reads one whole frame, as [`next_frame`] gives it.
+    ///
+    /// # Errors
+    /// The first field that is wrong; [`DecodeError::answer`] says what the peer is told.
+    #[inline]
+    pub fn decode(frame: &Bytes, leniency: Leniency) -> Result<Pdu, DecodeError> {
+        let Some((id, status, sequence)) = frame::header(frame) else { return Err(short_of_a_header(frame.len())) };
+        let mut r = Reader::new(frame, HEADER_OCTETS, leniency.applied_to(id));
+        match Self::read(&mut r, id, status, sequence) {
+            Ok(pdu) => Ok(pdu),
+            Err(_) if leniency.unreadable_error_bodies && is_error_response(id, status) => {
+                Ok(Pdu::new(status, sequence, Body::empty(id).expect("an unknown command has no body that could be wrong")))
+            }
+            Err(fault) => Err(DecodeError::field(id, status, sequence, fault)),
+        }
+    }
+
+    #[inline]
+    fn read(r: &mut Reader<'_>, id: CommandId, status: CommandStatus, sequence: u32) -> Result<Pdu, Fault> {
+        Ok(Pdu { body: Body::read(id, r)?, tlvs: Tlvs::read(r)?, status, sequence })
+    }
+
+    /// Writes the PDU at the end of `out`, which may hold others.
+    #[inline]
+    pub fn encode(&self, out: &mut BytesMut) {
+        let octets = self.octets();
+        let start = out.len();
+        out.resize(start + octets, 0xFF);
+        let mut w = Writer::new(&mut out[start..]);
+        w.u32(u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets"));
+        w.u32(self.command_id().0);
+        w.u32(self.status.0);
+        w.u32(self.sequence);
+        self.body.write(&mut w);
+        w.slice(self.tlvs.as_wire());
+        debug_assert!(w.is_full(), "{} measured its octets wrongly", self.command_id().printed());
+    }
+
+    /// The PDU as octets of its own.
+    #[must_use]
+    pub fn to_octets(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(self.octets());
+        self.encode(&mut out);
+        out.freeze()
+    }
+
+    /// Shows addresses and texts too, where [`Display`](fmt::Display) gives their lengths. Not for logs.
+    #[must_use]
+    pub const fn in_full(&self) -> impl fmt::Display + '_ {
+        InFull(self)
+    }
+
+    fn show(&self, out: &mut fmt::Formatter<'_>, private: bool) -> fmt::Result {
+        write!(out, "seq={} {}", self.sequence, self.command_id().printed())?;
+        if self.body.command_id().name().is_none() {
+            write!(out, " command_id={:#010x}", self.command_id().0)?;
+        }
+        if self.command_id().is_response() || self.status != CommandStatus::ESME_ROK {
+            write!(out, " status={}", self.status)?;
+        }
+        let mut p = Printer { out, private };
+        self.body.show(&mut p)?;
+        self.tlvs.iter().try_for_each(|(tag, value)| p.octets(&tag.printed(), &value))
+    }
+}
+
+impl TlvTag {
+    /// The name as the standard prints it, or the number where it has none.
+    #[must_use]
+    pub fn printed(self) -> String {
+        self.name().map_or_else(|| format!("{:#06x}", self.0), str::to_ascii_lowercase)
+    }
+}
+
+/// One line without what is private: lengths stand for addresses and texts, and passwords are never shown.
+impl fmt::Display for Pdu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show(f, false)
+    }
+}
+
+struct InFull<'a>(&'a Pdu);
+
+impl fmt::Display for InFull<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.show(f, true)
+    }
+}
+
+fn is_error_response(id: CommandId, status: CommandStatus) -> bool {
+    id.is_response() && status != CommandStatus::ESME_ROK
+}
+
+#[cold]
+fn short_of_a_header(octets: usize) -> DecodeError {
+    let fault = Fault { kind: FaultKind::CutShort, field: "header", offset: u32::try_from(octets).unwrap_or(u32::MAX) };
+    DecodeError::field(CommandId::default(), CommandStatus::default(), 0, fault)
+}
+
+impl DecodeError {
+    #[cold]
+    fn field(command_id: CommandId, command_status: CommandStatus, sequence: u32, fault: Fault) -> DecodeError {
+        let kind = DecodeErrorKind::Field { field: fault.field, fault: fault.kind };
+        DecodeError { command_id, command_status, sequence, offset: fault.offset as usize, kind }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            DecodeErrorKind::Length { length, octets_max } => {
+                write!(f, "command_length is {length}, allowed are {HEADER_OCTETS} to {octets_max}")
+            }
+            DecodeErrorKind::Field { field, fault } => {
+                write!(f, "{}: {field} at octet {}: {fault}", self.command_id.printed(), self.offset)
+            }
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FaultKind::CutShort => f.write_str("the PDU ends before it does"),
+            FaultKind::TooLong { max } => write!(f, "no NUL within the {max} octets it may have"),
+            FaultKind::OutOfRange { value, allowed } => write!(f, "is {value}, allowed is {allowed}"),
+            FaultKind::Leftover { octets } => write!(f, "{octets} octets are left, an optional parameter has at least 4"),
+            FaultKind::TlvOverrun { tag, length, left } => {
+                write!(f, "{} claims {length} octets, {left} are left", TlvTag(*tag).printed())
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The three macros that turn the standard's tables into types. They only list: what a field does is in `wire`.
+
+/// Numbers that a peer may extend: a newtype with named constants, so that unknown values survive.
+///
+/// `names! { /// Type of number.  Ton: u8 { UNKNOWN = 0, INTERNATIONAL = 1 } }` becomes
+///
+/// ```text
+/// pub struct Ton(pub u8);
+/// impl Ton { pub const UNKNOWN: Ton = Ton(0); … pub const fn name(self) -> Option<&'static str> { match self.0 { 0 => Some("UNKNOWN"), … } } }
+/// ```
+macro_rules! names {($(
+    $(#[$doc:meta])*
+    $name:ident : $int:ty { $( $(#[$row:meta])* $constant:ident = $value:literal, )* }
+)*) => {$(
+    $(#[$doc])*
+    #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Serialize, serde::Deserialize)]
+    #[serde(transparent)]
+    pub struct $name(pub $int);
+
+    impl $name {
+        $(
+            $(#[$row])*
+            #[doc = concat!("`", stringify!($value), "`")]
+            pub const $constant: $name = $name($value);
+        )*
+
+        /// Every value that has a name, in the order of the standard.
+        pub const NAMED: &'static [$name] = &[ $( $name($value), )* ];
+
+        /// The name of the value, if it has one.
+        #[must_use]
+        pub const fn name(self) -> Option<&'static str> {
+            match self.0 { $( $value => Some(stringify!($constant)), )* _ => None }
+        }
+    }
+
+    impl std::fmt::Display for $name {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            match self.name() { Some(name) => f.write_str(name), None => write!(f, "{:#04x}", self.0) }
+        }
+    }
+)*}}
+
+/// Body shapes: chapter 4 of the standard.
+///
+/// `shapes! { QuerySm { message_id: COctets<65>, … } }` becomes
+///
+/// ```text
+/// pub struct QuerySm { pub message_id: COctets<65>, … }
+/// impl Wire for QuerySm {
+///     fn read(r)  { Ok(QuerySm { message_id: r.field("message_id")?, … }) }     // in the order written
+///     fn octets() { self.message_id.octets() + … }
+///     fn write(w) { self.message_id.write(w); … }
+///     fn show(p)  { p.field("message_id", &self.message_id)?; … }
+/// }
+/// ```
+macro_rules! shapes {($(
+    $(#[$doc:meta])*
+    $name:ident { $( $(#[$row:meta])* $field:ident : $ty:ty, )* }
+)*) => {$(
+    $(#[$doc])*
+    #[derive(Clone, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct $name { $( $(#[$row])* pub $field: $ty, )* }
+
+    impl Wire for $name {
+        #[inline]
+        fn read(r: &mut Reader<'_>) -> Result<Self, Fault> {
+            Ok(Self { $( $field: r.field(stringify!($field))?, )* })
+        }
+        #[inline]
+        fn octets(&self) -> usize { 0 $( + self.$field.octets() )* }
+        #[inline]
+        fn write(&self, w: &mut Writer<'_>) { $( self.$field.write(w); )* }
+        fn show(&self, p: &mut Printer<'_, '_>) -> std::fmt::Result { $( p.field(stringify!($field), &self.$field)?; )* Ok(()) }
+    }
+)*}}
+
+/// The commands: tables 2-1 and 5-1 of the standard in one. A row gives the variant of [`Body`](super::Body), the
+/// constant of [`CommandId`](super::CommandId), the id, the body, who may issue it, in which states, and what answers it.
+macro_rules! commands {($(
+    $(#[$doc:meta])*
+    $name:ident $constant:ident $id:literal $shape:ty, $issuer:ident, $states:ident, $answer:expr;
+)*) => {
+    names! {
+        /// `command_id` (§5.1.2.1). Bit 31 marks a response.
+        CommandId: u32 { $( $(#[$doc])* $constant = $id, )* }
+    }
+
+    /// What a PDU says: one variant for each command, and one for those that are not in the standard.
+    #[derive(Clone, Debug, Eq, PartialEq)]
+    pub enum Body {
+        $( $(#[$doc])* $name($shape), )*
+        /// A command that is not in SMPP 3.4, with the octets after its header as they came.
+        Unknown(CommandId, bytes::Bytes),
+    }
+
+    impl Body {
+        /// The command's id.
+        #[must_use]
+        pub const fn command_id(&self) -> CommandId {
+            match self { $( Body::$name(_) => CommandId($id), )* Body::Unknown(id, _) => *id }
+        }
+
+        /// The body of this command with every field empty or zero; none for a command not in the standard.
+        #[must_use]
+        pub fn empty(id: CommandId) -> Option<Body> {
+            match id.0 { $( $id => Some(Body::$name(<$shape>::default())), )* _ => None }
+        }
+
+        #[inline]
+        pub(super) fn read(id: CommandId, r: &mut Reader<'_>) -> Result<Body, Fault> {
+            match id.0 {
+                $( $id => Ok(Body::$name(<$shape as Wire>::read(r)?)), )*
+                _ => Ok(Body::Unknown(id, r.rest())),
+            }
+        }
+
+        #[inline]
+        pub(super) fn octets(&self) -> usize {
+            match self { $( Body::$name(body) => body.octets(), )* Body::Unknown(_, octets) => octets.len() }
+        }
+
+        #[inline]
+        pub(super) fn write(&self, w: &mut Writer<'_>) {
+            match self { $( Body::$name(body) => body.write(w), )* Body::Unknown(_, octets) => w.slice(octets) }
+        }
+
+        pub(super) fn show(&self, p: &mut Printer<'_, '_>) -> std::fmt::Result {
+            match self { $( Body::$name(body) => body.show(p), )* Body::Unknown(_, octets) => p.octets("body", octets) }
+        }
+
+        pub(super) fn to_fields(&self) -> Result<serde_json::Value, serde_json::Error> {
+            match self {
+                $( Body::$name(body) => serde_json::to_value(body), )*
+                Body::Unknown(_, octets) => Ok(serde_json::json!({ "body_hex": super::json::hex(octets) })),
+            }
+        }
+
+        pub(super) fn from_fields(id: CommandId, fields: serde_json::Value) -> Result<Body, serde_json::Error> {
+            match id.0 {
+                $( $id => Ok(Body::$name(serde_json::from_value(fields)?)), )*
+                _ => Ok(Body::Unknown(id, super::json::unknown_body(fields)?)),
+            }
+        }
+    }
+
+    impl CommandId {
+        /// Who may issue the command, in which states, and the id of its answer; none for one not in the standard.
+        #[must_use]
+        pub const fn rule(self) -> Option<Rule> {
+            match self.0 {
+                $( $id => Some(Rule { issuer: Issuer::$issuer, states: States::$states, answer: $answer }), )*
+                _ => None,
+            }
+        }
+    }
+}}
+pub(crate) use {commands, names, shapes};
