@@ -2,10 +2,9 @@
 //! look-ups live here; who is in which state is the session's affair.
 
 use super::shape::{
-    AlertNotification, Bind, BindResp, CancelSm, DataSm, Empty, MessageId, Outbind, QuerySm, QuerySmResp, ReplaceSm, Reply,
-    Sm, SubmitMulti, SubmitMultiResp,
+    AlertNotification, Bind, BindResp, CancelSm, DataSm, Empty, MessageId, Outbind, QuerySm, QuerySmResp, ReplaceSm,
+    Reply, Sm, SubmitMulti, SubmitMultiResp,
 };
-use super::table::{commands, names};
 use super::wire::{Fault, Printer, Reader, Wire, Writer};
 
 commands! {

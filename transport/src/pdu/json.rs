@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Body, COctets, CommandId, CommandStatus, Destination, Destinations, Npi, Pdu, ShortMessage, TlvTag, Ton, UnsuccessSme,
-    Unsuccessful,
+    Body, COctets, CommandId, CommandStatus, Destination, Destinations, Npi, Pdu, ShortMessage, TlvTag, Ton,
+    UnsuccessSme, Unsuccessful,
 };
 
 /// Octets as hexadecimal digits.
@@ -108,9 +108,9 @@ impl Pdu {
 fn command(name: Option<&str>, id: Option<u32>) -> Result<CommandId, JsonError> {
     let named = match name {
         None | Some("unknown") => None,
-        Some(name) => {
-            Some(CommandId::from_printed(name).ok_or_else(|| JsonError(format!("command: {name:?} is not in SMPP 3.4")))?)
-        }
+        Some(name) => Some(
+            CommandId::from_printed(name).ok_or_else(|| JsonError(format!("command: {name:?} is not in SMPP 3.4")))?,
+        ),
     };
     match (named, id.map(CommandId)) {
         (Some(named), Some(id)) if named != id => {
@@ -135,12 +135,17 @@ pub(super) fn unknown_body(fields: Value) -> Result<Bytes, serde_json::Error> {
         body_hex: String,
     }
     let unknown: Unknown = serde_json::from_value(fields)?;
-    from_hex(&unknown.body_hex).map(Bytes::from).map_err(|words| serde_json::Error::custom(format!("body_hex: {words}")))
+    from_hex(&unknown.body_hex)
+        .map(Bytes::from)
+        .map_err(|words| serde_json::Error::custom(format!("body_hex: {words}")))
 }
 
 fn tlv(form: TlvForm) -> Result<(TlvTag, Vec<u8>), JsonError> {
     let named = form.name.as_deref().filter(|name| *name != "unknown").map(|name| {
-        TlvTag::NAMED.iter().copied().find(|tag| tag.name().is_some_and(|known| known.eq_ignore_ascii_case(name)))
+        TlvTag::NAMED
+            .iter()
+            .copied()
+            .find(|tag| tag.name().is_some_and(|known| known.eq_ignore_ascii_case(name)))
             .ok_or_else(|| JsonError(format!("tlvs: name: {name:?} is not in SMPP 3.4")))
     });
     let tag = match (form.tag, named.transpose()?) {
@@ -256,4 +261,3 @@ impl<'de> Deserialize<'de> for Unsuccessful {
         Unsuccessful::new(entries).map_err(|error| D::Error::custom(format!("unsuccess_sme: {error}")))
     }
 }
-

@@ -171,9 +171,11 @@ impl Pdu {
         let mut r = Reader::new(frame, HEADER_OCTETS, leniency.applied_to(id));
         match Self::read(&mut r, id, status, sequence) {
             Ok(pdu) => Ok(pdu),
-            Err(_) if leniency.unreadable_error_bodies && is_error_response(id, status) => {
-                Ok(Pdu::new(status, sequence, Body::empty(id).expect("an unknown command has no body that could be wrong")))
-            }
+            Err(_) if leniency.unreadable_error_bodies && is_error_response(id, status) => Ok(Pdu::new(
+                status,
+                sequence,
+                Body::empty(id).expect("an unknown command has no body that could be wrong"),
+            )),
             Err(fault) => Err(DecodeError::field(id, status, sequence, fault)),
         }
     }
@@ -289,7 +291,9 @@ impl fmt::Display for FaultKind {
             FaultKind::CutShort => f.write_str("the PDU ends before it does"),
             FaultKind::TooLong { max } => write!(f, "no NUL within the {max} octets it may have"),
             FaultKind::OutOfRange { value, allowed } => write!(f, "is {value}, allowed is {allowed}"),
-            FaultKind::Leftover { octets } => write!(f, "{octets} octets are left, an optional parameter has at least 4"),
+            FaultKind::Leftover { octets } => {
+                write!(f, "{octets} octets are left, an optional parameter has at least 4")
+            }
             FaultKind::TlvOverrun { tag, length, left } => {
                 write!(f, "{} claims {length} octets, {left} are left", TlvTag(*tag).printed())
             }

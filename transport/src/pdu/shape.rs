@@ -1,6 +1,5 @@
 //! The body shapes of SMPP 3.4: chapter 4 of the standard, as it would fit on a page. Only the list lives here.
 
-use super::table::shapes;
 use super::value::{DataCoding, EsmClass, InterfaceVersion, MessageState, Npi, RegisteredDelivery, Ton};
 use super::wire::{COctets, Destinations, Fault, Printer, Reader, ShortMessage, Unsuccessful, Wire, Writer};
 

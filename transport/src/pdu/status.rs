@@ -1,6 +1,5 @@
 //! `command_status` by name (§5.1.3), and the one function that says what the peer is told of a PDU that cannot be read.
 
-use super::table::names;
 use super::{DecodeError, DecodeErrorKind, FaultKind};
 
 names! {
@@ -47,7 +46,9 @@ impl DecodeError {
             DecodeErrorKind::Length { .. } => Answer::Close(CommandStatus::ESME_RINVCMDLEN),
             DecodeErrorKind::Field { .. } if self.command_id.is_response() => Answer::Ignore,
             DecodeErrorKind::Field { .. } if self.command_id.answer().is_none() => Answer::Ignore,
-            DecodeErrorKind::Field { .. } if self.command_id.has_no_body() => Answer::Respond(CommandStatus::ESME_RINVCMDLEN),
+            DecodeErrorKind::Field { .. } if self.command_id.has_no_body() => {
+                Answer::Respond(CommandStatus::ESME_RINVCMDLEN)
+            }
             DecodeErrorKind::Field { field, fault } => Answer::Respond(status_of(field, fault)),
         }
     }

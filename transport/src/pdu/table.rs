@@ -65,14 +65,14 @@ macro_rules! shapes {($(
 
     impl Wire for $name {
         #[inline]
-        fn read(r: &mut Reader<'_>) -> Result<Self, Fault> {
-            Ok(Self { $( $field: r.field(stringify!($field))?, )* })
+        fn read(_r: &mut Reader<'_>) -> Result<Self, Fault> {
+            Ok(Self { $( $field: _r.field(stringify!($field))?, )* })
         }
         #[inline]
         fn octets(&self) -> usize { 0 $( + self.$field.octets() )* }
         #[inline]
-        fn write(&self, w: &mut Writer<'_>) { $( self.$field.write(w); )* }
-        fn show(&self, p: &mut Printer<'_, '_>) -> std::fmt::Result { $( p.field(stringify!($field), &self.$field)?; )* Ok(()) }
+        fn write(&self, _w: &mut Writer<'_>) { $( self.$field.write(_w); )* }
+        fn show(&self, _p: &mut Printer<'_, '_>) -> std::fmt::Result { $( _p.field(stringify!($field), &self.$field)?; )* Ok(()) }
     }
 )*}}
 
@@ -156,4 +156,3 @@ macro_rules! commands {($(
         }
     }
 }}
-pub(crate) use {commands, names, shapes};

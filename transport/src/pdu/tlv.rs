@@ -2,9 +2,8 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::table::names;
-use super::wire::{Fault, FaultKind, Reader};
 use super::CommandId;
+use super::wire::{Fault, FaultKind, Reader};
 
 names! {
     /// The tag of an optional parameter (§5.3.2). 0x1400 to 0x3FFF are the SMSC vendor's own.

@@ -1,7 +1,5 @@
 //! One-octet values with meaning (§5.2). Every number is kept as it came; the names are a view of it.
 
-use super::table::names;
-
 names! {
     /// Type of number (§5.2.5).
     Ton: u8 {

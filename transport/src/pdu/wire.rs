@@ -589,7 +589,9 @@ impl Wire for Destination {
                 address: r.field("destination_addr")?,
             }),
             2 => r.field("dl_name").map(Destination::List),
-            other => Err(Fault { field: "dest_flag", ..r.out_of_range(1, u32::from(other), "1 (address) or 2 (list)") }),
+            other => {
+                Err(Fault { field: "dest_flag", ..r.out_of_range(1, u32::from(other), "1 (address) or 2 (list)") })
+            }
         }
     }
     fn octets(&self) -> usize {
