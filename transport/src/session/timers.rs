@@ -1,0 +1,53 @@
+//! The session's timers (§7.2): one deadline each. What happens when one fires is one `match` in `mod`.
+
+use std::time::Duration;
+
+/// Why the session wants to be woken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Timer {
+    /// Not bound yet: `session_init_timeout` after the start.
+    SessionInit,
+    /// Nothing heard for `enquire_link_interval`: ask.
+    EnquireLink,
+    /// Asked, and nothing heard for `response_timeout`: the line is dead.
+    EnquireLinkAnswer,
+    /// No message for `inactivity_timeout`: unbind.
+    Inactivity,
+    /// An unbind is under way for `unbind_timeout`: close.
+    Unbind,
+    /// A request of ours is not answered for `response_timeout`.
+    Response,
+}
+
+/// The timers that are set, but for [`Timer::Response`], whose deadlines are in the window.
+#[derive(Default)]
+pub(super) struct Timers([Option<Duration>; 5]);
+
+const ALL: [Timer; 5] =
+    [Timer::SessionInit, Timer::EnquireLink, Timer::EnquireLinkAnswer, Timer::Inactivity, Timer::Unbind];
+
+impl Timers {
+    pub(super) fn set(&mut self, timer: Timer, at: Option<Duration>) {
+        self.0[timer as usize] = at;
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Timers::default();
+    }
+
+    pub(super) fn is_set(&self, timer: Timer) -> bool {
+        self.0[timer as usize].is_some()
+    }
+
+    /// Takes a timer that fires off the table. The window keeps the deadlines of [`Timer::Response`] itself.
+    pub(super) fn fired(&mut self, timer: Timer) {
+        if timer != Timer::Response {
+            self.set(timer, None);
+        }
+    }
+
+    /// The earliest one; of several at the same instant the first in the order of [`Timer`].
+    pub(super) fn next(&self) -> Option<(Duration, Timer)> {
+        ALL.into_iter().filter_map(|timer| Some((self.0[timer as usize]?, timer))).min_by_key(|(at, _)| *at)
+    }
+}
