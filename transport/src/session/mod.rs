@@ -350,6 +350,12 @@ impl<T> Session<T> {
         self.respond(now, ticket, status, body, Tlvs::new());
     }
 
+    /// Gives up the right to answer: the peer will wait in vain. For simulators of broken peers.
+    pub fn forget(&mut self, ticket: Ticket) {
+        let Ticket { .. } = ticket;
+        self.unanswered = self.unanswered.saturating_sub(1);
+    }
+
     /// The peer's next PDU, or why it cannot be read.
     pub fn receive(&mut self, now: Duration, pdu: Result<Pdu, DecodeError>) {
         if self.state == State::Closed {

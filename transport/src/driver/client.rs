@@ -1,0 +1,374 @@
+//! A bound ESME that many tasks can use: a driver in a task of its own, a handle that submits, a stream of what arrives.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Driver, DriverConfig, Tcp, connect_within};
+use crate::pdu::{Bind, Body, COctets, CommandStatus, MessageId, Pdu, Sm, Tlvs};
+use crate::session::{BindKind, Event, Outcome, Refused, Role, SessionConfig, Ticket, Why};
+
+/// How to bind, and how the session behaves then.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// As what.
+    pub kind: BindKind,
+    /// Who, and with which password; the rest of the bind request too.
+    pub bind: Bind,
+    /// Timers and windows.
+    pub session: SessionConfig,
+    /// Reading and writing.
+    pub driver: DriverConfig,
+    /// How long opening the line may take. Default 10 s.
+    pub connect_timeout: Duration,
+    /// What has arrived and is not taken yet, at most; beyond it the SMSC is put off with the session's `busy_status`. At
+    /// least 1. Default 100.
+    pub incoming_max: usize,
+}
+
+impl ClientConfig {
+    /// A bind of this kind with the defaults for everything else.
+    #[must_use]
+    pub fn new(kind: BindKind, system_id: COctets<16>, password: COctets<9>) -> ClientConfig {
+        let interface_version = crate::pdu::InterfaceVersion::V3_4;
+        ClientConfig {
+            kind,
+            bind: Bind { system_id, password, interface_version, ..Bind::default() },
+            session: SessionConfig::new(Role::Esme),
+            driver: DriverConfig::default(),
+            connect_timeout: Duration::from_secs(10),
+            incoming_max: 100,
+        }
+    }
+
+    fn bind_request(&self) -> Body {
+        match self.kind {
+            BindKind::Transmitter => Body::BindTransmitter(self.bind.clone()),
+            BindKind::Receiver => Body::BindReceiver(self.bind.clone()),
+            BindKind::Transceiver => Body::BindTransceiver(self.bind.clone()),
+        }
+    }
+}
+
+/// Why there is no bound session.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The line could not be opened.
+    #[error("cannot connect: {0}")]
+    Connect(#[source] io::Error),
+    /// The SMSC refused the bind.
+    #[error("the SMSC refused the bind: {0}")]
+    Refused(CommandStatus),
+    /// The session ended before it was bound.
+    #[error("the session ended before it was bound: {0:?}")]
+    Ended(Why),
+}
+
+/// How a request failed. Only in the first two cases is it certain that the SMSC has not acted on it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RequestError {
+    /// Never sent.
+    #[error("not sent: {0}")]
+    NotSent(#[source] Refused),
+    /// Answered with an error status.
+    #[error("refused: {}", .0.status)]
+    Refused(Box<Pdu>),
+    /// No answer in time: the outcome is unknown.
+    #[error("no answer in time: the outcome is unknown")]
+    Expired,
+    /// The session ended first: the outcome is unknown.
+    #[error("the session ended before the answer ({0:?}): the outcome is unknown")]
+    Lost(Why),
+}
+
+/// A message that the SMSC has accepted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Submitted {
+    /// The SMSC's name for it. Real SMSCs also answer without one: then it is empty, and no receipt can be matched.
+    pub message_id: COctets<65>,
+    /// The optional parameters of the response.
+    pub tlvs: Tlvs,
+}
+
+/// A handle to a bound session. Clones share it; the session ends when all are dropped, as with [`unbind`](Client::unbind).
+#[derive(Clone, Debug)]
+pub struct Client {
+    commands: mpsc::Sender<Command>,
+}
+
+/// What arrives on the session.
+#[derive(Debug)]
+pub struct Incoming {
+    deliveries: mpsc::Receiver<Delivery>,
+}
+
+/// A message or receipt from the SMSC, to be answered once. Dropped without an answer it is refused as busy, so that the
+/// SMSC keeps it.
+#[derive(Debug)]
+pub struct Delivery {
+    /// deliver_sm, data_sm or alert_notification (which needs no answer), as it came.
+    pub pdu: Pdu,
+    answer: Option<PendingAnswer>,
+}
+
+#[derive(Debug)]
+struct PendingAnswer {
+    ticket: Ticket,
+    busy: CommandStatus,
+    /// Not bounded by itself: as many are under way as there are tickets, and those are bounded by `inbound_window`.
+    answers: mpsc::UnboundedSender<(Ticket, CommandStatus)>,
+}
+
+impl Delivery {
+    /// Takes the message over: the SMSC may forget it.
+    pub fn accept(self) {
+        self.refuse(CommandStatus::ESME_ROK);
+    }
+
+    /// Does not take it, and says why: ESME_RX_T_APPN asks for it again, ESME_RX_P_APPN does not.
+    pub fn refuse(mut self, status: CommandStatus) {
+        if let Some(PendingAnswer { ticket, answers, .. }) = self.answer.take() {
+            // A session that has ended has nobody left to answer.
+            let _ = answers.send((ticket, status));
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let Some(PendingAnswer { ticket, busy, answers }) = self.answer.take() {
+            let _ = answers.send((ticket, busy));
+        }
+    }
+}
+
+impl Incoming {
+    /// The next one; none when the session has ended.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        self.deliveries.recv().await
+    }
+}
+
+#[derive(Debug)]
+enum Command {
+    Request(Box<(Body, Tlvs)>, oneshot::Sender<Result<Pdu, RequestError>>),
+    Unbind(oneshot::Sender<()>),
+}
+
+impl Client {
+    /// Connects over TCP and binds.
+    ///
+    /// # Errors
+    /// When the line cannot be opened in time, the SMSC refuses, or the session ends first.
+    pub async fn connect(address: &str, config: ClientConfig) -> Result<(Client, Incoming), ClientError> {
+        let mut tcp = Tcp { address: address.to_owned() };
+        let stream = connect_within(&mut tcp, config.connect_timeout).await.map_err(ClientError::Connect)?;
+        Client::over(stream, config).await
+    }
+
+    /// Binds over a stream that is open.
+    ///
+    /// # Errors
+    /// When the SMSC refuses, or the session ends first.
+    pub async fn over<S>(stream: S, config: ClientConfig) -> Result<(Client, Incoming), ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut driver = Driver::new(stream, Role::Esme, config.session.clone(), config.driver.clone());
+        bind(&mut driver, &config).await?;
+        let (commands, command_queue) = mpsc::channel(config.session.window.max(1));
+        let (delivered, deliveries) = mpsc::channel(config.incoming_max.max(1));
+        let (answers, answer_queue) = mpsc::unbounded_channel();
+        let busy = config.session.busy_status;
+        let task = Task { driver, command_queue, answer_queue, answers, delivered, busy, unbinding: Vec::new() };
+        tokio::spawn(task.run());
+        Ok((Client { commands }, Incoming { deliveries }))
+    }
+
+    /// Submits a message, waiting for room in the window and then for the response.
+    ///
+    /// # Errors
+    /// When it is refused, or its outcome is unknown.
+    pub async fn submit(&self, message: Sm) -> Result<Submitted, RequestError> {
+        self.submit_with(message, Tlvs::new()).await
+    }
+
+    /// [`submit`](Client::submit) with optional parameters.
+    ///
+    /// # Errors
+    /// When it is refused, or its outcome is unknown.
+    pub async fn submit_with(&self, message: Sm, tlvs: Tlvs) -> Result<Submitted, RequestError> {
+        let pdu = self.request(Body::SubmitSm(message), tlvs).await?;
+        let message_id = match pdu.body {
+            Body::SubmitSmResp(Some(MessageId { message_id })) => message_id,
+            _ => COctets::default(),
+        };
+        Ok(Submitted { message_id, tlvs: pdu.tlvs })
+    }
+
+    /// Sends any request that has an answer, and waits for it.
+    ///
+    /// # Errors
+    /// When it is refused, may not be sent on this session, or its outcome is unknown.
+    pub async fn request(&self, body: Body, tlvs: Tlvs) -> Result<Pdu, RequestError> {
+        let (reply, answer) = oneshot::channel();
+        let closed = RequestError::NotSent(Refused::Closed);
+        self.commands.send(Command::Request(Box::new((body, tlvs)), reply)).await.map_err(|_| closed.clone())?;
+        answer.await.unwrap_or(Err(closed))
+    }
+
+    /// Waits for what is outstanding, unbinds, and hangs up. Requests made after it are not sent.
+    pub async fn unbind(&self) {
+        let (done, ended) = oneshot::channel();
+        if self.commands.send(Command::Unbind(done)).await.is_ok() {
+            let _ = ended.await;
+        }
+    }
+
+    /// Completes when the session has ended, for whatever reason.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+}
+
+type Reply = Option<oneshot::Sender<Result<Pdu, RequestError>>>;
+
+async fn bind<S>(driver: &mut Driver<S, Reply>, config: &ClientConfig) -> Result<(), ClientError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let request = driver.request(config.bind_request(), Tlvs::new(), None);
+    request.map_err(|_| ClientError::Ended(Why::Dropped))?;
+    loop {
+        match driver.next().await {
+            Some(Event::Bound(_)) => return Ok(()),
+            Some(Event::Ended { outcome: Outcome::Answered(pdu), .. }) if pdu.status != CommandStatus::ESME_ROK => {
+                hang_up(driver).await;
+                return Err(ClientError::Refused(pdu.status));
+            }
+            Some(Event::Closed(why)) => return Err(ClientError::Ended(why)),
+            None => return Err(ClientError::Ended(Why::Dropped)),
+            Some(_) => {}
+        }
+    }
+}
+
+async fn hang_up<S: AsyncRead + AsyncWrite + Unpin>(driver: &mut Driver<S, Reply>) {
+    driver.close();
+    while driver.next().await.is_some() {}
+}
+
+/// The task that owns the driver: the one place that waits on it and on the handles.
+struct Task<S> {
+    driver: Driver<S, Reply>,
+    command_queue: mpsc::Receiver<Command>,
+    answer_queue: mpsc::UnboundedReceiver<(Ticket, CommandStatus)>,
+    answers: mpsc::UnboundedSender<(Ticket, CommandStatus)>,
+    delivered: mpsc::Sender<Delivery>,
+    busy: CommandStatus,
+    /// Who waits for the end; not empty once unbinding.
+    unbinding: Vec<oneshot::Sender<()>>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
+    /// A fixed order and no hidden chance: events first, so that requests cannot starve them; answers before requests,
+    /// so that a full window of ours does not hold back what the SMSC waits for.
+    async fn run(mut self) {
+        let mut taking = true;
+        loop {
+            tokio::select! {
+                biased;
+                event = self.driver.next() => match event {
+                    Some(event) => self.happened(event),
+                    None => break,
+                },
+                Some((ticket, status)) = self.answer_queue.recv() => self.answer(ticket, status),
+                command = self.command_queue.recv(), if taking && self.driver.has_room() => {
+                    taking = self.take(command);
+                }
+            }
+            if !taking && self.driver.outstanding() == 0 {
+                self.driver.unbind();
+            }
+        }
+    }
+
+    /// Takes a command and those that wait behind it, so that they leave in one write. False when there are no more.
+    fn take(&mut self, first: Option<Command>) -> bool {
+        let mut next = first;
+        loop {
+            match next {
+                None => return false,
+                Some(Command::Unbind(done)) => {
+                    self.unbinding.push(done);
+                    self.command_queue.close();
+                    return self.refuse_the_rest();
+                }
+                Some(Command::Request(request, reply)) => self.request(*request, reply),
+            }
+            if !self.driver.has_room() {
+                return true;
+            }
+            match self.command_queue.try_recv() {
+                Ok(command) => next = Some(command),
+                Err(mpsc::error::TryRecvError::Empty) => return true,
+                Err(mpsc::error::TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    /// What was queued behind an unbind is not sent.
+    fn refuse_the_rest(&mut self) -> bool {
+        while let Ok(command) = self.command_queue.try_recv() {
+            match command {
+                Command::Unbind(done) => self.unbinding.push(done),
+                Command::Request(_, reply) => drop(reply.send(Err(RequestError::NotSent(Refused::Closed)))),
+            }
+        }
+        false
+    }
+
+    fn request(&mut self, (body, tlvs): (Body, Tlvs), reply: oneshot::Sender<Result<Pdu, RequestError>>) {
+        if let Err((refused, Some(reply))) = self.driver.request(body, tlvs, Some(reply)) {
+            let _ = reply.send(Err(RequestError::NotSent(refused)));
+        }
+    }
+
+    fn answer(&mut self, ticket: Ticket, status: CommandStatus) {
+        self.driver.refuse(ticket, status);
+        while let Ok((ticket, status)) = self.answer_queue.try_recv() {
+            self.driver.refuse(ticket, status);
+        }
+    }
+
+    fn happened(&mut self, event: Event<Reply>) {
+        match event {
+            Event::Ended { token: Some(reply), outcome, .. } => drop(reply.send(result(outcome))),
+            Event::Request(ticket, pdu) => self.deliver(pdu, Some(ticket)),
+            Event::Notice(pdu) => self.deliver(pdu, None),
+            Event::Ended { token: None, .. } | Event::Bound(_) | Event::Closed(_) => {}
+        }
+    }
+
+    /// Hands a message on; a queue that is full, or that nobody reads any more, drops the delivery, which refuses it.
+    fn deliver(&mut self, pdu: Pdu, ticket: Option<Ticket>) {
+        let answer = ticket.map(|ticket| PendingAnswer { ticket, busy: self.busy, answers: self.answers.clone() });
+        let _ = self.delivered.try_send(Delivery { pdu, answer });
+    }
+}
+
+fn result(outcome: Outcome) -> Result<Pdu, RequestError> {
+    match outcome {
+        Outcome::Answered(pdu) if succeeded(&pdu) => Ok(pdu),
+        Outcome::Answered(pdu) => Err(RequestError::Refused(Box::new(pdu))),
+        Outcome::Expired => Err(RequestError::Expired),
+        Outcome::Lost(why) => Err(RequestError::Lost(why)),
+    }
+}
+
+/// A generic_nack is a refusal, whatever status it bears.
+fn succeeded(pdu: &Pdu) -> bool {
+    pdu.status == CommandStatus::ESME_ROK && !matches!(pdu.body, Body::GenericNack(_))
+}

@@ -1,0 +1,65 @@
+//! Opening the line: who connects, and for how long.
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+/// Opens byte streams to one SMSC: TCP in production, a simulated network in tests.
+pub trait Connect {
+    /// What is opened.
+    type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// Opens one. It may hang: callers set the limit.
+    fn connect(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// Takes the lines that others open: a TCP listener in production, a simulated one in tests.
+pub trait Accept {
+    /// What is taken.
+    type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// The next one, and who it is.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, String)>> + Send;
+}
+
+impl Accept for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, String)> {
+        let (stream, peer) = TcpListener::accept(self).await?;
+        stream.set_nodelay(true)?;
+        Ok((stream, peer.to_string()))
+    }
+}
+
+/// TCP to `host:port`, without Nagle's delay.
+#[derive(Clone, Debug)]
+pub struct Tcp {
+    /// Host name or address, and port.
+    pub address: String,
+}
+
+impl Connect for Tcp {
+    type Stream = TcpStream;
+
+    async fn connect(&mut self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(&self.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+/// Connects, but for no longer than `limit`.
+///
+/// # Errors
+/// What the connector says, or `TimedOut`.
+pub async fn connect_within<C: Connect>(connect: &mut C, limit: Duration) -> io::Result<C::Stream> {
+    match timeout(limit, connect.connect()).await {
+        Ok(stream) => stream,
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {limit:?}"))),
+    }
+}
