@@ -190,6 +190,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         self.session.has_room() && self.output.len() < self.config.output_octets_max
     }
 
+    /// The time as of the last look at the clock, counted from when the driver was made.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// The instant at this time; see [`now`](Driver::now).
+    #[must_use]
+    pub fn instant(&self, at: Duration) -> Instant {
+        self.start + at
+    }
+
     /// Where the session stands.
     #[must_use]
     pub fn state(&self) -> State {
@@ -300,7 +312,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         Poll::Ready(())
     }
 
-    fn look_at_the_clock(&mut self) {
+    /// Reads the clock: [`now`](Driver::now) is up to date after it.
+    pub fn look_at_the_clock(&mut self) {
         self.now = self.start.elapsed();
     }
 

@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""Starts an SMSC simulator, points two third-party SMPP clients at it, and has a third judge the wire.
+
+    run.py [options] -- smsc-sim [its flags]
+
+smpplib_client.py and node_client.js run one after the other (a receipt goes to any receiver of the
+account, so they would take each other's). With --capture, tshark records that traffic and must find
+nothing wrong in it. Then both run once more with --hostile, out of the capture's sight, because those
+checks send malformed PDUs on purpose. Exit status 0 when nothing failed, else 1.
+
+Needs python3 with venv, node with npm, and for --capture tshark and the right to capture on loopback.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import queue
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+READY_SECONDS = 30
+STOP_SECONDS = 30
+EXPERT_ERROR = 0x00800000  # Wireshark's PI_ERROR; PI_WARN is below it
+# Neither the clients nor tshark mind a fixed-size TLV of another size: SMPP 3.4 section 5.3.2.
+TLV_OCTETS = {0x0210: 1, 0x0423: 3, 0x0427: 1}  # sc_interface_version, network_error_code, message_state
+CLIENT_SECONDS = 600  # the clients bound every wait of their own; this is for one that hangs
+
+
+class Failed(Exception):
+    """The run cannot go on, or went wrong outside the clients' checks."""
+
+
+class Lines:
+    """A child's standard output by lines, read in a thread so that waiting has a limit and no pipe fills."""
+
+    def __init__(self, stream):
+        self.queue = queue.Queue()
+        threading.Thread(target=self.read, args=(stream,), daemon=True).start()
+
+    def read(self, stream):
+        for line in stream:
+            self.queue.put(line.rstrip("\n"))
+        self.queue.put(None)
+
+    def find(self, pattern, seconds):
+        """The match in the first line that has one; None when it did not come in time or the output ended."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                line = self.queue.get(timeout=max(deadline - time.monotonic(), 0))
+            except queue.Empty:
+                return None
+            if line is None:
+                return None
+            if match := re.search(pattern, line):
+                return match
+
+
+class Simulator:
+    def __init__(self, command, log):
+        self.log = log
+        with log.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                [*command, "--listen", "127.0.0.1:0", "--http", "off"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        ready = Lines(self.process.stdout).find(r"^ready smpp=(\S+):(\d+)(?:\s|$)", READY_SECONDS)
+        if not ready:
+            self.process.kill()
+            raise Failed("no ready line, waited up to %d s; standard error:\n%s" % (READY_SECONDS, tail(log)))
+        self.host, self.port = ready.group(1), int(ready.group(2))
+
+    def stop(self):
+        """None, or what went wrong."""
+        if self.process.poll() is not None:
+            return "the simulator ended by itself with status %d" % self.process.returncode
+        self.process.terminate()
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return "the simulator was still there %d s after SIGTERM" % STOP_SECONDS
+        return "the simulator ended with status %d after SIGTERM" % status if status else None
+
+
+class Capture:
+    """tshark on the simulator's port, known to be recording once the constructor returns."""
+
+    def __init__(self, simulator, file, log):
+        self.peer, self.file, self.log = (simulator.host, simulator.port), file, log
+        with log.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                ["tshark", "-i", "lo", "-f", "tcp port %d" % simulator.port, "-w", str(file),
+                 "-B", "64", "-P", "-l", "-n", "-T", "fields", "-e", "tcp.srcport"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        self.lines = Lines(self.process.stdout)
+        # What tshark says when it starts differs by version; that it shows a packet of ours does not.
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.marked(seconds=0.5):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                raise Failed("tshark does not record; standard error:\n%s" % tail(log))
+
+    def marked(self, seconds):
+        """Opens and closes a connection; true when tshark has written it, and so all that came before."""
+        with socket.create_connection(self.peer) as mark:
+            port = mark.getsockname()[1]
+        return self.lines.find(r"^%d$" % port, seconds) is not None
+
+    def stop(self):
+        """None, or what went wrong."""
+        marked = self.marked(READY_SECONDS)
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return "tshark was still there %d s after SIGINT" % STOP_SECONDS
+        dropped = re.search(r"[1-9]\d* packets? dropped.*", self.log.read_text())
+        if dropped:
+            return "incomplete capture: " + dropped.group()
+        return None if marked else "incomplete capture: the closing mark is missing"
+
+
+def judge(file, port):
+    """Prints how many SMPP PDUs tshark finds in the capture; returns what is wrong with them."""
+    names = ["frame.number", "tcp.srcport", "tcp.len", "tcp.analysis.retransmission", "smpp.command_length",
+             "smpp.opt_param_tag", "smpp.opt_param_len", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message"]
+    output = subprocess.run(
+        ["tshark", "-r", str(file), "-n", "-d", "tcp.port==%d,smpp" % port,
+         "-T", "fields", "-E", "separator=/t", "-E", "aggregator=,", *(x for n in names for x in ("-e", n))],
+        check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+
+    wrong, pdus, octets_seen, octets_sent = [], 0, 0, 0
+    for line in output.splitlines():
+        (number, source, tcp_len, retransmission, lengths,
+         tags, tag_lengths, malformed, severities, messages) = line.split("\t")
+        lengths = numbers(lengths)
+        pdus += len(lengths)
+        # Only the simulator's side: tshark takes neither the unknown command_id for SMPP nor a PDU whose
+        # first segment is shorter than a header, and both are what the clients send on purpose.
+        if int(source) == port and not retransmission:
+            octets_seen += sum(lengths)
+            octets_sent += int(tcp_len)
+        error = any(severity >= EXPERT_ERROR for severity in numbers(severities))
+        if malformed or (lengths and error):
+            wrong.append("tshark on frame %s: %s" % (number, messages or "malformed"))
+        for tag, length in zip(numbers(tags), numbers(tag_lengths)):
+            if length != TLV_OCTETS.get(tag, length):
+                wrong.append("tshark on frame %s: TLV 0x%04x has %d octets, expected %d"
+                             % (number, tag, length, TLV_OCTETS[tag]))
+    print("tshark: %d SMPP PDUs, %d faults" % (pdus, len(wrong)))
+    if octets_seen != octets_sent:  # what tshark does not take for SMPP it does not call malformed either
+        wrong.append("tshark took %d of the simulator's %d octets for SMPP PDUs" % (octets_seen, octets_sent))
+    return wrong if pdus else [*wrong, "tshark saw no SMPP PDU"]
+
+
+def numbers(values):
+    """The numbers in one of tshark's columns, decimal or 0x."""
+    return [int(value, 0) for value in values.split(",") if value]
+
+
+def install(cache):
+    """The two clients' command lines' beginnings; fetches what the cache lacks for the pinned versions."""
+    venv, modules = cache / "venv", cache / "node"
+    python = venv / "bin" / "python"
+    with fresh(venv, ["requirements.txt"]) as needed:
+        if needed:
+            tool(sys.executable, "-m", "venv", "--clear", venv)
+            tool(python, "-m", "pip", "install", "-q", "--disable-pip-version-check",
+                 "-r", HERE / "requirements.txt")
+    with fresh(modules, ["package.json", "package-lock.json"]) as needed:
+        if needed:
+            modules.mkdir(parents=True, exist_ok=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / name, modules)
+            tool("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=modules)
+    os.environ["NODE_PATH"] = str(modules / "node_modules")
+    return {"smpplib": [python, HERE / "smpplib_client.py"], "node-smpp": ["node", HERE / "node_client.js"]}
+
+
+@contextlib.contextmanager
+def fresh(folder, names):
+    """Yields whether the folder must be made for these pins; stamps it only after that went well."""
+    pins = "".join((HERE / name).read_text() for name in names)
+    stamp = folder / "pins"
+    needed = not stamp.exists() or stamp.read_text() != pins
+    yield needed
+    if needed:
+        stamp.write_text(pins)
+
+
+def tool(*command, cwd=None):
+    try:
+        subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Failed("installing the clients: %s" % error)
+
+
+def clients(commands, simulator, args, hostile=False):
+    """Runs both clients; returns what went wrong."""
+    flags = ["--host", simulator.host, "--port", str(simulator.port),
+             "--system-id", args.system_id, "--password", args.password, "--timeout", str(args.timeout)]
+    if args.enquire_link_interval is not None:
+        flags += ["--enquire-link-interval", str(args.enquire_link_interval)]
+    if hostile:
+        flags.append("--hostile")
+    wrong = []
+    for name, command in commands.items():
+        title = name + (" --hostile" if hostile else "")
+        print("== " + title, flush=True)
+        try:
+            status = subprocess.run([*command, *flags], timeout=CLIENT_SECONDS).returncode
+        except subprocess.TimeoutExpired:
+            status = "none after %d s" % CLIENT_SECONDS
+        if status:
+            wrong.append("%s: exit status %s" % (title, status))
+    return wrong
+
+
+def tail(file, lines=40):
+    return "\n".join(file.read_text(errors="replace").splitlines()[-lines:])
+
+
+def run(args, folder):
+    """Returns what went wrong, as lines."""
+    commands = install(args.cache or folder)
+    simulator = Simulator(args.command, folder / "simulator.log")
+    try:
+        capture = Capture(simulator, args.capture, folder / "tshark.log") if args.capture else None
+        try:
+            wrong = clients(commands, simulator, args)
+        finally:
+            unrecorded = capture.stop() if capture else None
+        wrong += clients(commands, simulator, args, hostile=True)
+    finally:
+        unstopped = simulator.stop()
+    wrong += [each for each in (unrecorded, unstopped) if each]
+    if capture:
+        wrong += judge(args.capture, simulator.port)
+    if wrong:
+        print("-- the simulator's standard error ends:\n%s" % tail(simulator.log))
+    return wrong
+
+
+def parsed():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", nargs="+", metavar="COMMAND",
+                        help="the simulator and its flags; --listen and --http are added")
+    parser.add_argument("--cache", type=pathlib.Path, metavar="DIR",
+                        help="where to install the client libraries and find them again (default: a temporary folder)")
+    parser.add_argument("--capture", type=pathlib.Path, metavar="FILE",
+                        help="record the traffic in this file and have tshark judge it")
+    parser.add_argument("--enquire-link-interval", type=float, metavar="SECONDS",
+                        help="how often COMMAND is set to send enquire_link; without it that check is left out")
+    parser.add_argument("--system-id", default="smppclient1")
+    parser.add_argument("--password", default="password")
+    parser.add_argument("--timeout", type=float, default=10, metavar="SECONDS",
+                        help="the longest wait for any one PDU (default: 10)")
+    args = parser.parse_args()
+    if args.cache:
+        args.cache = args.cache.resolve()  # npm runs elsewhere
+    return args
+
+
+def main():
+    args = parsed()
+    with tempfile.TemporaryDirectory(prefix="smsc-interop-") as folder:
+        try:
+            wrong = run(args, pathlib.Path(folder))
+        except (Failed, OSError, subprocess.SubprocessError) as error:
+            wrong = [str(error)]
+    for each in wrong:
+        print("FAIL " + each)
+    print("interop: %s" % ("failed" if wrong else "passed"))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
