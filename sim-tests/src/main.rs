@@ -1,1 +1,9 @@
-fn main() {}
+//! `sim-tests`: sweep seeds, replay one, compare runs.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

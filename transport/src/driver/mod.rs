@@ -25,7 +25,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use client::{Client, ClientConfig, ClientError, Delivery, Incoming, RequestError, Submitted};
 pub use connect::{Accept, Connect, Tcp, connect_within};
-pub use supervise::{Backoff, Next, supervise};
+pub use supervise::{Backoff, Supervisor};
 
 use crate::pdu::{Body, CommandStatus, FRAME_OCTETS_MAX, Leniency, Pdu, Tlvs, next_frame};
 use crate::session::{Counters, Event, Refused, Role, Session, SessionConfig, State, Ticket, Why};

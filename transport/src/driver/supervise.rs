@@ -46,50 +46,47 @@ impl Backoff {
     }
 }
 
-/// What to do after a session.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Next {
-    /// Bind again.
-    Again,
-    /// That was all.
-    Stop,
-}
-
-/// Connects and binds, hands each bound session to `serve`, and goes on until it says [`Next::Stop`]. `serve` should
-/// return when the session has ended. `failed` hears of every try that led to no session, and may stop too.
-pub async fn supervise<C: Connect>(
-    mut connect: C,
+/// Brings sessions, one after the other: connect, bind, and, when the last one has ended or could not be had, wait first.
+pub struct Supervisor<C, R> {
+    connect: C,
     config: ClientConfig,
     backoff: Backoff,
-    mut rng: impl Rng,
-    mut serve: impl AsyncFnMut(Client, Incoming) -> Next,
-    mut failed: impl FnMut(&ClientError) -> Next,
-) {
-    let mut failures = 0;
-    loop {
-        let next = match open(&mut connect, &config).await {
-            Ok((client, incoming)) => {
-                let since = Instant::now();
-                let next = serve(client, incoming).await;
-                if since.elapsed() >= backoff.stable_after {
-                    failures = 0;
-                }
-                next
-            }
-            Err(error) => {
-                tracing::info!(%error, failures, "no session");
-                failed(&error)
-            }
-        };
-        if next == Next::Stop {
-            return;
-        }
-        sleep(backoff.delay(failures, &mut rng)).await;
-        failures = failures.saturating_add(1);
-    }
+    rng: R,
+    /// Tries since the last stable session; none before the first.
+    failures: Option<u32>,
+    bound_at: Option<Instant>,
 }
 
-async fn open<C: Connect>(connect: &mut C, config: &ClientConfig) -> Result<(Client, Incoming), ClientError> {
-    let stream = connect_within(connect, config.connect_timeout).await.map_err(ClientError::Connect)?;
-    Client::over(stream, config.clone()).await
+impl<C: Connect, R: Rng> Supervisor<C, R> {
+    /// A supervisor of sessions with this configuration. `rng` is for the jitter alone.
+    pub fn new(connect: C, config: ClientConfig, backoff: Backoff, rng: R) -> Supervisor<C, R> {
+        Supervisor { connect, config, backoff, rng, failures: None, bound_at: None }
+    }
+
+    /// The next bound session, however long that takes. Call it again when that has ended ([`Incoming::next`] says so).
+    pub async fn session(&mut self) -> (Client, Incoming) {
+        loop {
+            match self.attempt().await {
+                Ok(session) => return session,
+                Err(error) => tracing::info!(%error, "no session"),
+            }
+        }
+    }
+
+    /// One try, after the wait that is due before it. For those who want to see each error, and may give up.
+    ///
+    /// # Errors
+    /// When the line cannot be opened in time, the SMSC refuses the bind, or the session ends before it is bound.
+    pub async fn attempt(&mut self) -> Result<(Client, Incoming), ClientError> {
+        let stable = self.bound_at.take().is_some_and(|since| since.elapsed() >= self.backoff.stable_after);
+        let failures = if stable { Some(0) } else { self.failures };
+        if let Some(failures) = failures {
+            sleep(self.backoff.delay(failures, &mut self.rng)).await;
+        }
+        self.failures = Some(failures.map_or(0, |failures| failures.saturating_add(1)));
+        let stream = connect_within(&mut self.connect, self.config.connect_timeout).await;
+        let session = Client::over(stream.map_err(ClientError::Connect)?, self.config.clone()).await?;
+        self.bound_at = Some(Instant::now());
+        Ok(session)
+    }
 }

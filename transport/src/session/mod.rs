@@ -527,8 +527,8 @@ impl<T> Session<T> {
             }
             (State::Bound(kind), CommandId::UNBIND) => {
                 self.state = State::Unbinding(kind);
+                self.timers.clear();
                 self.timers.set(Timer::Unbind, Some(now + self.config.unbind_timeout));
-                self.timers.set(Timer::Inactivity, None);
             }
             (State::Bound(_), CommandId::UNBIND_RESP) if pdu.status == CommandStatus::ESME_ROK => {
                 self.state = State::Unbound;
@@ -557,7 +557,7 @@ impl<T> Session<T> {
     /// The peer is there: the silence starts anew. Any PDU says so, not only the answer to enquire_link (§4.11).
     fn heard(&mut self, now: Duration) {
         self.timers.set(Timer::EnquireLinkAnswer, None);
-        if matches!(self.state, State::Bound(_) | State::Unbinding(_)) {
+        if matches!(self.state, State::Bound(_)) {
             self.timers.set(Timer::EnquireLink, self.config.enquire_link_interval.map(|interval| now + interval));
         }
     }

@@ -1,0 +1,107 @@
+//! The commands, and what they end with: 0 fine, 1 an oracle was violated, 2 usage, 3 two runs of one seed differed, 4 a
+//! required mark was never met.
+
+mod compare;
+mod replay;
+mod sweep;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Seeded simulation of the SMPP transport and the SMSC simulator.
+#[derive(Parser)]
+#[command(name = "sim-tests", version)]
+struct Flags {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run many seeds and say which broke a promise
+    Sweep(sweep::Sweep),
+    /// Run one seed or plan, with its history
+    Replay(replay::Replay),
+    /// Run each seed in two processes and compare
+    Twice(compare::Twice),
+    /// The first fact in which two traces differ
+    Diff(compare::Diff),
+}
+
+/// How a command ended; `Usage` carries the line for the user.
+pub(crate) enum End {
+    Fine,
+    Violated,
+    Usage(String),
+    Differed,
+    Unmet,
+}
+
+pub(crate) fn main() -> ExitCode {
+    if !cfg!(tokio_unstable) {
+        return exit(End::Usage(
+            "built without --cfg tokio_unstable, so that panics in hosts would be lost: unset RUSTFLAGS, or add it there"
+                .to_owned(),
+        ));
+    }
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) if !error.use_stderr() => {
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            return exit(End::Usage(format!("{line} (--help lists what there is)")));
+        }
+    };
+    exit(match flags.command {
+        Command::Sweep(sweep) => sweep.run(),
+        Command::Replay(replay) => replay.run(),
+        Command::Twice(twice) => twice.run(),
+        Command::Diff(diff) => diff.run(),
+    })
+}
+
+fn exit(end: End) -> ExitCode {
+    ExitCode::from(match end {
+        End::Fine => 0,
+        End::Violated => 1,
+        End::Usage(line) => {
+            let _ = writeln!(std::io::stderr(), "sim-tests: {line}");
+            2
+        }
+        End::Differed => 3,
+        End::Unmet => 4,
+    })
+}
+
+/// Writes a line to standard output; whoever reads may have gone.
+pub(crate) fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A seed: decimal, `0x…`, or the 40 digits of a commit, of which the first 16 count.
+pub(crate) fn seed(text: &str) -> Result<u64, String> {
+    let hexadecimal = |digits: &str| u64::from_str_radix(digits, 16).map_err(|error| error.to_string());
+    if text.len() == 40 && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return hexadecimal(&text[..16]);
+    }
+    match text.strip_prefix("0x") {
+        Some(digits) => hexadecimal(digits),
+        None => text.parse().map_err(|_| format!("{text:?} is no seed: decimal, 0x… or a commit of 40 digits")),
+    }
+}
+
+/// A range of seeds, `A..B`, or one to start from.
+pub(crate) fn seeds(text: &str) -> Result<(u64, u64), String> {
+    let (from, to) = text.split_once("..").ok_or_else(|| format!("{text:?} is no range of seeds: A..B"))?;
+    let (from, to) = (seed(from)?, seed(to)?);
+    if to <= from {
+        return Err(format!("{text:?} is empty: B must be above A"));
+    }
+    Ok((from, to - from))
+}

@@ -1,0 +1,293 @@
+//! What happened, as facts in order: PDUs that passed, sessions that came and went, what became of each message. Data
+//! only; what is right and wrong is the oracles' affair.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use serde::Serialize;
+use smpp_transport::pdu::{FRAME_OCTETS_MAX, Leniency, Pdu, json, next_frame};
+
+/// One fact, and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// Simulated time.
+    pub at: Duration,
+    /// What.
+    pub what: What,
+}
+
+/// What can be a fact.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A client's connection stands. Connections are numbered in this order; the SMSC's end of one bears the same number.
+    Connected {
+        /// Which.
+        line: u32,
+        /// Whose.
+        client: usize,
+    },
+    /// A whole frame has passed between a driver and its stream.
+    Passed {
+        /// On which connection.
+        line: u32,
+        /// At which end.
+        end: End,
+        /// Read or written.
+        way: Way,
+        /// The octets.
+        frame: Bytes,
+    },
+    /// A driver has dropped its stream, or seen it end.
+    Hung {
+        /// Which connection.
+        line: u32,
+        /// At which end.
+        end: End,
+        /// What happened.
+        how: How,
+    },
+    /// A client has a bound session.
+    Bound {
+        /// Whose.
+        client: usize,
+    },
+    /// A client's session has ended.
+    Ended {
+        /// Whose.
+        client: usize,
+    },
+    /// A client has been handed a message to submit, and waits for its end.
+    Submitting {
+        /// Whose.
+        client: usize,
+        /// Which, in the order of the plan.
+        message: usize,
+    },
+    /// What became of a message.
+    Outcome {
+        /// Whose.
+        client: usize,
+        /// Which.
+        message: usize,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// A client has been handed what the SMSC delivered, and has accepted it.
+    Delivered {
+        /// Whose.
+        client: usize,
+        /// The receipt's message id, empty where it is none.
+        message_id: String,
+    },
+    /// A fault begins or ends.
+    Fault {
+        /// Which of the plan's.
+        fault: usize,
+        /// Whether it ends.
+        ends: bool,
+    },
+    /// The run is at its end, and this is not at rest.
+    Restless {
+        /// What, in words.
+        what: String,
+    },
+}
+
+/// An end of a connection.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[expect(missing_docs, reason = "the standard's words")]
+pub enum End {
+    Esme,
+    Smsc,
+}
+
+/// A direction, as an end sees it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[expect(missing_docs, reason = "they say it")]
+pub enum Way {
+    Read,
+    Written,
+}
+
+/// How an end of a connection ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub enum How {
+    /// The other end's octets have ended.
+    Eof,
+    /// Reading or writing failed.
+    Failed,
+    /// Our side was closed.
+    Shut,
+    /// The stream was dropped.
+    Dropped,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub enum Outcome {
+    /// Accepted with this id.
+    Accepted(String),
+    /// Refused with this status.
+    Refused(u32),
+    /// Not answered in time.
+    Expired,
+    /// The session ended first.
+    Lost,
+}
+
+/// The facts of a run.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// In order.
+    pub facts: Vec<Fact>,
+}
+
+/// Where the parts of a world write their facts. Lines are named by what the network calls them until both ends are known.
+#[derive(Clone)]
+pub struct Recorder {
+    inner: Arc<Mutex<Recording>>,
+    clock: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
+
+#[derive(Default)]
+struct Recording {
+    history: History,
+    lines: BTreeMap<u64, u32>,
+}
+
+impl Recorder {
+    /// A recorder whose facts bear the times of this clock.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Fn() -> Duration + Send + Sync>) -> Recorder {
+        Recorder { inner: Arc::default(), clock }
+    }
+
+    /// Simulated time.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        (self.clock)()
+    }
+
+    /// Writes down a fact.
+    pub fn note(&self, what: What) {
+        let at = self.now();
+        self.with(|recording| recording.history.facts.push(Fact { at, what }));
+    }
+
+    /// The number of the connection that the network calls so: numbers go up as connections are first seen.
+    #[must_use]
+    pub fn line(&self, network_name: u64) -> u32 {
+        self.with(|recording| {
+            let next = u32::try_from(recording.lines.len()).unwrap_or(u32::MAX);
+            *recording.lines.entry(network_name).or_insert(next)
+        })
+    }
+
+    /// The facts so far.
+    #[must_use]
+    pub fn take(&self) -> History {
+        self.with(|recording| std::mem::take(&mut recording.history))
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut Recording) -> R) -> R {
+        f(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl History {
+    /// A number that differs when any fact differs, in time, order or octets.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.facts.iter().fold(0xCBF2_9CE4_8422_2325, |digest, fact| fnv(digest, &fact.octets()))
+    }
+}
+
+/// One more piece in a running FNV-1a.
+fn fnv(digest: u64, octets: &[u8]) -> u64 {
+    octets.iter().fold(digest, |digest, &octet| (digest ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01B3))
+}
+
+impl Fact {
+    fn octets(&self) -> Vec<u8> {
+        let mut octets = u64::try_from(self.at.as_nanos()).unwrap_or(u64::MAX).to_be_bytes().to_vec();
+        match &self.what {
+            What::Passed { line, end, way, frame } => {
+                octets.extend_from_slice(&line.to_be_bytes());
+                octets.extend_from_slice(&[*end as u8, *way as u8]);
+                octets.extend_from_slice(frame);
+            }
+            other => octets.extend_from_slice(format!("{other:?}").as_bytes()),
+        }
+        octets
+    }
+
+    /// The fact as one line for a person.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let ms = self.at.as_secs_f64() * 1e3;
+        format!("{ms:>11.3} ms  {}", self.what.words())
+    }
+
+    /// The fact as one JSON object.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        let t = u64::try_from(self.at.as_micros()).unwrap_or(u64::MAX);
+        match &self.what {
+            What::Passed { line, end, way, frame } => serde_json::json!({
+                "t": t, "line": line, "end": end, "way": way, "pdu": shown(frame), "hex": json::hex(frame),
+            }),
+            other => serde_json::json!({ "t": t, "fact": other.words() }),
+        }
+    }
+}
+
+impl What {
+    fn words(&self) -> String {
+        match self {
+            What::Passed { line, end, way, frame } => {
+                let arrow = if *way == Way::Written { '>' } else { '<' };
+                format!("line {line} {end:?} {arrow} {}", shown(frame))
+            }
+            What::Hung { line, end, how } => format!("line {line} {end:?} {how:?}"),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+fn shown(frame: &Bytes) -> String {
+    match Pdu::decode(frame, Leniency::TOLERANT) {
+        Ok(pdu) => pdu.in_full().to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Cuts octets that pass by into frames. What cannot be cut is kept as one piece: the end that reads it must hang up.
+#[derive(Default)]
+pub struct Frames {
+    octets: BytesMut,
+    lost: bool,
+}
+
+impl Frames {
+    /// Adds octets, and gives every frame that is whole now.
+    pub fn pass(&mut self, octets: &[u8]) -> Vec<Bytes> {
+        let mut frames = Vec::new();
+        if self.lost {
+            return frames;
+        }
+        self.octets.extend_from_slice(octets);
+        loop {
+            match next_frame(&mut self.octets, FRAME_OCTETS_MAX) {
+                Ok(Some(frame)) => frames.push(Bytes::copy_from_slice(&frame)),
+                Ok(None) => return frames,
+                Err(_) => {
+                    self.lost = true;
+                    frames.push(self.octets.split().freeze());
+                    return frames;
+                }
+            }
+        }
+    }
+}

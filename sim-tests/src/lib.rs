@@ -1,0 +1,16 @@
+//! Seeded simulation of the SMPP transport and the SMSC simulator.
+//!
+//! ```text
+//! seed ──► plan ──► world (turmoil | fast) ──► history ──► oracles ──► report
+//!          data      steps and faults            facts       pure
+//! ```
+//!
+//! The same seed gives the same history, to the octet and the nanosecond of simulated time.
+
+pub mod app;
+pub mod history;
+pub mod oracle;
+pub mod plan;
+pub mod runner;
+pub mod wire;
+pub mod world;

@@ -1,0 +1,100 @@
+//! What either side owes the other: answers, once each, and signs of life.
+
+use std::time::Duration;
+
+use smpp_transport::pdu::{CommandId, Pdu};
+
+use super::{Frame, Line, Report, slack};
+use crate::history::{End, History, Way};
+use crate::plan::{LINGER_MS, Plan};
+
+/// Every request that is read is answered once, with its number and the right id, in time; and nothing is answered that
+/// was not asked. A simulator that is told to lie may.
+pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Report) {
+    for line in lines.iter().filter(|line| line.end == End::Esme || plan.smsc_is_honest()) {
+        let requests = line.frames.iter().filter(|frame| frame.way == Way::Read && frame.is_request());
+        for request in requests {
+            owed(plan, line, request, report);
+        }
+        for answer in line.frames.iter().filter(|frame| frame.way == Way::Written && !frame.is_request()) {
+            let asked = |frame: &&Frame| {
+                frame.way == Way::Read
+                    && frame.at <= answer.at
+                    && frame.pdu.as_ref().is_some_and(|pdu| answer.answers(pdu))
+            };
+            if !line.frames.iter().any(|frame| asked(&frame)) {
+                let words = answer.pdu.as_ref().map(ToString::to_string).unwrap_or_default();
+                report.broken(
+                    answer.at,
+                    format!("line {} {:?}: answers what nobody asked: {words}", line.number, line.end),
+                );
+            }
+        }
+    }
+}
+
+fn owed(plan: &Plan, line: &Line, request: &Frame, report: &mut Report) {
+    let Some(pdu) = &request.pdu else { return };
+    let by = request.at + time_to_answer(plan, line.end, pdu) + slack(plan);
+    let answers = line.frames.iter().filter(|frame| frame.way == Way::Written && frame.answers(pdu));
+    let (count, first) = answers.fold((0, None), |(count, first), frame| (count + 1, first.or(Some(frame.at))));
+    let who = format!("line {} {:?}: {pdu}", line.number, line.end);
+    if count > 1 {
+        report.broken(request.at, format!("{who}: answered {count} times"));
+    }
+    // Who unbinds or hangs up owes nothing any more.
+    let excused = line.ending_at().is_some_and(|at| at <= by);
+    match first {
+        Some(at) if at > by => report.broken(at, format!("{who}: answered after {:?}", at - request.at)),
+        None if !excused && still_running(line, by) => report.broken(by, format!("{who}: never answered")),
+        _ => {}
+    }
+}
+
+fn time_to_answer(plan: &Plan, end: End, request: &Pdu) -> Duration {
+    let ms = match (end, request.command_id()) {
+        (End::Esme, CommandId::DELIVER_SM) => {
+            plan.clients.iter().map(|client| client.answer_delay_ms).max().unwrap_or(0)
+        }
+        (End::Smsc, CommandId::SUBMIT_SM) => plan.smsc.response_delay.max_ms,
+        _ => 0,
+    };
+    Duration::from_millis(ms)
+}
+
+/// Whether the run went on at this end until then.
+fn still_running(line: &Line, until: Duration) -> bool {
+    line.frames.last().is_some_and(|frame| frame.at > until) || line.hung.is_some_and(|at| at > until)
+}
+
+/// enquire_link is sent after `enquire_link_interval` of silence of the peer and not before; a silence that goes on after
+/// it ends the connection within the response timeout.
+pub(super) fn enquire_link(plan: &Plan, _: &History, lines: &[Line], report: &mut Report) {
+    let interval = Duration::from_millis(plan.timers.enquire_link_interval_ms);
+    let timeout = Duration::from_millis(plan.timers.response_timeout_ms);
+    for line in lines {
+        let Some((bound, _)) = line.bound_at() else { continue };
+        let end = line.ending_at().or(line.frames.last().map(|frame| frame.at)).unwrap_or(bound);
+        let (mut heard, mut asked) = (bound, None);
+        let who = format!("line {} {:?}", line.number, line.end);
+        for frame in line.frames.iter().filter(|frame| frame.at >= bound && frame.at <= end) {
+            let silence = frame.at - heard;
+            if silence > interval + slack(plan) && asked.is_none() && !frame.is(Way::Written, CommandId::ENQUIRE_LINK) {
+                report.broken(frame.at, format!("{who}: silence of {silence:?} without enquire_link"));
+            }
+            if frame.is(Way::Written, CommandId::ENQUIRE_LINK) {
+                if silence < interval || silence > interval + slack(plan) {
+                    report.broken(frame.at, format!("{who}: enquire_link after a silence of {silence:?}"));
+                }
+                asked = Some(frame.at);
+            }
+            if frame.way == Way::Read {
+                (heard, asked) = (frame.at, None);
+            }
+        }
+        let dead_by = heard + interval + timeout + Duration::from_millis(LINGER_MS) + slack(plan);
+        if line.hung.is_none_or(|at| at > dead_by) && line.ending_at().is_none_or(|at| at > dead_by) && end > dead_by {
+            report.broken(dead_by, format!("{who}: silent since {heard:?}, and still up"));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What either side writes: readable, legal where the session stands, with numbers of its own, within the window.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use smpp_transport::pdu::{CommandId, CommandStatus};
+use smpp_transport::session::SEQUENCE_MAX;
+
+use super::{Line, Report};
+use crate::history::{End, History, Outcome, Way, What};
+use crate::plan::Plan;
+
+/// Table 2-1 of the standard, for what our two sides send: who may send a request to whom, bound how.
+fn is_legal(end: End, bound: Option<CommandId>, command: CommandId) -> bool {
+    let transmits = matches!(bound, Some(CommandId::BIND_TRANSMITTER | CommandId::BIND_TRANSCEIVER));
+    let receives = matches!(bound, Some(CommandId::BIND_RECEIVER | CommandId::BIND_TRANSCEIVER));
+    match command {
+        _ if command.is_bind() => end == End::Esme && bound.is_none(),
+        CommandId::ENQUIRE_LINK => true,
+        CommandId::UNBIND => bound.is_some(),
+        CommandId::SUBMIT_SM => end == End::Esme && transmits,
+        CommandId::DELIVER_SM => end == End::Smsc && receives,
+        _ => false,
+    }
+}
+
+/// Nothing is written that is illegal in the session's state, and no request after unbind.
+pub(super) fn legal_in_state(_: &Plan, _: &History, lines: &[Line], report: &mut Report) {
+    for line in lines {
+        let (mut bound, mut unbound) = (None, false);
+        for frame in &line.frames {
+            let Some(pdu) = &frame.pdu else {
+                let who = format!("line {} {:?} {:?}", line.number, line.end, frame.way);
+                report.broken(frame.at, format!("{who} what cannot be read"));
+                break;
+            };
+            let command = pdu.command_id();
+            let bind = CommandId(command.0 & 0x7FFF_FFFF);
+            if frame.way == Way::Written && frame.is_request() {
+                let where_it_stands =
+                    format!("line {} {:?}, bound {bound:?}, unbound {unbound}", line.number, line.end);
+                if unbound || !is_legal(line.end, bound, command) {
+                    report.broken(frame.at, format!("{where_it_stands}: writes {pdu}"));
+                }
+            }
+            match command {
+                _ if command.is_response() && bind.is_bind() && pdu.status == CommandStatus::ESME_ROK => {
+                    bound = Some(bind)
+                }
+                CommandId::UNBIND | CommandId::UNBIND_RESP => unbound = true,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Sequence numbers of requests are 1 to 0x7FFFFFFF and, in runs as short as these, never used twice on a connection.
+pub(super) fn numbers(_: &Plan, _: &History, lines: &[Line], report: &mut Report) {
+    for line in lines {
+        let mut used = BTreeSet::new();
+        let requests = line.frames.iter().filter(|frame| frame.way == Way::Written && frame.is_request());
+        for (frame, pdu) in requests.filter_map(|frame| Some((frame, frame.pdu.as_ref()?))) {
+            if !(1..=SEQUENCE_MAX).contains(&pdu.sequence) {
+                report.broken(frame.at, format!("line {} {:?}: number out of range: {pdu}", line.number, line.end));
+            }
+            if !used.insert(pdu.sequence) {
+                report.broken(frame.at, format!("line {} {:?}: number used again: {pdu}", line.number, line.end));
+            }
+        }
+    }
+}
+
+/// No client has more submits outstanding than its window allows; one that has ended, for the client, is outstanding no
+/// more.
+pub(super) fn window(plan: &Plan, history: &History, lines: &[Line], report: &mut Report) {
+    let mut ended: BTreeMap<(usize, usize), Duration> = BTreeMap::new();
+    for fact in &history.facts {
+        if let What::Outcome { client, message, outcome: Outcome::Expired } = fact.what {
+            ended.insert((client, message), fact.at);
+        }
+    }
+    for line in lines.iter().filter(|line| line.end == End::Esme) {
+        let Some(client) = line.client else { continue };
+        let mut outstanding: Vec<&super::Frame> = Vec::new();
+        for frame in &line.frames {
+            let over = |sent: &&super::Frame| {
+                let expired = sent.submitted().and_then(|message| ended.get(&message));
+                !sent.pdu.as_ref().is_some_and(|request| frame.way == Way::Read && frame.answers(request))
+                    && expired.is_none_or(|at| *at > frame.at)
+            };
+            outstanding.retain(over);
+            if frame.is(Way::Written, CommandId::SUBMIT_SM) {
+                outstanding.push(frame);
+            }
+            if outstanding.len() > plan.clients[client].window {
+                let words = format!(
+                    "client {client}: {} outstanding, window {}",
+                    outstanding.len(),
+                    plan.clients[client].window
+                );
+                report.broken(frame.at, words);
+            }
+        }
+    }
+}
+
+/// What one end reads is the beginning of what the other has written.
+pub(super) fn octets(_: &Plan, _: &History, lines: &[Line], report: &mut Report) {
+    for line in lines {
+        let Some(other) = lines.iter().find(|other| other.number == line.number && other.end != line.end) else {
+            continue;
+        };
+        let read = line.frames.iter().filter(|frame| frame.way == Way::Read);
+        let mut written = other.frames.iter().filter(|frame| frame.way == Way::Written);
+        for frame in read {
+            if written.next().is_none_or(|theirs| theirs.octets != frame.octets) {
+                let words = format!("line {} {:?}: has read what was not written so", line.number, line.end);
+                report.broken(frame.at, words);
+                break;
+            }
+        }
+    }
+}

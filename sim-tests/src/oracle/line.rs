@@ -1,0 +1,120 @@
+//! A history sorted by connection and end: the frames that passed there until it was hung up.
+
+use std::time::Duration;
+
+use smpp_transport::pdu::{Body, CommandId, CommandStatus, Leniency, Pdu, Sm};
+
+use crate::app::message_of;
+use crate::history::{End, Fact, History, Way, What};
+
+/// One end of one connection.
+pub struct Line {
+    /// The connection's number.
+    pub number: u32,
+    /// Whose.
+    pub client: Option<usize>,
+    /// Which end.
+    pub end: End,
+    /// What passed there, in order.
+    pub frames: Vec<Frame>,
+    /// When it was hung up.
+    pub hung: Option<Duration>,
+}
+
+/// A PDU that passed.
+pub struct Frame {
+    /// When.
+    pub at: Duration,
+    /// Read or written by this end.
+    pub way: Way,
+    /// What; none when it cannot be read.
+    pub pdu: Option<Pdu>,
+    /// Its octets.
+    pub octets: bytes::Bytes,
+}
+
+impl Frame {
+    pub(super) fn command(&self) -> Option<CommandId> {
+        self.pdu.as_ref().map(Pdu::command_id)
+    }
+
+    pub(super) fn is(&self, way: Way, command: CommandId) -> bool {
+        self.way == way && self.command() == Some(command)
+    }
+
+    pub(super) fn is_request(&self) -> bool {
+        self.command().is_some_and(|command| !command.is_response())
+    }
+
+    /// Whether this frame ends `request`: its own response or a generic_nack, with its number.
+    pub(super) fn answers(&self, request: &Pdu) -> bool {
+        self.pdu.as_ref().is_some_and(|pdu| {
+            let command = pdu.command_id();
+            pdu.sequence == request.sequence
+                && (command == CommandId::GENERIC_NACK || request.command_id().answer() == Some(command))
+        })
+    }
+
+    /// Whose message a submit_sm is.
+    pub(super) fn submitted(&self) -> Option<(usize, usize)> {
+        match self.pdu.as_ref()?.body {
+            Body::SubmitSm(Sm { ref destination_addr, .. }) => message_of(&destination_addr.text()),
+            _ => None,
+        }
+    }
+}
+
+impl Line {
+    /// When the session at this end was bound, as far as it can tell: a bind response with status 0 has passed.
+    #[must_use]
+    pub fn bound_at(&self) -> Option<(Duration, CommandId)> {
+        self.frames.iter().find_map(|frame| {
+            let pdu = frame.pdu.as_ref()?;
+            let bind = CommandId(pdu.command_id().0 & 0x7FFF_FFFF);
+            let bound = pdu.command_id().is_response() && bind.is_bind() && pdu.status == CommandStatus::ESME_ROK;
+            bound.then_some((frame.at, bind))
+        })
+    }
+
+    /// When the session at this end began to end: an unbind passed in either direction, or it was hung up.
+    #[must_use]
+    pub fn ending_at(&self) -> Option<Duration> {
+        let unbind = self.frames.iter().find(|frame| {
+            matches!(frame.command(), Some(CommandId::UNBIND | CommandId::UNBIND_RESP)) || frame.pdu.is_none()
+        });
+        let unbind = unbind.map(|frame| frame.at);
+        unbind.into_iter().chain(self.hung).min()
+    }
+}
+
+/// The connections of a run, each end of each; what was read after an end was hung up is left out.
+#[must_use]
+pub fn lines(history: &History) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for Fact { at, what } in &history.facts {
+        match what {
+            What::Connected { line, client } => find(&mut lines, *line, End::Esme).client = Some(*client),
+            What::Passed { line, end, way, frame } => {
+                let line = find(&mut lines, *line, *end);
+                if line.hung.is_none() {
+                    let pdu = Pdu::decode(frame, Leniency::STRICT).ok();
+                    line.frames.push(Frame { at: *at, way: *way, pdu, octets: frame.clone() });
+                }
+            }
+            What::Hung { line, end, .. } => {
+                find(&mut lines, *line, *end).hung.get_or_insert(*at);
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
+fn find(lines: &mut Vec<Line>, number: u32, end: End) -> &mut Line {
+    let at = lines.iter().rposition(|line| line.number == number && line.end == end);
+    let at = at.unwrap_or_else(|| {
+        lines.push(Line { number, client: None, end, frames: Vec::new(), hung: None });
+        lines.len() - 1
+    });
+    &mut lines[at]
+}

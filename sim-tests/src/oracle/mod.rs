@@ -1,0 +1,73 @@
+//! What must be true of every run: pure functions of its plan and history. They watch and never act, and know nothing of
+//! how sessions and drivers are made.
+
+mod answers;
+mod legality;
+mod line;
+mod liveness;
+mod marks;
+mod outcomes;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::history::History;
+use crate::plan::Plan;
+pub use line::{Frame, Line, lines};
+pub use marks::{MARKS, marks};
+
+/// A promise that a run broke.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Violation {
+    /// Which oracle saw it.
+    pub oracle: &'static str,
+    /// When, in simulated time.
+    pub at: Duration,
+    /// What was seen, and what was promised.
+    pub words: String,
+}
+
+type Oracle = fn(&Plan, &History, &[Line], &mut Report);
+
+/// The oracles, by name.
+const ORACLES: [(&str, Oracle); 7] = [
+    ("legality", legality::legal_in_state),
+    ("numbers", legality::numbers),
+    ("window", legality::window),
+    ("octets", legality::octets),
+    ("answers", answers::answers),
+    ("enquire_link", answers::enquire_link),
+    ("outcomes", outcomes::outcomes),
+];
+
+/// Where an oracle writes what it has seen.
+pub struct Report {
+    oracle: &'static str,
+    violations: Vec<Violation>,
+}
+
+impl Report {
+    fn broken(&mut self, at: Duration, words: String) {
+        self.violations.push(Violation { oracle: self.oracle, at, words });
+    }
+}
+
+/// Everything that is wrong with a run, in the order of the oracles.
+#[must_use]
+pub fn check(plan: &Plan, history: &History) -> Vec<Violation> {
+    let lines = lines(history);
+    let mut report = Report { oracle: "", violations: Vec::new() };
+    for (name, oracle) in ORACLES {
+        report.oracle = name;
+        oracle(plan, history, &lines, &mut report);
+    }
+    report.oracle = "liveness";
+    liveness::liveness(history, &mut report);
+    report.violations
+}
+
+/// How late something may be that is done at once: what time is rounded to on the slower tier.
+fn slack(plan: &Plan) -> Duration {
+    Duration::from_millis(2 * plan.tick_ms + 5)
+}

@@ -1,0 +1,402 @@
+//! What a run will do, as data: drawn from a seed, printed, saved, replayed, cut down. Nothing here runs anything.
+
+use std::time::Duration;
+
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+use smpp_transport::env::Seed;
+use smpp_transport::pdu::CommandStatus;
+use smpp_transport::session::SEQUENCE_MAX;
+use smsc_sim::{Behaviour, Delay};
+
+/// A run, whole. Times are in milliseconds of simulated time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// From which the run draws what the plan leaves open: turmoil's chance, the simulator's, the wire's.
+    pub seed: u64,
+    /// Which mix it was drawn from.
+    pub profile: Profile,
+    /// How far time moves at once on turmoil; also the least that a segment takes there.
+    pub tick_ms: u64,
+    /// How long a segment takes on its way.
+    pub latency_ms: u64,
+    /// The waits of both sides' sessions.
+    pub timers: Timers,
+    /// The ESMEs.
+    pub clients: Vec<Client>,
+    /// What the SMSC does wrong.
+    pub smsc: Behaviour,
+    /// What the wire does to the octets of the ESMEs and of the SMSC.
+    pub wire: Wires,
+    /// What happens to network and processes, in order of time.
+    pub faults: Vec<Fault>,
+}
+
+/// How a plan is drawn.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Nothing goes wrong.
+    Calm,
+    /// A random part of what can go wrong, with random chances.
+    Swarm,
+    /// Everything that can go wrong.
+    All,
+}
+
+/// The waits of both sides' sessions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timers {
+    /// Silence after which enquire_link is sent.
+    pub enquire_link_interval_ms: u64,
+    /// How long a response may take.
+    pub response_timeout_ms: u64,
+    /// How long a session may be unbound.
+    pub session_init_timeout_ms: u64,
+    /// The longest wait between two tries to connect.
+    pub backoff_max_ms: u64,
+}
+
+/// One ESME and what it sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// As what it binds.
+    pub kind: Kind,
+    /// Requests of its that may be outstanding.
+    pub window: usize,
+    /// Its first sequence number.
+    pub sequence_start: u32,
+    /// The messages it submits.
+    pub messages: Vec<Message>,
+    /// How long it takes to answer what it is delivered.
+    pub answer_delay_ms: u64,
+}
+
+/// As what an ESME binds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the standard's words")]
+pub enum Kind {
+    Transmitter,
+    Receiver,
+    Transceiver,
+}
+
+/// One message to submit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// When, at the earliest: a client that is not bound sends it later.
+    pub at_ms: u64,
+    /// Octets of text; above 254 they go into message_payload.
+    pub octets: usize,
+    /// Whether a receipt is asked for.
+    pub receipt: bool,
+}
+
+/// What the wire does to what each side reads and writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wires {
+    /// The ESMEs' end.
+    pub esme: Chop,
+    /// The SMSC's end.
+    pub smsc: Chop,
+}
+
+/// What one end of a wire does to octets. Chances are 0 to 1, drawn anew for each read or write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Chop {
+    /// The chance that a read brings only a few octets.
+    pub short_read: f64,
+    /// The chance that a write takes only a few octets.
+    pub short_write: f64,
+    /// The chance that a read goes on with what has come since, so that several writes arrive as one.
+    pub glue: f64,
+    /// The chance that the end does not read for a while after a read.
+    pub stall: f64,
+    /// How long it does not read then.
+    pub stall_ms: u64,
+    /// The chance that a connection is cut somewhere in its first octets.
+    pub cut: f64,
+    /// Within how many octets.
+    pub cut_within: u64,
+}
+
+/// Something that happens to network or processes, and for how long.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// When it starts.
+    pub at_ms: u64,
+    /// How long it lasts.
+    pub for_ms: u64,
+    /// What.
+    pub kind: FaultKind,
+}
+
+/// What can happen to network and processes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Nothing arrives, and nothing is lost: everything comes at the end.
+    Hold,
+    /// What is sent is lost, and so is every connection of that time.
+    Partition,
+    /// The SMSC is killed, and starts anew at the end.
+    Crash,
+    /// The SMSC loses power: its connections end without a word. It starts anew at the end.
+    PowerCut,
+}
+
+impl Timers {
+    /// The longest that a client can need from a healed network to a bound session: a connect that hangs, a dead session
+    /// that is found, a bind that is not answered, each followed by the longest wait.
+    #[must_use]
+    pub fn rebind_bound(&self) -> Duration {
+        let found = self.enquire_link_interval_ms + self.response_timeout_ms;
+        let bind = self.session_init_timeout_ms.max(self.response_timeout_ms) + LINGER_MS;
+        Duration::from_millis(found + 2 * (CONNECT_TIMEOUT_MS + bind + self.backoff_max_ms) + 2_000)
+    }
+}
+
+/// How long a client waits for a connection.
+pub const CONNECT_TIMEOUT_MS: u64 = 1_000;
+/// How long both sides wait for octets to leave at the end of a connection.
+pub const LINGER_MS: u64 = 500;
+/// How long an unbind may take.
+pub const UNBIND_MS: u64 = 1_000;
+/// After how long the simulator offers a receipt again.
+pub const RECEIPT_RETRY_MS: u64 = 5_000;
+
+impl Plan {
+    /// The plan of this seed. Without a profile the seed draws that too: of ten, seven are swarm, two all, one calm.
+    #[must_use]
+    pub fn draw(seed: u64, profile: Option<Profile>) -> Plan {
+        let streams = Seed(seed);
+        let mut mix = streams.stream("profile", 0);
+        let drawn = match mix.random_range(0..10) {
+            0 => Profile::Calm,
+            1 | 2 => Profile::All,
+            _ => Profile::Swarm,
+        };
+        let profile = profile.unwrap_or(drawn);
+        let mut config = streams.stream("config", 0);
+        let tick_ms = *[1, 2, 5, 10].choose(&mut config).expect("there are four");
+        let latency_ms = tick_ms * config.random_range(0..8);
+        let timers = Timers::draw(&mut config, latency_ms);
+        let clients = Client::draw_all(&mut streams.stream("clients", 0), profile);
+        Plan {
+            seed,
+            profile,
+            tick_ms,
+            latency_ms,
+            timers,
+            clients,
+            smsc: behaviour(&mut Switch::new(streams, "smsc", profile), &timers),
+            wire: Wires {
+                esme: Chop::draw(&mut Switch::new(streams, "esme wire", profile)),
+                smsc: Chop::draw(&mut Switch::new(streams, "smsc wire", profile)),
+            },
+            faults: Fault::draw_all(&mut streams.stream("faults", 0), profile),
+        }
+    }
+
+    /// When the last thing that the plan asks for has begun or ended.
+    #[must_use]
+    pub fn last_event(&self) -> Duration {
+        let messages = self.clients.iter().flat_map(|client| client.messages.iter().map(|message| message.at_ms));
+        let faults = self.faults.iter().map(|fault| fault.at_ms + fault.for_ms);
+        Duration::from_millis(messages.chain(faults).max().unwrap_or(0))
+    }
+
+    /// By when everything must have come to rest. Everything that is waited for has a limit; this is their sum, with the
+    /// faults that go on to the end (the SMSC's and the wire's) counted for what they can hold up.
+    #[must_use]
+    pub fn rest_by(&self) -> Duration {
+        let messages = self.clients.iter().map(|client| client.messages.len() as u64).max().unwrap_or(0);
+        let window = self.clients.iter().map(|client| client.window).min().unwrap_or(1).max(1) as u64;
+        let each = self.timers.response_timeout_ms + self.smsc.response_delay.max_ms + 20 * self.latency_ms;
+        let stalls = self.wire.esme.stall_ms + self.wire.smsc.stall_ms;
+        let broken = self.smsc.hung_up > 0.0 || self.smsc.unbound > 0.0 || self.wire.is_cutting();
+        let rebinds = if broken { messages + 3 } else { 3 } * self.clients.len().max(1) as u64;
+        let waits = Duration::from_millis(
+            (messages / window + 4) * (each + stalls) + self.smsc.receipt_delay.max_ms + 3 * RECEIPT_RETRY_MS + 30_000,
+        );
+        let rebind = u32::try_from(rebinds).unwrap_or(u32::MAX);
+        self.last_event() + waits + self.timers.rebind_bound() * rebind
+    }
+
+    /// Whether everything that is accepted must be answered, and every answer be true.
+    #[must_use]
+    pub fn smsc_is_honest(&self) -> bool {
+        let smsc = &self.smsc;
+        smsc.response_missing + smsc.response_doubled + smsc.response_invented + smsc.response_mistyped == 0.0
+    }
+}
+
+impl Wires {
+    /// Whether connections are cut in the middle.
+    #[must_use]
+    pub fn is_cutting(&self) -> bool {
+        self.esme.cut > 0.0 || self.smsc.cut > 0.0
+    }
+}
+
+impl Timers {
+    fn draw(rng: &mut impl Rng, latency_ms: u64) -> Timers {
+        Timers {
+            enquire_link_interval_ms: rng.random_range(800..4_000) + 20 * latency_ms,
+            response_timeout_ms: rng.random_range(400..2_500) + 20 * latency_ms,
+            session_init_timeout_ms: rng.random_range(1_500..4_000) + 20 * latency_ms,
+            backoff_max_ms: rng.random_range(200..1_500),
+        }
+    }
+}
+
+impl Client {
+    /// A transmitter comes with a receiver, so that its receipts have somewhere to go.
+    fn draw_all(rng: &mut impl Rng, profile: Profile) -> Vec<Client> {
+        let mut clients = Vec::new();
+        for _ in 0..rng.random_range(1..=3) {
+            let pair = rng.random_bool(0.25);
+            clients.push(Client::draw(rng, if pair { Kind::Transmitter } else { Kind::Transceiver }, profile));
+            if pair {
+                clients.push(Client { messages: Vec::new(), ..Client::draw(rng, Kind::Receiver, profile) });
+            }
+        }
+        clients
+    }
+
+    fn draw(rng: &mut impl Rng, kind: Kind, profile: Profile) -> Client {
+        let sequence_start = match rng.random_range(0..10) {
+            0..4 => 1,
+            4..8 => SEQUENCE_MAX - rng.random_range(0..30),
+            _ => rng.random_range(1..=SEQUENCE_MAX),
+        };
+        let slow = profile != Profile::Calm && rng.random_bool(0.3);
+        Client {
+            kind,
+            window: *[1, 2, 3, 10, 50].choose(rng).expect("there are five"),
+            sequence_start,
+            messages: Message::draw_all(rng),
+            answer_delay_ms: if slow { rng.random_range(1..800) } else { 0 },
+        }
+    }
+}
+
+impl Message {
+    /// Bursts and single ones over six seconds: so that the window fills, and so that the line falls silent.
+    fn draw_all(rng: &mut impl Rng) -> Vec<Message> {
+        let large = rng.random_bool(0.3);
+        let mut messages = Vec::new();
+        for _ in 0..rng.random_range(0..8) {
+            let at_ms = rng.random_range(0..6_000);
+            for _ in 0..if rng.random_bool(0.4) { rng.random_range(2..12) } else { 1 } {
+                let octets = match rng.random_range(0..20) {
+                    0 => *[0, 1, 253, 254, 255, 256].choose(rng).expect("there are six"),
+                    1..4 if large => rng.random_range(1_000..9_000),
+                    _ => rng.random_range(10..160),
+                };
+                messages.push(Message { at_ms, octets, receipt: rng.random_bool(0.5) });
+            }
+        }
+        messages.sort_by_key(|message| message.at_ms);
+        messages
+    }
+}
+
+/// Turns kinds of faults on and off: all of them, none, or each by a coin whose weight is drawn too.
+struct Switch<R> {
+    rng: R,
+    chance: f64,
+}
+
+impl Switch<smpp_transport::env::ChaCha8Rng> {
+    fn new(seed: Seed, name: &str, profile: Profile) -> Self {
+        let mut rng = seed.stream(name, 0);
+        let drawn = *[0.0, 0.2, 0.5].choose(&mut rng).expect("there are three");
+        let chance = match profile {
+            Profile::Calm => 0.0,
+            Profile::Swarm => drawn,
+            Profile::All => 1.0,
+        };
+        Switch { rng, chance }
+    }
+}
+
+impl<R: Rng> Switch<R> {
+    /// 0, or a chance up to `max`.
+    fn chance(&mut self, max: f64) -> f64 {
+        let value = self.rng.random_range(0.01..max);
+        if self.rng.random_bool(self.chance) { (value * 1000.0).round() / 1000.0 } else { 0.0 }
+    }
+
+    fn delay(&mut self, max_ms: u64) -> Delay {
+        let min_ms = self.rng.random_range(0..max_ms / 2);
+        let max_ms = min_ms + self.rng.random_range(0..max_ms / 2);
+        if self.rng.random_bool(self.chance) { Delay { min_ms, max_ms } } else { Delay::default() }
+    }
+}
+
+fn behaviour<R: Rng>(switch: &mut Switch<R>, timers: &Timers) -> Behaviour {
+    Behaviour {
+        // Half of the slow simulators are slower than the clients wait: their responses come late.
+        response_delay: switch.delay(timers.response_timeout_ms * 2),
+        response_missing: switch.chance(0.1),
+        response_doubled: switch.chance(0.3),
+        response_invented: switch.chance(0.2),
+        response_mistyped: switch.chance(0.2),
+        refused: switch.chance(0.2),
+        refused_status: CommandStatus::ESME_RTHROTTLED,
+        nacked: switch.chance(0.1),
+        hung_up: switch.chance(0.03),
+        unbound: switch.chance(0.03),
+        receipt_delay: switch.delay(2_000),
+        undelivered: switch.chance(0.5),
+    }
+}
+
+impl Chop {
+    fn draw<R: Rng>(switch: &mut Switch<R>) -> Chop {
+        let stall = switch.chance(0.2);
+        let cut = switch.chance(0.2);
+        Chop {
+            short_read: switch.chance(0.9),
+            short_write: switch.chance(0.5),
+            glue: switch.chance(1.0),
+            stall,
+            stall_ms: if stall > 0.0 { switch.rng.random_range(1..150) } else { 0 },
+            cut,
+            cut_within: if cut > 0.0 { switch.rng.random_range(1..3_000) } else { 0 },
+        }
+    }
+}
+
+impl Fault {
+    /// At most three, and never two at once: what overlaps hides what each does.
+    fn draw_all(rng: &mut impl Rng, profile: Profile) -> Vec<Fault> {
+        let count = match profile {
+            Profile::Calm => 0,
+            Profile::Swarm => rng.random_range(0..3),
+            Profile::All => rng.random_range(1..4),
+        };
+        let mut at_ms = 0;
+        (0..count)
+            .map(|_| {
+                at_ms += rng.random_range(50..2_500);
+                let for_ms = rng.random_range(20..2_000);
+                let kinds =
+                    [FaultKind::Hold, FaultKind::Hold, FaultKind::Partition, FaultKind::Crash, FaultKind::PowerCut];
+                let fault = Fault { at_ms, for_ms, kind: *kinds.choose(rng).expect("there are five") };
+                at_ms += for_ms;
+                fault
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,244 @@
+//! A network in memory for the fast tier: connections with a latency, that can be held, lost and refused.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+/// The network between the clients and the one SMSC.
+#[derive(Clone)]
+pub(super) struct Net {
+    latency: Duration,
+    /// Told when the weather turns; in the order they wait.
+    turned: Arc<Notify>,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Weather {
+    Fair,
+    Held,
+    Partitioned,
+}
+
+struct Inner {
+    weather: Weather,
+    opened: u64,
+    listener: Option<mpsc::UnboundedSender<(Pipe, u64)>>,
+    ways: Vec<Arc<Mutex<OneWay>>>,
+}
+
+/// One direction of a connection.
+#[derive(Default)]
+struct OneWay {
+    segments: VecDeque<(Instant, Bytes)>,
+    octets: usize,
+    fin: Option<Instant>,
+    /// A segment was lost: like all after it, since nothing is sent again.
+    wedged: bool,
+    /// Whoever writes is told that nobody is there.
+    broken: bool,
+    held: bool,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+/// Octets that may be on their way.
+const IN_FLIGHT_OCTETS_MAX: usize = 128 * 1024;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Net {
+    pub(super) fn new(latency: Duration) -> Net {
+        let inner = Inner { weather: Weather::Fair, opened: 0, listener: None, ways: Vec::new() };
+        Net { latency, turned: Arc::default(), inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// Changes the weather. What is held arrives, with what is due, when it turns fair.
+    pub(super) fn turn(&self, weather: Weather) {
+        lock(&self.inner).weather = weather;
+        self.turned.notify_waiters();
+        self.each(|way| {
+            way.held = weather == Weather::Held;
+            if weather == Weather::Partitioned {
+                way.lose();
+            }
+        });
+    }
+
+    /// The SMSC's machine goes off: nothing of its connections arrives any more.
+    pub(super) fn power_off(&self) {
+        self.each(OneWay::lose);
+    }
+
+    /// It comes back and knows nothing: who writes on an old connection is told so.
+    pub(super) fn power_on(&self) {
+        self.each(|way| way.broken |= way.wedged);
+    }
+
+    fn each(&self, mut f: impl FnMut(&mut OneWay)) {
+        lock(&self.inner).ways.retain(|way| Arc::strong_count(way) > 1);
+        for way in &lock(&self.inner).ways {
+            let mut way = lock(way);
+            f(&mut way);
+            way.wake();
+        }
+    }
+
+    pub(super) fn listen(&self) -> mpsc::UnboundedReceiver<(Pipe, u64)> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        lock(&self.inner).listener = Some(sender);
+        receiver
+    }
+
+    /// A connection, and what the network calls it. Hangs while the network is held or partitioned.
+    pub(super) async fn connect(&self) -> io::Result<(Pipe, u64)> {
+        loop {
+            let turned = self.turned.notified();
+            if lock(&self.inner).weather == Weather::Fair {
+                break;
+            }
+            turned.await;
+        }
+        sleep(self.latency).await;
+        let mut inner = lock(&self.inner);
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        let listener = inner.listener.clone().ok_or_else(refused)?;
+        let (there, back) = (Arc::<Mutex<OneWay>>::default(), Arc::<Mutex<OneWay>>::default());
+        let far = Pipe::new(self.latency, Arc::clone(&there), Arc::clone(&back));
+        let near = Pipe::new(self.latency, Arc::clone(&back), Arc::clone(&there));
+        inner.opened += 1;
+        let name = inner.opened;
+        listener.send((far, name)).map_err(|_| refused())?;
+        inner.ways.extend([there, back]);
+        Ok((near, name))
+    }
+}
+
+impl OneWay {
+    fn lose(&mut self) {
+        self.segments.clear();
+        self.octets = 0;
+        self.fin = None;
+        self.wedged = true;
+    }
+
+    fn wake(&mut self) {
+        [self.reader.take(), self.writer.take()].into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+/// One end of a connection.
+pub(super) struct Pipe {
+    latency: Duration,
+    from: Arc<Mutex<OneWay>>,
+    to: Arc<Mutex<OneWay>>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Pipe {
+    fn new(latency: Duration, from: Arc<Mutex<OneWay>>, to: Arc<Mutex<OneWay>>) -> Pipe {
+        Pipe { latency, from, to, timer: None }
+    }
+
+    /// Closes our direction: the other end reads its end once all has arrived.
+    fn finish(&self) {
+        let mut to = lock(&self.to);
+        if !to.wedged && to.fin.is_none() {
+            to.fin = Some(to.segments.back().map_or(Instant::now() + self.latency, |(at, _)| *at));
+            to.wake();
+        }
+    }
+}
+
+impl AsyncRead for Pipe {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let me = self.get_mut();
+        loop {
+            let at = {
+                let mut from = lock(&me.from);
+                let next = if from.held { None } else { from.segments.front().map(|(at, _)| *at).or(from.fin) };
+                let Some(at) = next else {
+                    from.reader = Some(cx.waker().clone());
+                    return Poll::Pending;
+                };
+                if at <= Instant::now() {
+                    from.read(out);
+                    return Poll::Ready(Ok(()));
+                }
+                from.reader = Some(cx.waker().clone());
+                at
+            };
+            let timer = me.timer.insert(Box::pin(sleep_until(at)));
+            ready!(timer.as_mut().poll(cx));
+        }
+    }
+}
+
+impl OneWay {
+    /// At most the rest of one segment; nothing is the end.
+    fn read(&mut self, out: &mut ReadBuf<'_>) {
+        let Some((_, segment)) = self.segments.front_mut() else { return };
+        let octets = segment.len().min(out.remaining());
+        out.put_slice(&segment[..octets]);
+        segment.advance(octets);
+        if segment.is_empty() {
+            self.segments.pop_front();
+        }
+        self.octets -= octets;
+        if let Some(writer) = self.writer.take() {
+            writer.wake();
+        }
+    }
+}
+
+impl AsyncWrite for Pipe {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let mut to = lock(&self.to);
+        if to.broken || to.fin.is_some() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if to.wedged {
+            return Poll::Ready(Ok(octets.len()));
+        }
+        if to.octets >= IN_FLIGHT_OCTETS_MAX {
+            to.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        to.octets += octets.len();
+        to.segments.push_back((Instant::now() + self.latency, Bytes::copy_from_slice(octets)));
+        if let Some(reader) = to.reader.take() {
+            reader.wake();
+        }
+        Poll::Ready(Ok(octets.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.finish();
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Whoever drops an end closes it, and does not read any more.
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        self.finish();
+        let mut from = lock(&self.from);
+        from.broken = true;
+        from.wake();
+    }
+}
