@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use smpp_transport::driver::{Accept, Connect};
 use smpp_transport::env::Seed;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use turmoil::net::{TcpListener, TcpStream};
@@ -36,6 +36,9 @@ struct World<'a> {
     stop_smsc: watch::Sender<bool>,
     /// One each: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
+    /// Told before the SMSC's host is crashed: its connections are dropped in their own order then, where a crash would drop
+    /// them in an order that depends on what ran in this process before.
+    kill_smsc: Arc<Notify>,
     /// Clients that have not ended.
     running: Arc<AtomicUsize>,
 }
@@ -57,6 +60,7 @@ impl World<'_> {
             waiting: Waiting::for_all_of(plan),
             stop_smsc: watch::Sender::new(false),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
+            kill_smsc: Arc::default(),
             running: Arc::new(AtomicUsize::new(plan.clients.len())),
             plan: Arc::clone(plan),
         };
@@ -74,7 +78,7 @@ impl World<'_> {
             while turns.peek().is_some_and(|turn| turn.at <= self.sim.elapsed())
                 && let Some(turn) = turns.next()
             {
-                self.turn(turn);
+                self.turn(turn)?;
             }
             let now = self.sim.elapsed();
             if now >= by || (now >= last && turns.peek().is_none() && self.waiting.is_over()) {
@@ -107,35 +111,47 @@ impl World<'_> {
         self.sim.step().map(drop).map_err(|error| error.to_string())
     }
 
-    fn turn(&mut self, Turn { fault, ends, .. }: Turn) {
+    fn turn(&mut self, Turn { fault, ends, .. }: Turn) -> Result<(), String> {
         self.recorder.note(What::Fault { fault, ends });
         match (self.plan.faults[fault].kind, ends) {
             (FaultKind::Hold, false) => self.sim.hold(ESMES, SMSC),
             (FaultKind::Hold, true) => self.sim.release(ESMES, SMSC),
             (FaultKind::Partition, false) => self.sim.partition(ESMES, SMSC),
             (FaultKind::Partition, true) => self.sim.repair(ESMES, SMSC),
-            (FaultKind::Crash, false) => {
-                self.sim.crash(SMSC);
-                self.waiting.smsc_forgot();
-            }
+            (FaultKind::Crash, false) => self.crash_smsc()?,
             (FaultKind::PowerCut, false) => {
                 self.sim.partition(ESMES, SMSC);
-                self.sim.crash(SMSC);
+                self.crash_smsc()?;
                 self.sim.repair(ESMES, SMSC);
-                self.waiting.smsc_forgot();
             }
             (FaultKind::Crash | FaultKind::PowerCut, true) => self.sim.bounce(SMSC),
         }
+        Ok(())
+    }
+
+    fn crash_smsc(&mut self) -> Result<(), String> {
+        self.kill_smsc.notify_waiters();
+        self.step()?;
+        self.sim.crash(SMSC);
+        self.waiting.smsc_forgot();
+        Ok(())
     }
 
     fn add_smsc(&mut self) {
         let (plan, recorder, stop) = (Arc::clone(&self.plan), self.recorder.clone(), self.stop_smsc.subscribe());
+        let kill = Arc::clone(&self.kill_smsc);
         self.sim.host(SMSC, move || {
             let (plan, recorder, stop) = (Arc::clone(&plan), recorder.clone(), stop.clone());
+            let kill = Arc::clone(&kill);
             async move {
                 let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
                 let (config, clock) = (smsc_config(&plan), Box::new(SimulatedClock(recorder.clone())));
-                smsc_sim::serve(Acceptor { listener, recorder, plan }, config, clock, stop).await;
+                let serving = smsc_sim::serve(Acceptor { listener, recorder, plan }, config, clock, stop);
+                tokio::select! {
+                    biased;
+                    () = kill.notified() => {}
+                    () = serving => {}
+                }
                 std::future::pending().await
             }
         });
