@@ -1,6 +1,7 @@
 //! An SMPP 3.4 stack in layers that each know only those below.
 //!
 //! - [`pdu`]: octets become values, and nowhere else.
+//! - [`text`]: data coding, multipart messages, receipts.
 //! - [`session`]: state changes, and nowhere else. No clock, no chance, no I/O.
 //! - [`driver`]: waiting happens, and nowhere else: one byte stream, one session, one loop. [`driver::Client`] is what most
 //!   programs want.
@@ -34,3 +35,4 @@ pub mod driver;
 pub mod env;
 pub mod pdu;
 pub mod session;
+pub mod text;

@@ -1,0 +1,136 @@
+//! Message ids, which an SMSC may write in one way in its response and in another in its receipts: in decimal and in
+//! hexadecimal, padded with zeros or not, in upper or lower case (SMPP 3.4 §5.2.23 leaves the form to the SMSC).
+//!
+//! Ids are strings of digits of any length here and never machine integers, which ids outgrow.
+
+/// Most characters of an id (SMPP 3.4 §5.2.23, without the NUL). Longer ones are compared as they are.
+pub const CHARACTERS_MAX: usize = 64;
+
+/// The id in lower case and without leading zeros: two ids that differ only in these are the same.
+#[must_use]
+pub fn normal(id: &str) -> String {
+    let digits = id.trim_start_matches('0');
+    let kept = if digits.is_empty() { &id[id.len() - id.len().min(1)..] } else { digits };
+    kept.to_ascii_lowercase()
+}
+
+/// Whether two ids are the same but for case and leading zeros. An empty id is the same as none.
+#[must_use]
+pub fn same(one: &str, other: &str) -> bool {
+    !one.is_empty() && !other.is_empty() && normal(one) == normal(other)
+}
+
+/// A decimal id in hexadecimal: lower case, no leading zeros. `None` unless it is 1 to [`CHARACTERS_MAX`] decimal digits.
+#[must_use]
+pub fn decimal_to_hex(id: &str) -> Option<String> {
+    convert(id, 10, 16)
+}
+
+/// A hexadecimal id, of either case, in decimal without leading zeros. `None` unless it is 1 to [`CHARACTERS_MAX`]
+/// hexadecimal digits.
+#[must_use]
+pub fn hex_to_decimal(id: &str) -> Option<String> {
+    convert(id, 16, 10)
+}
+
+/// The id with zeros before it up to `width` characters.
+#[must_use]
+pub fn zero_padded(id: &str, width: usize) -> String {
+    format!("{id:0>width$}")
+}
+
+/// Every normal form under which the message may be known, the likeliest first: as it is; read as decimal and written in
+/// hexadecimal; the other way. None for an empty id.
+///
+/// The last two may meet another message of the same SMSC, so a caller looks for all of one before the next.
+#[must_use]
+pub fn forms(id: &str) -> Vec<String> {
+    if id.is_empty() {
+        return Vec::new();
+    }
+    let mut forms = vec![normal(id)];
+    for form in [decimal_to_hex(id), hex_to_decimal(id)].into_iter().flatten() {
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    forms
+}
+
+/// Writes digits of one base in another, by long multiplication: 64 digits are too many for any integer.
+fn convert(id: &str, from: u32, to: u32) -> Option<String> {
+    if id.is_empty() || id.len() > CHARACTERS_MAX {
+        return None;
+    }
+    // Digits of the result, the least first.
+    let mut digits = vec![0];
+    for character in id.chars() {
+        let mut carry = character.to_digit(from)?;
+        for digit in &mut digits {
+            let value = *digit * from + carry;
+            (*digit, carry) = (value % to, value / to);
+        }
+        while carry > 0 {
+            digits.push(carry % to);
+            carry /= to;
+        }
+    }
+    digits.iter().rev().map(|&digit| char::from_digit(digit, to)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Guards the comparison of ids: both bases, any length, zeros and case.
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_id_is_found_in_the_other_base() {
+        assert_eq!(decimal_to_hex("0000043981").unwrap(), "abcd");
+        assert_eq!(hex_to_decimal("0000ABCD").unwrap(), "43981");
+        assert_eq!(forms("0000abcd"), ["abcd", "43981"]);
+        assert_eq!(forms("10"), ["10", "a", "16"]);
+        assert_eq!(forms("7"), ["7"]);
+    }
+
+    #[test]
+    fn an_id_longer_than_any_integer_is_converted() {
+        let hex = "f".repeat(64);
+        let decimal = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
+        assert_eq!(hex_to_decimal(&hex).unwrap(), decimal);
+        assert_eq!(decimal_to_hex("12345678901234567890123").unwrap(), "29d42b64e76714244cb");
+        assert_ne!(forms("12345678901234567890"), forms("12345678901234567891"));
+    }
+
+    #[test]
+    fn what_is_no_number_is_compared_as_it_is() {
+        let uuid = "00C0FFEE-0000-4000-8000-00000000000A";
+        assert_eq!(forms(uuid), ["c0ffee-0000-4000-8000-00000000000a"]);
+        assert!(same(uuid, "00c0ffee-0000-4000-8000-00000000000a"));
+        assert_eq!(decimal_to_hex("12a"), None);
+        assert_eq!(decimal_to_hex(""), None);
+        assert_eq!(hex_to_decimal(&"1".repeat(65)), None);
+    }
+
+    #[test]
+    fn zeros_and_case_make_no_difference() {
+        assert!(same("000AbC", "abc") && same("0", "0000") && !same("", "") && !same("", "0") && !same("1", "10"));
+        assert_eq!([normal("000"), normal("0"), normal(""), normal("é0")], ["0", "0", "", "é0"]);
+        assert_eq!(zero_padded("abc", 8), "00000abc");
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_the_same_number_in_the_other_base(number: u128) {
+            prop_assert_eq!(decimal_to_hex(&number.to_string()).unwrap(), format!("{number:x}"));
+            prop_assert_eq!(hex_to_decimal(&format!("{number:X}")).unwrap(), number.to_string());
+        }
+
+        #[test]
+        fn any_text_has_forms(id in "\\PC{0,70}") {
+            prop_assert_eq!(forms(&id).is_empty(), id.is_empty());
+        }
+    }
+}
