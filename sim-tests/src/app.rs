@@ -30,6 +30,8 @@ struct Wanted {
     receipts: BTreeSet<String>,
     /// Ids whose receipts have come.
     received: BTreeSet<String>,
+    /// When the SMSC has last forgotten everything.
+    forgotten: Option<Duration>,
 }
 
 impl Waiting {
@@ -62,15 +64,21 @@ impl Waiting {
         messages.chain(wanted.receipts.iter().map(|id| format!("receipt of {id}"))).collect()
     }
 
-    /// The SMSC has forgotten what it had accepted: its receipts will not come.
-    pub fn smsc_forgot(&self) {
-        self.wanted().receipts.clear();
+    /// The SMSC has forgotten what it had accepted: its receipts will not come. The answers to what was submitted before may
+    /// still be on their way.
+    pub fn smsc_forgot(&self, now: Duration) {
+        let mut wanted = self.wanted();
+        wanted.receipts.clear();
+        wanted.received.clear();
+        wanted.forgotten = Some(now);
     }
 
-    fn ended(&self, client: usize, message: usize, receipt_of: Option<&str>) {
+    fn ended(&self, client: usize, message: usize, receipt_of: Option<&str>, submitted: Duration) {
         let mut wanted = self.wanted();
         wanted.messages.remove(&(client, message));
+        let remembered = wanted.forgotten.is_none_or(|at| at < submitted);
         if let Some(id) = receipt_of
+            && remembered
             && !wanted.received.contains(id)
         {
             wanted.receipts.insert(id.to_owned());
@@ -101,7 +109,8 @@ pub struct App {
     pub start: Instant,
 }
 
-type Job = (usize, Result<Submitted, RequestError>);
+/// A message, when it was handed over, and what became of it.
+type Job = (usize, Duration, Result<Submitted, RequestError>);
 
 impl App {
     /// Runs until told to stop.
@@ -157,11 +166,12 @@ impl App {
         self.recorder.note(What::Submitting { client: self.client, message: number });
         let (sm, tlvs) = submit_sm(self.client, number, message);
         let client = client.clone();
-        jobs.spawn(async move { (number, client.submit_with(sm, tlvs).await) });
+        let now = self.recorder.now();
+        jobs.spawn(async move { (number, now, client.submit_with(sm, tlvs).await) });
     }
 
     /// False when the message was not sent because the session takes no more: it goes out with the next one.
-    fn ended(&self, (number, result): Job, left: &mut VecDeque<(usize, Message)>) -> bool {
+    fn ended(&self, (number, submitted, result): Job, left: &mut VecDeque<(usize, Message)>) -> bool {
         let message = self.plan.clients[self.client].messages[number];
         let outcome = match result {
             Ok(submitted) => Outcome::Accepted(submitted.message_id.text()),
@@ -174,7 +184,7 @@ impl App {
             }
         };
         let id = if let Outcome::Accepted(id) = &outcome { Some(id.clone()) } else { None };
-        self.waiting.ended(self.client, number, id.as_deref().filter(|_| message.receipt));
+        self.waiting.ended(self.client, number, id.as_deref().filter(|_| message.receipt), submitted);
         self.recorder.note(What::Outcome { client: self.client, message: number, outcome });
         true
     }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use rand::RngExt;
 use smpp_transport::env::Seed;
-use smpp_transport::pdu::{
-    COctets, CommandStatus, DataCoding, EsmClass, MessageState, Npi, ShortMessage, Sm, TlvTag, Tlvs, Ton,
-};
+use smpp_transport::pdu::time::Civil;
+use smpp_transport::pdu::{COctets, CommandStatus, EsmClass, MessageState, Npi, ShortMessage, Sm, Tlvs, Ton};
+use smpp_transport::text::{self, Charset, Content, DateForm, DefaultAlphabet};
 
 use crate::config::Behaviour;
 
@@ -112,7 +111,7 @@ pub(crate) struct Receipt {
     source: Address,
     destination: Address,
     state: MessageState,
-    text: Bytes,
+    text: String,
     submitted: Duration,
 }
 
@@ -133,7 +132,7 @@ impl Receipt {
                 digits: sm.destination_addr.detached(),
             },
             state,
-            text: Bytes::copy_from_slice(start_of(sm)),
+            text: start_of(sm),
             submitted,
         })
     }
@@ -141,13 +140,9 @@ impl Receipt {
     /// The deliver_sm that carries it (appendix B): from the message's destination to its source, with the parameters only
     /// for a peer that knows them. `done` is wall time.
     pub(crate) fn deliver_sm(&self, done: Duration, tlvs: bool) -> (Sm, Tlvs) {
-        let mut parameters = Tlvs::new();
-        if tlvs {
-            let mut id = self.message_id.clone().into_bytes();
-            id.push(0);
-            parameters.push(TlvTag::RECEIPTED_MESSAGE_ID, &id);
-            parameters.push(TlvTag::MESSAGE_STATE, &[self.state.0]);
-        }
+        let receipt = self.words(done);
+        let parameters = if tlvs { receipt.to_tlvs() } else { Tlvs::new() };
+        let text = ascii(&receipt.to_text(DateForm::Minutes));
         let sm = Sm {
             source_addr_ton: self.destination.ton,
             source_addr_npi: self.destination.npi,
@@ -156,36 +151,40 @@ impl Receipt {
             dest_addr_npi: self.source.npi,
             destination_addr: self.source.digits.clone(),
             esm_class: EsmClass::RECEIPT,
-            short_message: ShortMessage::new(self.words(done)).expect("ids have at most 64 characters: 190 in all"),
+            short_message: ShortMessage::new(text).expect("ids have at most 20 digits: some 150 octets in all"),
             ..Sm::default()
         };
         (sm, parameters)
     }
 
-    fn words(&self, done: Duration) -> Vec<u8> {
-        let (delivered, stat, err) = match self.state {
-            MessageState::DELIVERED => (1, "DELIVRD", 0),
-            _ => (0, "UNDELIV", 1),
-        };
-        let (submitted, done) = (date(self.submitted), date(done));
-        let id = &self.message_id;
-        let mut words = format!(
-            "id:{id} sub:001 dlvrd:{delivered:03} submit date:{submitted} done date:{done} stat:{stat} err:{err:03} text:"
-        )
-        .into_bytes();
-        words.extend_from_slice(&self.text);
-        words
+    fn words(&self, done: Duration) -> text::Receipt {
+        let delivered = self.state == MessageState::DELIVERED;
+        text::Receipt {
+            id: Some(self.message_id.clone()),
+            submitted: Some(1),
+            delivered: Some(u32::from(delivered)),
+            submit_date: Some(date(self.submitted)),
+            done_date: Some(date(done)),
+            state: Some(self.state),
+            error: Some(if delivered { "000" } else { "001" }.to_owned()),
+            text: Some(self.text.clone()),
+            ..text::Receipt::default()
+        }
     }
 }
 
-/// The first 20 octets of a text; nothing of one whose octets are not characters of the default alphabet.
-fn start_of(sm: &Sm) -> &[u8] {
-    let octets = sm.short_message.as_bytes();
-    let readable = matches!(sm.data_coding, DataCoding::DEFAULT | DataCoding::IA5 | DataCoding::LATIN1);
-    if readable && !sm.esm_class.has_udh() { &octets[..octets.len().min(20)] } else { &[] }
+/// The first 20 characters of a text; nothing of one that is binary.
+fn start_of(sm: &Sm) -> String {
+    let charset = Charset::of(sm.data_coding, DefaultAlphabet::Gsm7);
+    let content = Content::read(sm.esm_class, &Tlvs::new(), charset, &sm.short_message.to_bytes());
+    if charset.is_binary() { String::new() } else { content.decode().text.chars().take(20).collect() }
 }
 
-/// YYMMDDhhmm in UTC.
-fn date(_unix: Duration) -> String {
-    "2601010000".to_owned()
+/// Receipts are read as ASCII by everyone, whatever the default alphabet is.
+fn ascii(text: &str) -> Vec<u8> {
+    text.chars().map(|character| u8::try_from(character).ok().filter(u8::is_ascii).unwrap_or(b'?')).collect()
+}
+
+fn date(unix: Duration) -> Civil {
+    Civil::from_unix(i64::try_from(unix.as_secs()).unwrap_or(i64::MAX))
 }

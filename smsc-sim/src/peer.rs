@@ -19,8 +19,8 @@ use tokio::time::sleep_until;
 use crate::mailbox::{Answer, Receipt, Verdict};
 use crate::registry::{Order, Registry};
 
-/// How often a receipt is offered, and how long after a refusal it is offered again.
-const RECEIPT_ATTEMPTS_MAX: u32 = 10;
+/// How often a receipt is refused or not answered before it is given up, and how long after a refusal it is offered again.
+const RECEIPT_ATTEMPTS_MAX: u32 = 100;
 const RECEIPT_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// Receipts taken at once from those that wait.
 const RECEIPTS_TAKEN: usize = 100;
@@ -259,7 +259,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// A receipt that the ESME could not take now is offered again later; one that it refuses for good is done with.
     fn receipt_ended(&mut self, mut receipt: Receipt, outcome: &Outcome) {
-        receipt.attempts += 1;
+        // A session that ended says nothing about the receipt.
+        receipt.attempts += u32::from(!matches!(outcome, Outcome::Lost(_)));
         let again = receipt.attempts < RECEIPT_ATTEMPTS_MAX;
         match outcome {
             Outcome::Answered(pdu) if again && is_temporary(pdu.status) => {

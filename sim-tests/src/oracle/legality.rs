@@ -27,7 +27,8 @@ fn is_legal(end: End, bound: Option<CommandId>, command: CommandId) -> bool {
 /// Nothing is written that is illegal in the session's state, and no request after unbind.
 pub(super) fn legal_in_state(_: &Plan, _: &History, lines: &[Line], report: &mut Report) {
     for line in lines {
-        let (mut bound, mut unbound) = (None, false);
+        // What is read is noted when its octets are, which may be before the frames in front of it are acted on.
+        let (mut bound, mut unbound) = (None, None);
         for frame in &line.frames {
             let Some(pdu) = &frame.pdu else {
                 let who = format!("line {} {:?} {:?}", line.number, line.end, frame.way);
@@ -38,8 +39,9 @@ pub(super) fn legal_in_state(_: &Plan, _: &History, lines: &[Line], report: &mut
             let bind = CommandId(command.0 & 0x7FFF_FFFF);
             if frame.way == Way::Written && frame.is_request() {
                 let where_it_stands =
-                    format!("line {} {:?}, bound {bound:?}, unbound {unbound}", line.number, line.end);
-                if unbound || !is_legal(line.end, bound, command) {
+                    format!("line {} {:?}, bound {bound:?}, unbound {unbound:?}", line.number, line.end);
+                let after_unbind = unbound.is_some_and(|(at, way)| way == Way::Written || frame.at > at);
+                if after_unbind || !is_legal(line.end, bound, command) {
                     report.broken(frame.at, format!("{where_it_stands}: writes {pdu}"));
                 }
             }
@@ -47,7 +49,7 @@ pub(super) fn legal_in_state(_: &Plan, _: &History, lines: &[Line], report: &mut
                 _ if command.is_response() && bind.is_bind() && pdu.status == CommandStatus::ESME_ROK => {
                     bound = Some(bind)
                 }
-                CommandId::UNBIND | CommandId::UNBIND_RESP => unbound = true,
+                CommandId::UNBIND | CommandId::UNBIND_RESP => unbound = Some((frame.at, frame.way)),
                 _ => {}
             }
         }

@@ -1,6 +1,7 @@
 //! Situations that a sweep must have met: one that never meets them proves little.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use smpp_transport::pdu::CommandId;
 use smpp_transport::session::SEQUENCE_MAX;
@@ -69,14 +70,18 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
         met.extend(line.frames.iter().any(|f| f.is(Way::Written, CommandId::UNBIND)).then_some("unbind from the SMSC"));
         return;
     }
-    let held = |at| {
-        history.facts.iter().any(|fact| {
-        matches!(fact.what, What::Fault { fault, ends: false } if plan.faults[fault].kind == FaultKind::Hold && fact.at == at)
-    })
-    };
-    let holds: Vec<_> = history.facts.iter().filter(|fact| held(fact.at)).map(|fact| fact.at).collect();
+    let holds: Vec<Duration> = plan
+        .faults
+        .iter()
+        .filter(|fault| fault.kind == FaultKind::Hold)
+        .map(|fault| Duration::from_millis(fault.at_ms))
+        .collect();
+    let mut last = Duration::ZERO;
     met.extend((line.frames.iter().all(|frame| frame.way == Way::Written)).then_some("connection never answered"));
     for frame in &line.frames {
+        let held = holds.iter().any(|at| (last..frame.at).contains(at));
+        met.extend((held && !outstanding.is_empty()).then_some("held with messages outstanding"));
+        last = frame.at;
         let Some(pdu) = &frame.pdu else { continue };
         met.extend((frame.octets.len() > 4096).then_some("frame above 4096 octets"));
         match (frame.way, pdu.command_id()) {
@@ -111,11 +116,10 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
             }
             _ => {}
         }
-        met.extend((!outstanding.is_empty() && holds.contains(&frame.at)).then_some("held with messages outstanding"));
     }
 }
 
-fn expired(history: &History, line: &Line, sequence: u32, at: std::time::Duration) -> bool {
+fn expired(history: &History, line: &Line, sequence: u32, at: Duration) -> bool {
     let submit = line
         .frames
         .iter()

@@ -137,7 +137,7 @@ impl World {
         if let Some(smsc) = self.smsc.take() {
             smsc.abort();
         }
-        self.waiting.smsc_forgot();
+        self.waiting.smsc_forgot(self.recorder.now());
     }
 }
 

@@ -133,7 +133,7 @@ impl World<'_> {
         self.kill_smsc.notify_waiters();
         self.step()?;
         self.sim.crash(SMSC);
-        self.waiting.smsc_forgot();
+        self.waiting.smsc_forgot(self.recorder.now());
         Ok(())
     }
 
