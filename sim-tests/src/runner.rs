@@ -122,7 +122,6 @@ impl Sweep {
         summary
     }
 
-    #[expect(clippy::disallowed_types, reason = "wall time: how long the sweep may take")]
     fn next_seed(&self, next: &AtomicU64, stop: &AtomicBool, start: Instant) -> Option<u64> {
         let ordinal = next.fetch_add(1, Ordering::Relaxed);
         let over = stop.load(Ordering::Relaxed)
@@ -134,7 +133,7 @@ impl Sweep {
     fn judge_seed(&self, seed: u64) -> (Verdict, Option<bool>) {
         let plan = Plan::draw(seed, self.profile);
         let (verdict, _) = judge(&plan, self.tier);
-        let again = (seed % COMPARE_EVERY == 0).then(|| judge(&plan, self.tier).0.digest == verdict.digest);
+        let again = seed.is_multiple_of(COMPARE_EVERY).then(|| judge(&plan, self.tier).0.digest == verdict.digest);
         (verdict, again)
     }
 }

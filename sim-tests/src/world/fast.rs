@@ -67,7 +67,9 @@ impl World {
             self.turn(turn);
         }
         self.rest().await;
-        self.stop_clients.iter().for_each(|stop| drop(stop.send_replace(true)));
+        for stop in &self.stop_clients {
+            stop.send_replace(true);
+        }
         let ended = timeout(STOP_TIMEOUT * 2, async { while clients.join_next().await.is_some() {} }).await;
         if ended.is_err() {
             note_what_is_left(&self.recorder, vec!["a client has not stopped".to_owned()]);

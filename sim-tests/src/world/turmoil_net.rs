@@ -90,7 +90,9 @@ impl World<'_> {
     }
 
     fn end(mut self) -> Result<History, String> {
-        self.stop_clients.iter().for_each(|stop| drop(stop.send_replace(true)));
+        for stop in &self.stop_clients {
+            stop.send_replace(true);
+        }
         let by = self.sim.elapsed() + STOP_TIMEOUT * 2;
         while self.running.load(Ordering::Relaxed) > 0 && self.sim.elapsed() < by {
             self.step()?;
@@ -166,14 +168,14 @@ impl World<'_> {
             let (stops, running) = (stops.clone(), Arc::clone(&running));
             async move {
                 let mut clients = JoinSet::new();
-                for client in 0..plan.clients.len() {
+                for (client, stop) in stops.into_iter().enumerate() {
                     let connector = Connector { client, recorder: recorder.clone(), plan: Arc::clone(&plan) };
                     let app = App {
                         client,
                         plan: Arc::clone(&plan),
                         recorder: recorder.clone(),
                         waiting: waiting.clone(),
-                        stop: stops[client].clone(),
+                        stop,
                         start: Instant::now(),
                     };
                     clients.spawn(app.run(connector));

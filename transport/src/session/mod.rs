@@ -106,6 +106,7 @@ pub enum Event<T> {
 
 /// How a request of ours ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every request is answered: a box would cost each of them")]
 pub enum Outcome {
     /// With its response, or with generic_nack.
     Answered(Pdu),
