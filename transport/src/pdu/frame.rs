@@ -44,6 +44,13 @@ fn u32_at(octets: &[u8], at: usize) -> Option<u32> {
 }
 
 impl DecodeError {
+    /// For octets that did not come from [`next_frame`]: it gives no such frame.
+    #[cold]
+    pub(super) fn short_of_a_header(octets: usize) -> DecodeError {
+        DecodeError::length(u32::try_from(octets).unwrap_or_default(), FRAME_OCTETS_MAX, None)
+    }
+
+    #[cold]
     fn length(length: u32, octets_max: usize, header: Option<(CommandId, CommandStatus, u32)>) -> DecodeError {
         let (command_id, command_status, sequence) = header.unwrap_or_default();
         let kind = DecodeErrorKind::Length { length, octets_max };

@@ -239,7 +239,7 @@ shapes! {
 /// A response's body: none when the PDU ends after its header, as error responses may (§4.4.2 and its like).
 pub type Reply<T> = Option<T>;
 
-impl<T: Wire> Wire for Reply<T> {
+impl<T: Wire + Default> Wire for Reply<T> {
     #[inline]
     fn read(r: &mut Reader<'_>) -> Result<Self, Fault> {
         if r.is_empty() { Ok(None) } else { T::read(r).map(Some) }
@@ -256,5 +256,8 @@ impl<T: Wire> Wire for Reply<T> {
     }
     fn show(&self, p: &mut Printer<'_, '_>) -> std::fmt::Result {
         self.as_ref().map_or(Ok(()), |body| body.show(p))
+    }
+    fn stand_in_octets(&self) -> usize {
+        if self.is_none() { T::default().octets() } else { 0 }
     }
 }

@@ -34,6 +34,18 @@ macro_rules! names {($(
         }
     }
 
+    /// Half of them named, half of them any number.
+    #[cfg(feature = "test-util")]
+    impl proptest::arbitrary::Arbitrary for $name {
+        type Parameters = ();
+        type Strategy = proptest::strategy::BoxedStrategy<Self>;
+
+        fn arbitrary_with((): ()) -> Self::Strategy {
+            use proptest::{arbitrary::any, prop_oneof, sample::select, strategy::Strategy as _};
+            prop_oneof![select(Self::NAMED), any::<$int>().prop_map($name)].boxed()
+        }
+    }
+
     impl std::fmt::Display for $name {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             match self.name() { Some(name) => f.write_str(name), None => write!(f, "{:#04x}", self.0) }
@@ -73,6 +85,20 @@ macro_rules! shapes {($(
         #[inline]
         fn write(&self, _w: &mut Writer<'_>) { $( self.$field.write(_w); )* }
         fn show(&self, _p: &mut Printer<'_, '_>) -> std::fmt::Result { $( _p.field(stringify!($field), &self.$field)?; )* Ok(()) }
+    }
+
+    #[cfg(feature = "test-util")]
+    impl proptest::arbitrary::Arbitrary for $name {
+        type Parameters = ();
+        type Strategy = proptest::strategy::BoxedStrategy<Self>;
+
+        /// Field after field: a tuple of strategies would end at the twelfth.
+        fn arbitrary_with((): ()) -> Self::Strategy {
+            use proptest::strategy::Strategy as _;
+            let body = proptest::prelude::Just(Self::default()).boxed();
+            $( let body = (body, proptest::arbitrary::any::<$ty>()).prop_map(|(mut body, field)| { body.$field = field; body }).boxed(); )*
+            body
+        }
     }
 )*}}
 
@@ -126,8 +152,20 @@ macro_rules! commands {($(
             match self { $( Body::$name(body) => body.write(w), )* Body::Unknown(_, octets) => w.slice(octets) }
         }
 
+        #[inline]
+        pub(super) fn stand_in_octets(&self) -> usize {
+            match self { $( Body::$name(body) => body.stand_in_octets(), )* Body::Unknown(..) => 0 }
+        }
+
         pub(super) fn show(&self, p: &mut Printer<'_, '_>) -> std::fmt::Result {
             match self { $( Body::$name(body) => body.show(p), )* Body::Unknown(_, octets) => p.octets("body", octets) }
+        }
+
+        /// Bodies of this command; none for a command not in the standard.
+        #[cfg(feature = "test-util")]
+        pub(super) fn strategy(id: CommandId) -> Option<proptest::strategy::BoxedStrategy<Body>> {
+            use proptest::{arbitrary::any, strategy::Strategy as _};
+            match id.0 { $( $id => Some(any::<$shape>().prop_map(Body::$name).boxed()), )* _ => None }
         }
 
         pub(super) fn to_fields(&self) -> Result<serde_json::Value, serde_json::Error> {
@@ -137,9 +175,9 @@ macro_rules! commands {($(
             }
         }
 
-        pub(super) fn from_fields(id: CommandId, fields: serde_json::Value) -> Result<Body, serde_json::Error> {
+        pub(super) fn from_fields(id: CommandId, fields: serde_json::Value) -> Result<Body, String> {
             match id.0 {
-                $( $id => Ok(Body::$name(serde_json::from_value(fields)?)), )*
+                $( $id => Ok(Body::$name(super::json::read(fields)?)), )*
                 _ => Ok(Body::Unknown(id, super::json::unknown_body(fields)?)),
             }
         }

@@ -16,6 +16,12 @@ pub(crate) trait Wire: Sized {
     /// Cannot fail: the limits were met when the value was made.
     fn write(&self, w: &mut Writer<'_>);
     fn show(&self, p: &mut Printer<'_, '_>) -> fmt::Result;
+    /// How many zeros stand in for a body that is left out, where optional parameters follow: without them those would
+    /// be read as the body.
+    #[inline]
+    fn stand_in_octets(&self) -> usize {
+        0
+    }
 }
 
 /// What is wrong with a field, and where: the first octet of the field, counted from the start of the PDU.
@@ -202,6 +208,12 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     pub(super) fn u32(&mut self, value: u32) {
         self.slice(&value.to_be_bytes());
+    }
+
+    pub(super) fn zeros(&mut self, octets: usize) {
+        let (head, tail) = std::mem::take(&mut self.left).split_at_mut(octets);
+        head.fill(0);
+        self.left = tail;
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -467,7 +479,7 @@ impl ShortMessage {
 impl Wire for ShortMessage {
     #[inline(always)]
     fn read(r: &mut Reader<'_>) -> Result<Self, Fault> {
-        let sm_length = r.u8()?;
+        let sm_length = r.field::<u8>("sm_length")?;
         if sm_length == 255 && !r.leniency.sm_length_255 {
             return Err(Fault { field: "sm_length", ..r.out_of_range(1, 255, "0 to 254") });
         }
@@ -503,9 +515,16 @@ pub enum Destination {
     List(COctets<21>),
 }
 
-/// The destinations of submit_multi, at most 254 (§5.2.24).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// The destinations of submit_multi, 1 to 254 (§5.2.24).
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Destinations(Vec<Destination>);
+
+/// One destination, its address empty: there is no submit_multi without any.
+impl Default for Destinations {
+    fn default() -> Self {
+        Destinations(vec![Destination::Address { ton: Ton::UNKNOWN, npi: Npi::UNKNOWN, address: COctets::default() }])
+    }
+}
 
 /// A destination that a submit_multi did not reach (§4.5.2.1).
 #[derive(Clone, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -525,28 +544,32 @@ pub struct UnsuccessSme {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Unsuccessful(Vec<UnsuccessSme>);
 
-/// Too many entries for a list's one-octet count.
+/// More or fewer entries than a list may have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{length} entries, at most {max} are allowed")]
+#[error("{length} entries, {min} to {max} are allowed")]
 pub struct ListError {
     /// Entries given.
     pub length: usize,
-    /// Entries allowed.
+    /// Entries allowed, at least.
+    pub min: usize,
+    /// Entries allowed, at most.
     pub max: usize,
 }
 
-macro_rules! list {($( $name:ident of $entry:ty, at most $max:literal; )*) => {$(
+macro_rules! list {($( $name:ident of $entry:ty, $min:literal to $max:literal; )*) => {$(
     impl $name {
-        /// Entries allowed.
+        /// Entries allowed, at least.
+        pub const MIN: usize = $min;
+        /// Entries allowed, at most.
         pub const MAX: usize = $max;
 
         /// A list of these entries.
         ///
         /// # Errors
-        /// When there are more than [`MAX`](Self::MAX).
+        /// When there are fewer than [`MIN`](Self::MIN) or more than [`MAX`](Self::MAX).
         pub fn new(entries: Vec<$entry>) -> Result<Self, ListError> {
-            if entries.len() > Self::MAX { return Err(ListError { length: entries.len(), max: Self::MAX }); }
-            Ok($name(entries))
+            let (length, min, max) = (entries.len(), Self::MIN, Self::MAX);
+            if (min..=max).contains(&length) { Ok($name(entries)) } else { Err(ListError { length, min, max }) }
         }
 
         /// How many there are, as the octet before them says.
@@ -558,7 +581,7 @@ macro_rules! list {($( $name:ident of $entry:ty, at most $max:literal; )*) => {$
         fn deref(&self) -> &[$entry] { &self.0 }
     }
 )*}}
-list! { Destinations of Destination, at most 254; Unsuccessful of UnsuccessSme, at most 255; }
+list! { Destinations of Destination, 1 to 254; Unsuccessful of UnsuccessSme, 0 to 255; }
 
 impl Wire for Destinations {
     fn read(r: &mut Reader<'_>) -> Result<Self, Fault> {
