@@ -11,7 +11,9 @@ use rusmpp::decode::DecodeWithLength as _;
 use rusmpp::encode::{Encode as _, Length as _};
 use rusmpp_core::decode::borrowed::DecodeWithLength as _;
 use smpp_transport::pdu::fixtures::{frame, golden};
-use smpp_transport::pdu::{Body, CommandStatus, FRAME_OCTETS_MAX, Leniency, MessageId, Pdu, ShortMessage, Sm, Ton, next_frame};
+use smpp_transport::pdu::{
+    Body, CommandStatus, FRAME_OCTETS_MAX, Leniency, MessageId, Pdu, ShortMessage, Sm, Ton, next_frame,
+};
 
 /// PDUs in a buffer that is read as a stream.
 const STREAM_PDUS: u64 = 64;

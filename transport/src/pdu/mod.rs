@@ -4,8 +4,9 @@
 //! follows from them: the types, [`Pdu::decode`], [`Pdu::encode`], the one-line print, the JSON form, and
 //! [`CommandId::rule`], which the session asks who may say what, and when.
 //!
-//! - **Nothing is copied.** Strings, messages and optional parameters are slices of the frame. A slice keeps the whole
-//!   read buffer alive: *slice when you pass, copy when you keep* (`detached`).
+//! - **Nothing is allocated** to decode a frame, but for the two lists of submit_multi. Messages, optional parameters and
+//!   long strings are slices of the frame; short strings are kept in place. A slice keeps the whole read buffer alive:
+//!   *slice when you pass, copy when you keep* (`detached`).
 //! - **Nothing is lost.** Unknown commands, parameters, statuses and numbers of every kind survive a round trip.
 //! - **Strict in what is sent**, by type: a value that does not fit its field cannot be made. **Lenient in what is read**,
 //!   by the named switches of [`Leniency`].
@@ -19,8 +20,10 @@ pub mod command;
 pub mod fixtures;
 mod frame;
 pub mod json;
+mod list;
 pub mod shape;
 mod status;
+mod string;
 pub mod time;
 mod tlv;
 pub mod udh;
@@ -33,13 +36,13 @@ use bytes::{Bytes, BytesMut};
 
 pub use command::{Body, CommandId, Issuer, Rule, States};
 pub use frame::{FRAME_OCTETS_MAX, HEADER_OCTETS, next_frame};
+pub use list::{Destination, Destinations, ListError, UnsuccessSme, Unsuccessful};
 pub use shape::*;
 pub use status::{Answer, CommandStatus};
+pub use string::{COctets, ShortMessage, StringError};
 pub use tlv::{TlvLength, TlvLengthError, TlvTag, TlvTooLong, Tlvs};
 pub use value::{DataCoding, EsmClass, InterfaceVersion, MessageState, Npi, RegisteredDelivery, Ton};
-pub use wire::{
-    COctets, Destination, Destinations, FaultKind, ListError, ShortMessage, StringError, UnsuccessSme, Unsuccessful,
-};
+pub use wire::FaultKind;
 use wire::{Fault, Printer, Reader, Writer};
 
 /// A protocol data unit: header, body, optional parameters (§3.2).
@@ -179,20 +182,16 @@ impl Pdu {
             return Err(DecodeError::short_of_a_header(frame.len()));
         };
         let mut r = Reader::new(frame, HEADER_OCTETS, leniency.applied_to(id));
-        match Self::read(&mut r, id, status, sequence) {
-            Ok(pdu) => Ok(pdu),
-            Err(_) if leniency.unreadable_error_bodies && is_error_response(id, status) => Ok(Pdu::new(
+        let pdu = Pdu { body: Body::read(id, &mut r), tlvs: Tlvs::read(&mut r), status, sequence };
+        match r.into_fault() {
+            None => Ok(pdu),
+            Some(_) if leniency.unreadable_error_bodies && is_error_response(id, status) => Ok(Pdu::new(
                 status,
                 sequence,
                 Body::empty(id).expect("an unknown command has no body that could be wrong"),
             )),
-            Err(fault) => Err(DecodeError::field(id, status, sequence, fault)),
+            Some(fault) => Err(DecodeError::field(id, status, sequence, fault)),
         }
-    }
-
-    #[inline]
-    fn read(r: &mut Reader<'_>, id: CommandId, status: CommandStatus, sequence: u32) -> Result<Pdu, Fault> {
-        Ok(Pdu { body: Body::read(id, r)?, tlvs: Tlvs::read(r)?, status, sequence })
     }
 
     /// Writes the PDU at the end of `out`, which may hold others. A response whose body is left out although it has

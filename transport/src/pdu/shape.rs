@@ -1,7 +1,9 @@
 //! The body shapes of SMPP 3.4: chapter 4 of the standard, as it would fit on a page. Only the list lives here.
 
+use super::list::{Destinations, Unsuccessful};
+use super::string::{COctets, ShortMessage};
 use super::value::{DataCoding, EsmClass, InterfaceVersion, MessageState, Npi, RegisteredDelivery, Ton};
-use super::wire::{COctets, Destinations, Fault, Printer, Reader, ShortMessage, Unsuccessful, Wire, Writer};
+use super::wire::{Printer, Reader, Wire, Writer};
 
 shapes! {
     /// A command without a body: unbind §4.2, enquire_link §4.11, generic_nack §4.3 and the responses of cancel_sm
@@ -240,9 +242,9 @@ shapes! {
 pub type Reply<T> = Option<T>;
 
 impl<T: Wire + Default> Wire for Reply<T> {
-    #[inline]
-    fn read(r: &mut Reader<'_>) -> Result<Self, Fault> {
-        if r.is_empty() { Ok(None) } else { T::read(r).map(Some) }
+    #[inline(always)]
+    fn read(r: &mut Reader<'_>, name: &'static str) -> Self {
+        if r.is_empty() { None } else { Some(T::read(r, name)) }
     }
     #[inline]
     fn octets(&self) -> usize {

@@ -60,7 +60,7 @@ macro_rules! names {($(
 /// ```text
 /// pub struct QuerySm { pub message_id: COctets<65>, … }
 /// impl Wire for QuerySm {
-///     fn read(r)  { Ok(QuerySm { message_id: r.field("message_id")?, … }) }     // in the order written
+///     fn read(r)  { QuerySm { message_id: Wire::read(r, "message_id"), … } }    // in the order written
 ///     fn octets() { self.message_id.octets() + … }
 ///     fn write(w) { self.message_id.write(w); … }
 ///     fn show(p)  { p.field("message_id", &self.message_id)?; … }
@@ -76,9 +76,9 @@ macro_rules! shapes {($(
     pub struct $name { $( $(#[$row])* pub $field: $ty, )* }
 
     impl Wire for $name {
-        #[inline]
-        fn read(_r: &mut Reader<'_>) -> Result<Self, Fault> {
-            Ok(Self { $( $field: _r.field(stringify!($field))?, )* })
+        #[inline(always)]
+        fn read(_r: &mut Reader<'_>, _name: &'static str) -> Self {
+            Self { $( $field: Wire::read(_r, stringify!($field)), )* }
         }
         #[inline]
         fn octets(&self) -> usize { 0 $( + self.$field.octets() )* }
@@ -134,11 +134,11 @@ macro_rules! commands {($(
             match id.0 { $( $id => Some(Body::$name(<$shape>::default())), )* _ => None }
         }
 
-        #[inline]
-        pub(super) fn read(id: CommandId, r: &mut Reader<'_>) -> Result<Body, Fault> {
+        #[inline(always)]
+        pub(super) fn read(id: CommandId, r: &mut Reader<'_>) -> Body {
             match id.0 {
-                $( $id => Ok(Body::$name(<$shape as Wire>::read(r)?)), )*
-                _ => Ok(Body::Unknown(id, r.rest())),
+                $( $id => Body::$name(<$shape as Wire>::read(r, "body")), )*
+                _ => Body::Unknown(id, r.rest()),
             }
         }
 

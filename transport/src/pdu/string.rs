@@ -1,0 +1,361 @@
+//! Strings and messages: octets with a NUL after them, and octets with their length before them.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use bytes::Bytes;
+
+use super::wire::{FaultKind, Printer, Reader, Wire, Writer};
+
+/// A C-Octet String of at most `N` octets on the wire, its NUL among them (§3.1). Holds octets, not characters: peers
+/// send Latin-1 and worse. A value read with [`Leniency::overlong_strings`] may be longer.
+#[derive(Clone, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct COctets<const N: usize>(Octets);
+
+/// Up to how many octets are kept in place: as many as make an [`Octets`] no larger than the `Bytes` in it.
+const SHORT_MAX: usize = 23;
+const _: () = assert!(size_of::<Octets>() == size_of::<Bytes>());
+
+/// Octets that are mostly few: to copy an address is less work than to count one more reference to the frame, and keeps
+/// no read buffer alive. Long ones are slices of the frame.
+#[derive(Clone)]
+enum Octets {
+    /// `octets[..length]`, the rest is whatever was copied with them.
+    Short {
+        length: u8,
+        octets: [u8; SHORT_MAX],
+    },
+    Shared(Bytes),
+}
+
+impl Octets {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Octets::Short { length, octets } => &octets[..usize::from(*length)],
+            Octets::Shared(octets) => octets,
+        }
+    }
+
+    fn short(from: &[u8]) -> Option<Octets> {
+        let mut octets = [0; SHORT_MAX];
+        octets.get_mut(..from.len())?.copy_from_slice(from);
+        Some(Octets::Short { length: u8::try_from(from.len()).ok()?, octets })
+    }
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        match self {
+            Octets::Short { length, .. } => usize::from(*length),
+            Octets::Shared(octets) => octets.len(),
+        }
+    }
+
+    /// The octets before the next NUL, which is within `max` octets unless longer ones are tolerated.
+    #[inline(always)]
+    fn read(r: &mut Reader<'_>, max: usize, name: &'static str) -> Octets {
+        let window = first_octets(r.left());
+        if let Some(length) = first_nul(&window)
+            && (length < max || r.leniency().overlong_strings)
+            && length < r.left().len()
+        {
+            r.skip(length + 1);
+            let octets = *window.first_chunk().expect("a window is longer");
+            return Octets::Short { length: length as u8, octets };
+        }
+        Octets::read_long(r, max, name)
+    }
+
+    #[inline(never)]
+    fn read_long(r: &mut Reader<'_>, max: usize, name: &'static str) -> Octets {
+        let left = r.left();
+        let window = if r.leniency().overlong_strings { left } else { &left[..left.len().min(max)] };
+        if let Some(length) = window.iter().position(|&octet| octet == 0) {
+            let octets = r.slice(length);
+            r.skip(1);
+            return Octets::Shared(octets);
+        }
+        if r.leniency().unterminated_strings && !left.is_empty() && left.len() < max {
+            return Octets::Shared(r.rest());
+        }
+        r.fail(0, name, if left.len() < max { FaultKind::CutShort } else { FaultKind::TooLong { max } });
+        Octets::default()
+    }
+}
+
+/// The next octets, zeros where there are no more.
+#[inline(always)]
+fn first_octets(left: &[u8]) -> [u8; SHORT_MAX + 1] {
+    left.first_chunk().copied().unwrap_or_else(|| {
+        let mut window = [0; SHORT_MAX + 1];
+        window[..left.len()].copy_from_slice(left);
+        window
+    })
+}
+
+/// Where the first NUL is: eight octets at a time. A word minus 1 in each octet borrows into the top bit of those that
+/// are 0, and of no octet below the first of them.
+#[inline(always)]
+fn first_nul(window: &[u8; SHORT_MAX + 1]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
+    let (words, _) = window.as_chunks();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let nuls = word.wrapping_sub(ONES) & !word & TOPS;
+        if nuls != 0 {
+            return Some(at * 8 + nuls.trailing_zeros() as usize / 8);
+        }
+    }
+    None
+}
+
+impl Default for Octets {
+    fn default() -> Self {
+        Octets::Short { length: 0, octets: [0; SHORT_MAX] }
+    }
+}
+
+impl From<Bytes> for Octets {
+    fn from(octets: Bytes) -> Self {
+        Octets::short(&octets).unwrap_or(Octets::Shared(octets))
+    }
+}
+
+impl PartialEq for Octets {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+impl Eq for Octets {}
+
+impl PartialOrd for Octets {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Octets {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_slice().cmp(other.as_slice())
+    }
+}
+impl Hash for Octets {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_slice().hash(state);
+    }
+}
+
+/// Why octets are no C-Octet String.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum StringError {
+    /// More characters than the field may have.
+    #[error("{length} characters, at most {max} are allowed")]
+    TooLong {
+        /// Characters given.
+        length: usize,
+        /// Characters allowed.
+        max: usize,
+    },
+    /// A NUL inside: it would end the string on the wire.
+    #[error("a NUL at character {at}: it would end the string")]
+    Nul {
+        /// Where.
+        at: usize,
+    },
+    /// A character that is one octet in no encoding in use here.
+    #[error("the character {character:?} at {at} is not in Latin-1")]
+    NotLatin1 {
+        /// Which.
+        character: char,
+        /// Where, in characters.
+        at: usize,
+    },
+}
+
+impl<const N: usize> COctets<N> {
+    /// How many characters fit: all octets but the NUL.
+    pub const MAX: usize = N - 1;
+
+    /// A string of these octets.
+    ///
+    /// # Errors
+    /// When there are more than [`MAX`](Self::MAX), or one is NUL.
+    pub fn new(octets: impl Into<Bytes>) -> Result<Self, StringError> {
+        let octets = octets.into();
+        if octets.len() > Self::MAX {
+            return Err(StringError::TooLong { length: octets.len(), max: Self::MAX });
+        }
+        match octets.iter().position(|&octet| octet == 0) {
+            Some(at) => Err(StringError::Nul { at }),
+            None => Ok(COctets(octets.into())),
+        }
+    }
+
+    /// The octets, without the NUL.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
+    /// The octets, without the NUL: a copy if they are few, else shared with the frame they came in.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        match &self.0 {
+            Octets::Short { .. } => Bytes::copy_from_slice(self.as_bytes()),
+            Octets::Shared(octets) => octets.clone(),
+        }
+    }
+
+    /// Whether the string is the lone NUL.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.as_bytes().is_empty()
+    }
+
+    /// The octets read as Latin-1, which loses nothing.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.as_bytes().iter().map(|&octet| char::from(octet)).collect()
+    }
+
+    /// The same string in memory of its own. A long value keeps the whole read buffer alive: copy what you keep.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        COctets(
+            Octets::short(self.as_bytes()).unwrap_or_else(|| Octets::Shared(Bytes::copy_from_slice(self.as_bytes()))),
+        )
+    }
+}
+
+impl<const N: usize> std::str::FromStr for COctets<N> {
+    type Err = StringError;
+    fn from_str(text: &str) -> Result<Self, StringError> {
+        let latin1 = text.chars().enumerate().map(|(at, character)| {
+            u8::try_from(u32::from(character)).map_err(|_| StringError::NotLatin1 { character, at })
+        });
+        COctets::new(latin1.collect::<Result<Vec<u8>, _>>()?)
+    }
+}
+
+impl<const N: usize> TryFrom<&str> for COctets<N> {
+    type Error = StringError;
+    fn try_from(text: &str) -> Result<Self, StringError> {
+        text.parse()
+    }
+}
+
+impl<const N: usize> PartialEq<str> for COctets<N> {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+impl<const N: usize> PartialEq<&str> for COctets<N> {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl<const N: usize> fmt::Debug for COctets<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.as_bytes().escape_ascii())
+    }
+}
+
+impl<const N: usize> fmt::Display for COctets<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.as_bytes().escape_ascii())
+    }
+}
+
+impl<const N: usize> Wire for COctets<N> {
+    #[inline(always)]
+    fn read(r: &mut Reader<'_>, name: &'static str) -> Self {
+        COctets(Octets::read(r, N, name))
+    }
+    #[inline(always)]
+    fn octets(&self) -> usize {
+        self.0.len() + 1
+    }
+    #[inline(always)]
+    fn write(&self, w: &mut Writer<'_>) {
+        match &self.0 {
+            Octets::Short { length, octets } => w.first(octets, usize::from(*length)),
+            Octets::Shared(octets) => w.slice(octets),
+        }
+        w.u8(0);
+    }
+    fn show(&self, p: &mut Printer<'_, '_>) -> fmt::Result {
+        write!(p.out, "{self:?}")
+    }
+}
+
+/// The octets of a message, at most 254, with their length before them (§5.2.21, §5.2.22). One read with
+/// [`Leniency::sm_length_255`] may have 255.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct ShortMessage(Bytes);
+
+impl ShortMessage {
+    /// Octets allowed (§5.2.21).
+    pub const MAX: usize = 254;
+
+    /// A message of these octets.
+    ///
+    /// # Errors
+    /// When there are more than 254: they belong into the parameter message_payload.
+    pub fn new(octets: impl Into<Bytes>) -> Result<Self, StringError> {
+        let octets = octets.into();
+        if octets.len() > Self::MAX {
+            return Err(StringError::TooLong { length: octets.len(), max: Self::MAX });
+        }
+        Ok(ShortMessage(octets))
+    }
+
+    /// The octets.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The octets, shared with the frame they came in.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        self.0.clone()
+    }
+
+    /// The same message in memory of its own.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        ShortMessage(Bytes::copy_from_slice(&self.0))
+    }
+}
+
+impl Wire for ShortMessage {
+    #[inline(always)]
+    fn read(r: &mut Reader<'_>, name: &'static str) -> Self {
+        let sm_length = r.u8("sm_length");
+        if sm_length == 0 {
+            return ShortMessage::default();
+        }
+        if sm_length == 255 && !r.leniency().sm_length_255 {
+            r.fail(1, "sm_length", FaultKind::OutOfRange { value: 255, allowed: "0 to 254" });
+            return ShortMessage::default();
+        }
+        if r.left().len() < usize::from(sm_length) {
+            r.fail(0, name, FaultKind::CutShort);
+            return ShortMessage::default();
+        }
+        ShortMessage(r.slice(usize::from(sm_length)))
+    }
+    #[inline(always)]
+    fn octets(&self) -> usize {
+        1 + self.0.len()
+    }
+    #[inline(always)]
+    fn write(&self, w: &mut Writer<'_>) {
+        w.u8(u8::try_from(self.0.len()).expect("a ShortMessage has at most 255 octets"));
+        w.slice(&self.0);
+    }
+    fn show(&self, p: &mut Printer<'_, '_>) -> fmt::Result {
+        p.hex(&self.0)
+    }
+}
