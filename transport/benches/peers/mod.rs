@@ -50,7 +50,7 @@ fn of(pdu: &'static str, octets: &Bytes) -> Vec<Operation> {
                     for _ in 0..n {
                         let octets = black_box(&octets[..]);
                         let header = smpp34::CommandHeader::decode(octets).unwrap();
-                        drop(black_box(smpp34::$name::decode(header, octets)));
+                        black_box(&smpp34::$name::decode(header, octets));
                     }
                 })
             }));
@@ -59,7 +59,7 @@ fn of(pdu: &'static str, octets: &Bytes) -> Vec<Operation> {
             operations.push(operation("smpp34", "clone, encode", {
                 Box::new(move |n| {
                     for _ in 0..n {
-                        drop(black_box(black_box(&value).clone().encode()));
+                        black_box(&black_box(&value).clone().encode());
                     }
                 })
             }));
@@ -102,7 +102,7 @@ fn our_frame(octets: &Bytes) -> Box<dyn FnMut(u64)> {
     let frame = frame(octets);
     Box::new(move |n| {
         for _ in 0..n {
-            drop(black_box(Pdu::decode(black_box(&frame), Leniency::TOLERANT)));
+            black_box(&Pdu::decode(black_box(&frame), Leniency::TOLERANT));
         }
     })
 }
@@ -115,7 +115,7 @@ fn our_stream(octets: &Bytes) -> Box<dyn FnMut(u64)> {
             input.reserve(many.len());
             input.extend_from_slice(black_box(&many));
             while let Some(frame) = next_frame(&mut input, FRAME_OCTETS_MAX).unwrap() {
-                drop(black_box(Pdu::decode(&frame, Leniency::TOLERANT)));
+                black_box(&Pdu::decode(&frame, Leniency::TOLERANT));
             }
         }
     })
@@ -142,7 +142,7 @@ fn rusmpp_stream(octets: &Bytes) -> Box<dyn FnMut(u64)> {
             input.extend_from_slice(black_box(&many));
             while !input.is_empty() {
                 let _ = input.split_to(4);
-                drop(black_box(rusmpp::Command::decode(&mut input, length)));
+                black_box(&rusmpp::Command::decode(&mut input, length));
             }
         }
     })
@@ -165,7 +165,7 @@ fn rusmpp_borrowed(octets: &Bytes) -> Box<dyn FnMut(u64)> {
     Box::new(move |n| {
         for _ in 0..n {
             let octets = black_box(&octets[4..]);
-            let _ = black_box(rusmpp_core::command::borrowed::Command::<8>::decode(octets, octets.len()));
+            black_box(&rusmpp_core::command::borrowed::Command::<8>::decode(octets, octets.len()));
         }
     })
 }
@@ -174,7 +174,7 @@ fn copy(octets: &Bytes) -> Box<dyn FnMut(u64)> {
     let octets = octets.clone();
     Box::new(move |n| {
         for _ in 0..n {
-            drop(black_box(Bytes::copy_from_slice(black_box(&octets))));
+            black_box(&Bytes::copy_from_slice(black_box(&octets)));
         }
     })
 }

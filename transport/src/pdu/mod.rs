@@ -43,7 +43,7 @@ pub use string::{COctets, ShortMessage, StringError};
 pub use tlv::{TlvLength, TlvLengthError, TlvTag, TlvTooLong, Tlvs};
 pub use value::{DataCoding, EsmClass, InterfaceVersion, MessageState, Npi, RegisteredDelivery, Ton};
 pub use wire::FaultKind;
-use wire::{Fault, Printer, Reader, Writer};
+use wire::{Fault, Printer, Reader};
 
 /// A protocol data unit: header, body, optional parameters (§3.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -101,17 +101,12 @@ impl Leniency {
         short_lists: true,
     };
 
-    fn forgives(self, fault: FaultKind) -> bool {
+    fn forgives(&self, fault: FaultKind, id: CommandId) -> bool {
         match fault {
             FaultKind::Leftover { .. } => self.stray_tails,
-            FaultKind::TlvOverrun { .. } => self.broken_response_tails,
+            FaultKind::TlvOverrun { .. } => self.broken_response_tails && id.is_response(),
             _ => false,
         }
-    }
-
-    /// The switches as they apply to this command.
-    fn applied_to(self, id: CommandId) -> Leniency {
-        Leniency { broken_response_tails: self.broken_response_tails && id.is_response(), ..self }
     }
 }
 
@@ -164,12 +159,10 @@ impl Pdu {
 
     /// Octets on the wire: `command_length`.
     #[must_use]
+    #[inline]
     pub fn octets(&self) -> usize {
-        HEADER_OCTETS + self.body.octets() + self.stand_in_octets() + self.tlvs.octets()
-    }
-
-    fn stand_in_octets(&self) -> usize {
-        if self.tlvs.is_empty() { 0 } else { self.body.stand_in_octets() }
+        let tlvs = if self.tlvs.is_empty() { 0 } else { self.body.stand_in_octets() + self.tlvs.octets() };
+        HEADER_OCTETS + self.body.octets() + tlvs
     }
 
     /// Reads one whole frame, as [`next_frame`] gives it.
@@ -181,8 +174,8 @@ impl Pdu {
         let Some((id, status, sequence)) = frame::header(frame) else {
             return Err(DecodeError::short_of_a_header(frame.len()));
         };
-        let mut r = Reader::new(frame, HEADER_OCTETS, leniency.applied_to(id));
-        let pdu = Pdu { body: Body::read(id, &mut r), tlvs: Tlvs::read(&mut r), status, sequence };
+        let mut r = Reader::new(frame, HEADER_OCTETS, &leniency);
+        let pdu = Pdu { body: Body::read(id, &mut r), tlvs: Tlvs::read(id, &mut r), status, sequence };
         match r.into_fault() {
             None => Ok(pdu),
             Some(_) if leniency.unreadable_error_bodies && is_error_response(id, status) => Ok(Pdu::new(
@@ -200,16 +193,17 @@ impl Pdu {
     pub fn encode(&self, out: &mut BytesMut) {
         let octets = self.octets();
         let start = out.len();
-        out.resize(start + octets, 0xFF);
-        let mut w = Writer::new(&mut out[start..]);
-        w.u32(u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets"));
-        w.u32(self.command_id().0);
-        w.u32(self.status.0);
-        w.u32(self.sequence);
-        self.body.write(&mut w);
-        w.zeros(self.stand_in_octets());
-        w.slice(self.tlvs.as_wire());
-        debug_assert!(w.is_full(), "{} measured its octets wrongly", self.command_id().printed());
+        out.resize(start + octets, 0);
+        let (header, body) = out[start..].split_at_mut(HEADER_OCTETS);
+        let length =
+            u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets");
+        frame::write_header(header, [length, self.command_id().0, self.status.0, self.sequence]);
+        let written = self.body.write(body);
+        if !self.tlvs.is_empty() {
+            // Zeros stand in for a body that is left out.
+            let tlvs = &mut body[written + self.body.stand_in_octets()..];
+            tlvs.copy_from_slice(self.tlvs.as_wire());
+        }
     }
 
     /// The PDU as octets of its own.

@@ -246,11 +246,11 @@ impl<T: Wire + Default> Wire for Reply<T> {
     fn read(r: &mut Reader<'_>, name: &'static str) -> Self {
         if r.is_empty() { None } else { Some(T::read(r, name)) }
     }
-    #[inline]
+    #[inline(always)]
     fn octets(&self) -> usize {
         self.as_ref().map_or(0, Wire::octets)
     }
-    #[inline]
+    #[inline(always)]
     fn write(&self, w: &mut Writer<'_>) {
         if let Some(body) = self {
             body.write(w);

@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use bytes::Bytes;
 
+use super::Leniency;
 use super::wire::{FaultKind, Printer, Reader, Wire, Writer};
 
 /// A C-Octet String of at most `N` octets on the wire, its NUL among them (§3.1). Holds octets, not characters: peers
@@ -13,7 +14,8 @@ use super::wire::{FaultKind, Printer, Reader, Wire, Writer};
 #[derive(Clone, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct COctets<const N: usize>(Octets);
 
-/// Up to how many octets are kept in place: as many as make an [`Octets`] no larger than the `Bytes` in it.
+/// Up to how many octets are kept in place: with one more for their length, an [`Octets`] is no larger than the `Bytes`
+/// in it.
 const SHORT_MAX: usize = 23;
 const _: () = assert!(size_of::<Octets>() == size_of::<Bytes>());
 
@@ -21,32 +23,30 @@ const _: () = assert!(size_of::<Octets>() == size_of::<Bytes>());
 /// no read buffer alive. Long ones are slices of the frame.
 #[derive(Clone)]
 enum Octets {
-    /// `octets[..length]`, the rest is whatever was copied with them.
-    Short {
-        length: u8,
-        octets: [u8; SHORT_MAX],
-    },
+    /// The last octet is how many of the others count; after those is whatever was copied with them.
+    Short([u8; SHORT_MAX + 1]),
     Shared(Bytes),
 }
 
 impl Octets {
     fn as_slice(&self) -> &[u8] {
         match self {
-            Octets::Short { length, octets } => &octets[..usize::from(*length)],
+            Octets::Short(octets) => &octets[..short_len(octets)],
             Octets::Shared(octets) => octets,
         }
     }
 
     fn short(from: &[u8]) -> Option<Octets> {
-        let mut octets = [0; SHORT_MAX];
-        octets.get_mut(..from.len())?.copy_from_slice(from);
-        Some(Octets::Short { length: u8::try_from(from.len()).ok()?, octets })
+        let mut octets = [0; SHORT_MAX + 1];
+        octets[..SHORT_MAX].get_mut(..from.len())?.copy_from_slice(from);
+        octets[SHORT_MAX] = u8::try_from(from.len()).ok()?;
+        Some(Octets::Short(octets))
     }
 
     #[inline(always)]
     fn len(&self) -> usize {
         match self {
-            Octets::Short { length, .. } => usize::from(*length),
+            Octets::Short(octets) => usize::from(octets[SHORT_MAX]),
             Octets::Shared(octets) => octets.len(),
         }
     }
@@ -54,43 +54,61 @@ impl Octets {
     /// The octets before the next NUL, which is within `max` octets unless longer ones are tolerated.
     #[inline(always)]
     fn read(r: &mut Reader<'_>, max: usize, name: &'static str) -> Octets {
-        let window = first_octets(r.left());
-        if let Some(length) = first_nul(&window)
+        if let Some(window) = r.left().first_chunk()
+            && let Some(length) = first_nul(window)
             && (length < max || r.leniency().overlong_strings)
-            && length < r.left().len()
         {
             r.skip(length + 1);
-            let octets = *window.first_chunk().expect("a window is longer");
-            return Octets::Short { length: length as u8, octets };
+            return Octets::Short(with_length(*window, length));
         }
-        Octets::read_long(r, max, name)
+        match Octets::read_with_care(r.frame(), r.left(), max, r.leniency()) {
+            Ok((octets, on_the_wire)) => {
+                r.skip(on_the_wire);
+                octets
+            }
+            Err(kind) => {
+                r.fail(0, name, kind);
+                Octets::default()
+            }
+        }
     }
 
+    /// Long ones, those near the end of the PDU, and bad ones; with how many octets they take there.
     #[inline(never)]
-    fn read_long(r: &mut Reader<'_>, max: usize, name: &'static str) -> Octets {
-        let left = r.left();
-        let window = if r.leniency().overlong_strings { left } else { &left[..left.len().min(max)] };
-        if let Some(length) = window.iter().position(|&octet| octet == 0) {
-            let octets = r.slice(length);
-            r.skip(1);
-            return Octets::Shared(octets);
+    fn read_with_care(
+        frame: &Bytes,
+        left: &[u8],
+        max: usize,
+        leniency: &Leniency,
+    ) -> Result<(Octets, usize), FaultKind> {
+        let mut window = [1; SHORT_MAX + 1];
+        let near = left.len().min(SHORT_MAX);
+        window[..near].copy_from_slice(&left[..near]);
+        if let Some(length) = first_nul(&window)
+            && (length < max || leniency.overlong_strings)
+        {
+            return Ok((Octets::Short(with_length(window, length)), length + 1));
         }
-        if r.leniency().unterminated_strings && !left.is_empty() && left.len() < max {
-            return Octets::Shared(r.rest());
+        let allowed = if leniency.overlong_strings { left } else { &left[..left.len().min(max)] };
+        if let Some(length) = allowed.iter().position(|&octet| octet == 0) {
+            return Ok((Octets::from(frame.slice_ref(&left[..length])), length + 1));
         }
-        r.fail(0, name, if left.len() < max { FaultKind::CutShort } else { FaultKind::TooLong { max } });
-        Octets::default()
+        if leniency.unterminated_strings && !left.is_empty() && left.len() < max {
+            return Ok((Octets::from(frame.slice_ref(left)), left.len()));
+        }
+        Err(if left.len() < max { FaultKind::CutShort } else { FaultKind::TooLong { max } })
     }
 }
 
-/// The next octets, zeros where there are no more.
 #[inline(always)]
-fn first_octets(left: &[u8]) -> [u8; SHORT_MAX + 1] {
-    left.first_chunk().copied().unwrap_or_else(|| {
-        let mut window = [0; SHORT_MAX + 1];
-        window[..left.len()].copy_from_slice(left);
-        window
-    })
+fn short_len(octets: &[u8; SHORT_MAX + 1]) -> usize {
+    usize::from(octets[SHORT_MAX]).min(SHORT_MAX)
+}
+
+#[inline(always)]
+fn with_length(mut octets: [u8; SHORT_MAX + 1], length: usize) -> [u8; SHORT_MAX + 1] {
+    octets[SHORT_MAX] = length as u8;
+    octets
 }
 
 /// Where the first NUL is: eight octets at a time. A word minus 1 in each octet borrows into the top bit of those that
@@ -112,7 +130,7 @@ fn first_nul(window: &[u8; SHORT_MAX + 1]) -> Option<usize> {
 
 impl Default for Octets {
     fn default() -> Self {
-        Octets::Short { length: 0, octets: [0; SHORT_MAX] }
+        Octets::Short([0; SHORT_MAX + 1])
     }
 }
 
@@ -201,7 +219,7 @@ impl<const N: usize> COctets<N> {
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         match &self.0 {
-            Octets::Short { .. } => Bytes::copy_from_slice(self.as_bytes()),
+            Octets::Short(_) => Bytes::copy_from_slice(self.as_bytes()),
             Octets::Shared(octets) => octets.clone(),
         }
     }
@@ -279,7 +297,7 @@ impl<const N: usize> Wire for COctets<N> {
     #[inline(always)]
     fn write(&self, w: &mut Writer<'_>) {
         match &self.0 {
-            Octets::Short { length, octets } => w.first(octets, usize::from(*length)),
+            Octets::Short(octets) => w.first(octets, usize::from(octets[SHORT_MAX])),
             Octets::Shared(octets) => w.slice(octets),
         }
         w.u8(0);

@@ -80,9 +80,9 @@ macro_rules! shapes {($(
         fn read(_r: &mut Reader<'_>, _name: &'static str) -> Self {
             Self { $( $field: Wire::read(_r, stringify!($field)), )* }
         }
-        #[inline]
+        #[inline(always)]
         fn octets(&self) -> usize { 0 $( + self.$field.octets() )* }
-        #[inline]
+        #[inline(always)]
         fn write(&self, _w: &mut Writer<'_>) { $( self.$field.write(_w); )* }
         fn show(&self, _p: &mut Printer<'_, '_>) -> std::fmt::Result { $( _p.field(stringify!($field), &self.$field)?; )* Ok(()) }
     }
@@ -134,22 +134,40 @@ macro_rules! commands {($(
             match id.0 { $( $id => Some(Body::$name(<$shape>::default())), )* _ => None }
         }
 
+        /// Each command has a reader of its own: so the compiler can keep it in registers.
         #[inline(always)]
         pub(super) fn read(id: CommandId, r: &mut Reader<'_>) -> Body {
             match id.0 {
-                $( $id => Body::$name(<$shape as Wire>::read(r, "body")), )*
+                $( $id => {
+                    let mut own = *r;
+                    let body = Body::$name(<$shape as Wire>::read(&mut own, "body"));
+                    *r = own;
+                    body
+                } )*
                 _ => Body::Unknown(id, r.rest()),
             }
         }
 
-        #[inline]
+        #[inline(always)]
         pub(super) fn octets(&self) -> usize {
             match self { $( Body::$name(body) => body.octets(), )* Body::Unknown(_, octets) => octets.len() }
         }
 
-        #[inline]
-        pub(super) fn write(&self, w: &mut Writer<'_>) {
-            match self { $( Body::$name(body) => body.write(w), )* Body::Unknown(_, octets) => w.slice(octets) }
+        /// Writes the body and says how many octets it took. As with the reader, each command has a writer of its own.
+        #[inline(always)]
+        pub(super) fn write(&self, out: &mut [u8]) -> usize {
+            match self {
+                $( Body::$name(body) => {
+                    let mut w = Writer::new(out);
+                    body.write(&mut w);
+                    w.written()
+                } )*
+                Body::Unknown(_, octets) => {
+                    let mut w = Writer::new(out);
+                    w.slice(octets);
+                    w.written()
+                }
+            }
         }
 
         #[inline]

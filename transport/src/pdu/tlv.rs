@@ -260,13 +260,13 @@ impl Tlvs {
 
     /// All that is left of the PDU.
     #[inline(always)]
-    pub(super) fn read(r: &mut Reader<'_>) -> Tlvs {
+    pub(super) fn read(id: CommandId, r: &mut Reader<'_>) -> Tlvs {
         if r.is_empty() {
             return Tlvs::new();
         }
         match well_formed(r.left()) {
             (_, None) => Tlvs(r.rest()),
-            (octets, Some(fault)) if r.leniency().forgives(fault) => Tlvs(r.rest().slice(..octets)),
+            (octets, Some(fault)) if r.leniency().forgives(fault, id) => Tlvs(r.rest().slice(..octets)),
             (octets, Some(fault)) => {
                 r.skip(octets);
                 r.fail(0, "optional parameters", fault);

@@ -70,17 +70,18 @@ pub enum FaultKind {
 ///
 /// The reader remembers the first fault, and has nothing left from there on: the fields after it read as empty. So a
 /// body is put together where it stays, without a way out at each of its fields; whoever reads asks for the fault at the
-/// end. Nothing here takes a reference to the reader that outlives a line: the compiler keeps it in registers.
+/// end.
+#[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     frame: &'a Bytes,
     left: &'a [u8],
-    leniency: Leniency,
+    leniency: &'a Leniency,
     fault: Option<Fault>,
 }
 
 impl<'a> Reader<'a> {
     #[inline(always)]
-    pub(super) fn new(frame: &'a Bytes, at: usize, leniency: Leniency) -> Reader<'a> {
+    pub(super) fn new(frame: &'a Bytes, at: usize, leniency: &'a Leniency) -> Reader<'a> {
         Reader { frame, left: frame.get(at..).unwrap_or_default(), leniency, fault: None }
     }
 
@@ -110,13 +111,18 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn leniency(&self) -> Leniency {
+    pub(super) fn leniency(&self) -> &'a Leniency {
         self.leniency
     }
 
     #[inline(always)]
     pub(super) fn left(&self) -> &'a [u8] {
         self.left
+    }
+
+    #[inline(always)]
+    pub(super) fn frame(&self) -> &'a Bytes {
+        self.frame
     }
 
     /// Octets before those that are left.
@@ -134,6 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// All that is left, as a slice of the frame.
+    #[inline(always)]
     pub(super) fn rest(&mut self) -> Bytes {
         self.slice(self.left.len())
     }
@@ -162,38 +169,36 @@ fn fault(at: usize, field: &'static str, kind: FaultKind) -> Fault {
 
 /// Writes fields into octets that were measured before, so that nothing grows while writing.
 pub(crate) struct Writer<'a> {
-    left: &'a mut [u8],
+    out: &'a mut [u8],
+    at: usize,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(left: &'a mut [u8]) -> Writer<'a> {
-        Writer { left }
+    #[inline(always)]
+    pub(super) fn new(out: &'a mut [u8]) -> Writer<'a> {
+        Writer { out, at: 0 }
     }
 
     #[inline(always)]
     pub(super) fn slice(&mut self, octets: &[u8]) {
-        let (head, tail) = std::mem::take(&mut self.left).split_at_mut(octets.len());
-        head.copy_from_slice(octets);
-        self.left = tail;
+        self.out[self.at..][..octets.len()].copy_from_slice(octets);
+        self.at += octets.len();
     }
 
     /// The first of these octets. All are written where there is room, in one go: what is too much is written over.
     #[inline(always)]
     pub(super) fn first<const N: usize>(&mut self, octets: &[u8; N], count: usize) {
-        match self.left.first_chunk_mut() {
-            Some(room) if count <= N => {
-                *room = *octets;
-                self.left = &mut std::mem::take(&mut self.left)[count..];
-            }
-            _ => self.slice(&octets[..count]),
+        match self.out[self.at..].first_chunk_mut() {
+            Some(room) => *room = *octets,
+            None => write_near_end(&mut self.out[self.at..], &octets[..count]),
         }
+        self.at += count;
     }
 
     #[inline(always)]
     pub(super) fn u8(&mut self, octet: u8) {
-        let (head, tail) = std::mem::take(&mut self.left).split_at_mut(1);
-        head[0] = octet;
-        self.left = tail;
+        self.out[self.at] = octet;
+        self.at += 1;
     }
 
     #[inline(always)]
@@ -201,15 +206,16 @@ impl<'a> Writer<'a> {
         self.slice(&value.to_be_bytes());
     }
 
-    pub(super) fn zeros(&mut self, octets: usize) {
-        let (head, tail) = std::mem::take(&mut self.left).split_at_mut(octets);
-        head.fill(0);
-        self.left = tail;
+    /// How many octets are written.
+    #[inline(always)]
+    pub(super) fn written(&self) -> usize {
+        self.at
     }
+}
 
-    pub(super) fn is_full(&self) -> bool {
-        self.left.is_empty()
-    }
+#[inline(never)]
+fn write_near_end(out: &mut [u8], octets: &[u8]) {
+    out[..octets.len()].copy_from_slice(octets);
 }
 
 /// Shows fields in one line. Passwords are never shown; numbers and texts of people only on request.
