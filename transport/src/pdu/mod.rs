@@ -43,7 +43,7 @@ pub use string::{COctets, ShortMessage, StringError};
 pub use tlv::{TlvLength, TlvLengthError, TlvTag, TlvTooLong, Tlvs};
 pub use value::{DataCoding, EsmClass, InterfaceVersion, MessageState, Npi, RegisteredDelivery, Ton};
 pub use wire::FaultKind;
-use wire::{Fault, Printer, Reader};
+use wire::{Fault, Printer, Reader, Wire, Writer};
 
 /// A protocol data unit: header, body, optional parameters (§3.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -174,16 +174,21 @@ impl Pdu {
         let Some((id, status, sequence)) = frame::header(frame) else {
             return Err(DecodeError::short_of_a_header(frame.len()));
         };
-        let mut r = Reader::new(frame, HEADER_OCTETS, &leniency);
-        let pdu = Pdu { body: Body::read(id, &mut r), tlvs: Tlvs::read(id, &mut r), status, sequence };
-        match r.into_fault() {
-            None => Ok(pdu),
-            Some(_) if leniency.unreadable_error_bodies && is_error_response(id, status) => Ok(Pdu::new(
-                status,
-                sequence,
-                Body::empty(id).expect("an unknown command has no body that could be wrong"),
-            )),
-            Some(fault) => Err(DecodeError::field(id, status, sequence, fault)),
+        Pdu::read(id, status, sequence, Reader::new(frame, HEADER_OCTETS, &leniency))
+    }
+
+    #[cold]
+    fn unread(
+        id: CommandId,
+        status: CommandStatus,
+        sequence: u32,
+        leniency: &Leniency,
+        fault: Fault,
+    ) -> Result<Pdu, DecodeError> {
+        let is_error_response = id.is_response() && status != CommandStatus::ESME_ROK;
+        match Body::empty(id) {
+            Some(body) if leniency.unreadable_error_bodies && is_error_response => Ok(Pdu::new(status, sequence, body)),
+            _ => Err(DecodeError::field(id, status, sequence, fault)),
         }
     }
 
@@ -191,25 +196,33 @@ impl Pdu {
     /// optional parameters is given an empty one: they would be read as the body.
     #[inline]
     pub fn encode(&self, out: &mut BytesMut) {
-        let octets = self.octets();
+        self.write(out);
+    }
+
+    #[inline(always)]
+    fn write_with<T: Wire>(&self, id: CommandId, body: &T, out: &mut BytesMut) {
+        let stand_in = if self.tlvs.is_empty() { 0 } else { body.stand_in_octets() };
+        let octets = HEADER_OCTETS + body.octets() + stand_in + self.tlvs.octets();
         let start = out.len();
-        out.resize(start + octets, 0);
-        let (header, body) = out[start..].split_at_mut(HEADER_OCTETS);
-        let length =
-            u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets");
-        frame::write_header(header, [length, self.command_id().0, self.status.0, self.sequence]);
-        let written = self.body.write(body);
+        out.resize(start + octets + Writer::SLACK, 0);
+        let mut w = Writer::new(&mut out[start..]);
+        w.u32(u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets"));
+        w.u32(id.0);
+        w.u32(self.status.0);
+        w.u32(self.sequence);
+        body.write(&mut w);
         if !self.tlvs.is_empty() {
-            // Zeros stand in for a body that is left out.
-            let tlvs = &mut body[written + self.body.stand_in_octets()..];
-            tlvs.copy_from_slice(self.tlvs.as_wire());
+            w.zeros(stand_in);
+            w.slice(self.tlvs.as_wire());
         }
+        debug_assert_eq!(w.written(), octets, "{} measures its octets", id.printed());
+        out.truncate(start + octets);
     }
 
     /// The PDU as octets of its own.
     #[must_use]
     pub fn to_octets(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(self.octets());
+        let mut out = BytesMut::with_capacity(self.octets() + Writer::SLACK);
         self.encode(&mut out);
         out.freeze()
     }
@@ -255,10 +268,6 @@ impl fmt::Display for InFull<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.show(f, true)
     }
-}
-
-fn is_error_response(id: CommandId, status: CommandStatus) -> bool {
-    id.is_response() && status != CommandStatus::ESME_ROK
 }
 
 impl DecodeError {

@@ -81,10 +81,9 @@ impl Octets {
         max: usize,
         leniency: &Leniency,
     ) -> Result<(Octets, usize), FaultKind> {
-        let mut window = [1; SHORT_MAX + 1];
-        let near = left.len().min(SHORT_MAX);
-        window[..near].copy_from_slice(&left[..near]);
+        let window = next_octets(frame, left);
         if let Some(length) = first_nul(&window)
+            && length < left.len()
             && (length < max || leniency.overlong_strings)
         {
             return Ok((Octets::Short(with_length(window, length)), length + 1));
@@ -109,6 +108,24 @@ fn short_len(octets: &[u8; SHORT_MAX + 1]) -> usize {
 fn with_length(mut octets: [u8; SHORT_MAX + 1], length: usize) -> [u8; SHORT_MAX + 1] {
     octets[SHORT_MAX] = length as u8;
     octets
+}
+
+/// What is left of the frame, as far as it goes, and zeros: eight octets at a time.
+#[inline(always)]
+fn next_octets(frame: &[u8], left: &[u8]) -> [u8; SHORT_MAX + 1] {
+    let mut window = [0; SHORT_MAX + 1];
+    let (words, _) = window.as_chunks_mut();
+    for (at, word) in words.iter_mut().enumerate() {
+        let left = left.get(at * 8..).unwrap_or_default();
+        *word = match (left.first_chunk(), frame.last_chunk()) {
+            (Some(whole), _) => *whole,
+            (None, Some(last)) if !left.is_empty() => {
+                (u64::from_le_bytes(*last) >> (64 - 8 * left.len())).to_le_bytes()
+            }
+            _ => [0; 8],
+        };
+    }
+    window
 }
 
 /// Where the first NUL is: eight octets at a time. A word minus 1 in each octet borrows into the top bit of those that

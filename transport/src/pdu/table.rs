@@ -134,40 +134,9 @@ macro_rules! commands {($(
             match id.0 { $( $id => Some(Body::$name(<$shape>::default())), )* _ => None }
         }
 
-        /// Each command has a reader of its own: so the compiler can keep it in registers.
-        #[inline(always)]
-        pub(super) fn read(id: CommandId, r: &mut Reader<'_>) -> Body {
-            match id.0 {
-                $( $id => {
-                    let mut own = *r;
-                    let body = Body::$name(<$shape as Wire>::read(&mut own, "body"));
-                    *r = own;
-                    body
-                } )*
-                _ => Body::Unknown(id, r.rest()),
-            }
-        }
-
         #[inline(always)]
         pub(super) fn octets(&self) -> usize {
             match self { $( Body::$name(body) => body.octets(), )* Body::Unknown(_, octets) => octets.len() }
-        }
-
-        /// Writes the body and says how many octets it took. As with the reader, each command has a writer of its own.
-        #[inline(always)]
-        pub(super) fn write(&self, out: &mut [u8]) -> usize {
-            match self {
-                $( Body::$name(body) => {
-                    let mut w = Writer::new(out);
-                    body.write(&mut w);
-                    w.written()
-                } )*
-                Body::Unknown(_, octets) => {
-                    let mut w = Writer::new(out);
-                    w.slice(octets);
-                    w.written()
-                }
-            }
         }
 
         #[inline]
@@ -197,6 +166,33 @@ macro_rules! commands {($(
             match id.0 {
                 $( $id => Ok(Body::$name(super::json::read(fields)?)), )*
                 _ => Ok(Body::Unknown(id, super::json::unknown_body(fields)?)),
+            }
+        }
+    }
+
+    /// The two ways between octets and values. One choice of the command each, and all else behind it: a body neither moves
+    /// nor is it asked again what it is.
+    impl super::Pdu {
+        #[inline(always)]
+        pub(super) fn read(id: CommandId, status: CommandStatus, sequence: u32, mut r: Reader<'_>) -> Result<Self, DecodeError> {
+            match id.0 {
+                $( $id => {
+                    let body = <$shape as Wire>::read(&mut r, "body");
+                    let tlvs = Tlvs::read(id, &mut r);
+                    match r.fault() {
+                        None => Ok(Self { status, sequence, body: Body::$name(body), tlvs }),
+                        Some(fault) => Self::unread(id, status, sequence, r.leniency(), fault),
+                    }
+                } )*
+                _ => Ok(Self { status, sequence, body: Body::Unknown(id, r.rest()), tlvs: Tlvs::new() }),
+            }
+        }
+
+        #[inline(always)]
+        pub(super) fn write(&self, out: &mut bytes::BytesMut) {
+            match &self.body {
+                $( Body::$name(body) => self.write_with(CommandId($id), body, out), )*
+                Body::Unknown(id, octets) => self.write_with(*id, octets, out),
             }
         }
     }

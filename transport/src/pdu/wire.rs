@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
 
     /// The first fault, if any.
     #[inline(always)]
-    pub(super) fn into_fault(self) -> Option<Fault> {
+    pub(super) fn fault(&self) -> Option<Fault> {
         self.fault
     }
 
@@ -174,6 +174,9 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
+    /// How many octets there must be after those that are written.
+    pub(super) const SLACK: usize = 24;
+
     #[inline(always)]
     pub(super) fn new(out: &'a mut [u8]) -> Writer<'a> {
         Writer { out, at: 0 }
@@ -185,13 +188,12 @@ impl<'a> Writer<'a> {
         self.at += octets.len();
     }
 
-    /// The first of these octets. All are written where there is room, in one go: what is too much is written over.
+    /// The first of these octets. All are written, in one go: what is too much is written over, and at the end there is
+    /// [`SLACK`](Writer::SLACK).
     #[inline(always)]
     pub(super) fn first<const N: usize>(&mut self, octets: &[u8; N], count: usize) {
-        match self.out[self.at..].first_chunk_mut() {
-            Some(room) => *room = *octets,
-            None => write_near_end(&mut self.out[self.at..], &octets[..count]),
-        }
+        const { assert!(N <= Writer::SLACK) };
+        self.out[self.at..][..N].copy_from_slice(octets);
         self.at += count;
     }
 
@@ -206,16 +208,16 @@ impl<'a> Writer<'a> {
         self.slice(&value.to_be_bytes());
     }
 
+    pub(super) fn zeros(&mut self, octets: usize) {
+        self.out[self.at..][..octets].fill(0);
+        self.at += octets;
+    }
+
     /// How many octets are written.
     #[inline(always)]
     pub(super) fn written(&self) -> usize {
         self.at
     }
-}
-
-#[inline(never)]
-fn write_near_end(out: &mut [u8], octets: &[u8]) {
-    out[..octets.len()].copy_from_slice(octets);
 }
 
 /// Shows fields in one line. Passwords are never shown; numbers and texts of people only on request.
@@ -288,6 +290,22 @@ octet_newtype! { Ton Npi InterfaceVersion EsmClass RegisteredDelivery DataCoding
 one_octet! {
     u8 = "{}"; Ton = "{}"; Npi = "{}"; MessageState = "{}";
     InterfaceVersion = "{:#04x}"; EsmClass = "{:#04x}"; RegisteredDelivery = "{:#04x}"; DataCoding = "{:#04x}";
+}
+
+/// All that is left: the body of a command that is not in the standard.
+impl Wire for Bytes {
+    fn read(r: &mut Reader<'_>, _name: &'static str) -> Self {
+        r.rest()
+    }
+    fn octets(&self) -> usize {
+        self.len()
+    }
+    fn write(&self, w: &mut Writer<'_>) {
+        w.slice(self);
+    }
+    fn show(&self, p: &mut Printer<'_, '_>) -> fmt::Result {
+        p.octets("body", self)
+    }
 }
 
 impl Wire for u32 {
