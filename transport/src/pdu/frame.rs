@@ -38,6 +38,15 @@ pub(super) fn header(octets: &[u8]) -> Option<(CommandId, CommandStatus, u32)> {
     Some((CommandId(number(4)), CommandStatus(number(8)), number(12)))
 }
 
+/// The header of these four numbers.
+#[inline(always)]
+pub(super) fn header_octets(numbers: [u32; 4]) -> [u8; HEADER_OCTETS] {
+    let mut octets = [0; HEADER_OCTETS];
+    let (places, _) = octets.as_chunks_mut();
+    places.iter_mut().zip(numbers).for_each(|(place, number)| *place = number.to_be_bytes());
+    octets
+}
+
 #[inline]
 fn u32_at(octets: &[u8], at: usize) -> Option<u32> {
     octets.get(at..)?.first_chunk().map(|four| u32::from_be_bytes(*four))

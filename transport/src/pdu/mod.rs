@@ -206,10 +206,10 @@ impl Pdu {
         let start = out.len();
         out.resize(start + octets + Writer::SLACK, 0);
         let mut w = Writer::new(&mut out[start..]);
-        w.u32(u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets"));
-        w.u32(id.0);
-        w.u32(self.status.0);
-        w.u32(self.sequence);
+        let length =
+            u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets");
+        let header: [u8; HEADER_OCTETS] = frame::header_octets([length, id.0, self.status.0, self.sequence]);
+        w.first(&header, HEADER_OCTETS);
         body.write(&mut w);
         if !self.tlvs.is_empty() {
             w.zeros(stand_in);

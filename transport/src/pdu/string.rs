@@ -14,17 +14,18 @@ use super::wire::{FaultKind, Printer, Reader, Wire, Writer};
 #[derive(Clone, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct COctets<const N: usize>(Octets);
 
-/// Up to how many octets are kept in place: with one more for their length, an [`Octets`] is no larger than the `Bytes`
+/// Up to how many octets are kept in place: with their NUL and their number, an [`Octets`] is no larger than the `Bytes`
 /// in it.
-const SHORT_MAX: usize = 23;
+const SHORT_MAX: usize = WINDOW - 2;
+const WINDOW: usize = 24;
 const _: () = assert!(size_of::<Octets>() == size_of::<Bytes>());
 
 /// Octets that are mostly few: to copy an address is less work than to count one more reference to the frame, and keeps
 /// no read buffer alive. Long ones are slices of the frame.
 #[derive(Clone)]
 enum Octets {
-    /// The last octet is how many of the others count; after those is whatever was copied with them.
-    Short([u8; SHORT_MAX + 1]),
+    /// The last octet is how many of the others count; after those is a NUL, and whatever was copied with them.
+    Short([u8; WINDOW]),
     Shared(Bytes),
 }
 
@@ -37,16 +38,16 @@ impl Octets {
     }
 
     fn short(from: &[u8]) -> Option<Octets> {
-        let mut octets = [0; SHORT_MAX + 1];
+        let mut octets = [0; WINDOW];
         octets[..SHORT_MAX].get_mut(..from.len())?.copy_from_slice(from);
-        octets[SHORT_MAX] = u8::try_from(from.len()).ok()?;
+        octets[WINDOW - 1] = u8::try_from(from.len()).ok()?;
         Some(Octets::Short(octets))
     }
 
     #[inline(always)]
     fn len(&self) -> usize {
         match self {
-            Octets::Short(octets) => usize::from(octets[SHORT_MAX]),
+            Octets::Short(octets) => usize::from(octets[WINDOW - 1]),
             Octets::Shared(octets) => octets.len(),
         }
     }
@@ -59,7 +60,7 @@ impl Octets {
             && (length < max || r.leniency().overlong_strings)
         {
             r.skip(length + 1);
-            return Octets::Short(with_length(*window, length));
+            return Octets::Short(with_length(window, length));
         }
         match Octets::read_with_care(r.frame(), r.left(), max, r.leniency()) {
             Ok((octets, on_the_wire)) => {
@@ -86,7 +87,7 @@ impl Octets {
             && length < left.len()
             && (length < max || leniency.overlong_strings)
         {
-            return Ok((Octets::Short(with_length(window, length)), length + 1));
+            return Ok((Octets::Short(with_length(&window, length)), length + 1));
         }
         let allowed = if leniency.overlong_strings { left } else { &left[..left.len().min(max)] };
         if let Some(length) = allowed.iter().position(|&octet| octet == 0) {
@@ -100,20 +101,24 @@ impl Octets {
 }
 
 #[inline(always)]
-fn short_len(octets: &[u8; SHORT_MAX + 1]) -> usize {
-    usize::from(octets[SHORT_MAX]).min(SHORT_MAX)
+fn short_len(octets: &[u8; WINDOW]) -> usize {
+    usize::from(octets[WINDOW - 1]).min(SHORT_MAX)
 }
 
+/// The window with `length` in its last octet.
 #[inline(always)]
-fn with_length(mut octets: [u8; SHORT_MAX + 1], length: usize) -> [u8; SHORT_MAX + 1] {
-    octets[SHORT_MAX] = length as u8;
+fn with_length(window: &[u8; WINDOW], length: usize) -> [u8; WINDOW] {
+    let mut octets = *window;
+    if let Some(last) = octets.last_chunk_mut() {
+        *last = (u64::from_le_bytes(*last) << 8 >> 8 | (length as u64) << 56).to_le_bytes();
+    }
     octets
 }
 
 /// What is left of the frame, as far as it goes, and zeros: eight octets at a time.
 #[inline(always)]
-fn next_octets(frame: &[u8], left: &[u8]) -> [u8; SHORT_MAX + 1] {
-    let mut window = [0; SHORT_MAX + 1];
+fn next_octets(frame: &[u8], left: &[u8]) -> [u8; WINDOW] {
+    let mut window = [0; WINDOW];
     let (words, _) = window.as_chunks_mut();
     for (at, word) in words.iter_mut().enumerate() {
         let left = left.get(at * 8..).unwrap_or_default();
@@ -128,15 +133,16 @@ fn next_octets(frame: &[u8], left: &[u8]) -> [u8; SHORT_MAX + 1] {
     window
 }
 
-/// Where the first NUL is: eight octets at a time. A word minus 1 in each octet borrows into the top bit of those that
+/// Where the first NUL is, if at most [`SHORT_MAX`] octets are before it: eight octets at a time. A word minus 1 in each octet borrows into the top bit of those that
 /// are 0, and of no octet below the first of them.
 #[inline(always)]
-fn first_nul(window: &[u8; SHORT_MAX + 1]) -> Option<usize> {
+fn first_nul(window: &[u8; WINDOW]) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([0x01; 8]);
     const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
     let (words, _) = window.as_chunks();
     for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
+        let not_the_last = if at == 2 { 0xFF << 56 } else { 0 };
+        let word = u64::from_le_bytes(*word) | not_the_last;
         let nuls = word.wrapping_sub(ONES) & !word & TOPS;
         if nuls != 0 {
             return Some(at * 8 + nuls.trailing_zeros() as usize / 8);
@@ -147,7 +153,7 @@ fn first_nul(window: &[u8; SHORT_MAX + 1]) -> Option<usize> {
 
 impl Default for Octets {
     fn default() -> Self {
-        Octets::Short([0; SHORT_MAX + 1])
+        Octets::Short([0; WINDOW])
     }
 }
 
@@ -314,10 +320,12 @@ impl<const N: usize> Wire for COctets<N> {
     #[inline(always)]
     fn write(&self, w: &mut Writer<'_>) {
         match &self.0 {
-            Octets::Short(octets) => w.first(octets, usize::from(octets[SHORT_MAX])),
-            Octets::Shared(octets) => w.slice(octets),
+            Octets::Short(octets) => w.first(octets, usize::from(octets[WINDOW - 1]) + 1),
+            Octets::Shared(octets) => {
+                w.slice(octets);
+                w.u8(0);
+            }
         }
-        w.u8(0);
     }
     fn show(&self, p: &mut Printer<'_, '_>) -> fmt::Result {
         write!(p.out, "{self:?}")

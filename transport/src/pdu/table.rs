@@ -174,9 +174,11 @@ macro_rules! commands {($(
     /// nor is it asked again what it is.
     impl super::Pdu {
         #[inline(always)]
-        pub(super) fn read(id: CommandId, status: CommandStatus, sequence: u32, mut r: Reader<'_>) -> Result<Self, DecodeError> {
+        pub(super) fn read(id: CommandId, status: CommandStatus, sequence: u32, r: Reader<'_>) -> Result<Self, DecodeError> {
             match id.0 {
                 $( $id => {
+                    // A reader for each command alone, so that the compiler keeps it in registers.
+                    let mut r = r;
                     let body = <$shape as Wire>::read(&mut r, "body");
                     let tlvs = Tlvs::read(id, &mut r);
                     match r.fault() {
@@ -184,7 +186,7 @@ macro_rules! commands {($(
                         Some(fault) => Self::unread(id, status, sequence, r.leniency(), fault),
                     }
                 } )*
-                _ => Ok(Self { status, sequence, body: Body::Unknown(id, r.rest()), tlvs: Tlvs::new() }),
+                _ => Ok(Self { status, sequence, body: Body::Unknown(id, r.all()), tlvs: Tlvs::new() }),
             }
         }
 

@@ -145,6 +145,11 @@ impl<'a> Reader<'a> {
         self.slice(self.left.len())
     }
 
+    /// All that is left, of a reader that reads nothing else.
+    pub(super) fn all(mut self) -> Bytes {
+        self.rest()
+    }
+
     #[inline(always)]
     pub(super) fn skip(&mut self, octets: usize) {
         self.left = &self.left[octets..];
