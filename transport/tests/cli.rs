@@ -124,7 +124,10 @@ fn encode_names_the_field_the_value_and_what_is_allowed() {
         (submit(r#"{"esm_class": 256}"#), vec!["esm_class", "256", "u8"]),
         (submit(r#"{"esm_clas": 1}"#), vec!["esm_clas", "esm_class"]),
         (submit(r#"{"destination_addr": "привет"}"#), vec!["destination_addr", "привет", "Latin-1"]),
-        (submit(&format!(r#"{{"short_message_hex": "{}"}}"#, "41".repeat(255))), vec!["short_message_hex", "255", "254"]),
+        (
+            submit(&format!(r#"{{"short_message_hex": "{}"}}"#, "41".repeat(255))),
+            vec!["short_message_hex", "255", "254"],
+        ),
         (submit(r#"{"short_message_hex": "4x"}"#), vec!["short_message_hex", "'x'"]),
         (r#"{"command": "submit_sm"}"#.to_owned(), vec!["sequence_number"]),
         (r#"{"command": "submit", "sequence_number": 1}"#.to_owned(), vec!["command", "submit", "SMPP 3.4"]),
@@ -136,7 +139,8 @@ fn encode_names_the_field_the_value_and_what_is_allowed() {
             vec!["query_sm", "message_id", "65", "64"],
         ),
         (
-            r#"{"command": "unbind", "sequence_number": 1, "tlvs": [{"name": "no_such", "value_hex": "00"}]}"#.to_owned(),
+            r#"{"command": "unbind", "sequence_number": 1, "tlvs": [{"name": "no_such", "value_hex": "00"}]}"#
+                .to_owned(),
             vec!["tlvs", "no_such"],
         ),
         (
@@ -165,9 +169,11 @@ fn encode_goes_on_after_a_bad_line_and_ends_with_1() {
 
 #[test]
 fn a_wrong_command_line_is_one_clear_line_and_status_2() {
-    for (arguments, word) in
-        [(&["decode", "--lenien"][..], "--lenien"), (&["dekode"], "dekode"), (&["encode", "--lenient", "{}"], "--lenient")]
-    {
+    for (arguments, word) in [
+        (&["decode", "--lenien"][..], "--lenien"),
+        (&["dekode"], "dekode"),
+        (&["encode", "--lenient", "{}"], "--lenient"),
+    ] {
         let output = run(arguments, "");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty());
