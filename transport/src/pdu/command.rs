@@ -5,7 +5,8 @@ use super::shape::{
     AlertNotification, Bind, BindResp, CancelSm, DataSm, Empty, MessageId, Outbind, QuerySm, QuerySmResp, ReplaceSm,
     Reply, Sm, SubmitMulti, SubmitMultiResp,
 };
-use super::wire::{Fault, Printer, Reader, Wire, Writer};
+use super::wire::{Printer, Reader, Wire};
+use super::{CommandStatus, DecodeError, Tlvs};
 
 commands! {
     /// §4.3.1: the answer to what could not be understood.

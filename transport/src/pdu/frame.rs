@@ -38,12 +38,28 @@ pub(super) fn header(octets: &[u8]) -> Option<(CommandId, CommandStatus, u32)> {
     Some((CommandId(number(4)), CommandStatus(number(8)), number(12)))
 }
 
+/// The header of these four numbers.
+#[inline(always)]
+pub(super) fn header_octets(numbers: [u32; 4]) -> [u8; HEADER_OCTETS] {
+    let mut octets = [0; HEADER_OCTETS];
+    let (places, _) = octets.as_chunks_mut();
+    places.iter_mut().zip(numbers).for_each(|(place, number)| *place = number.to_be_bytes());
+    octets
+}
+
 #[inline]
 fn u32_at(octets: &[u8], at: usize) -> Option<u32> {
     octets.get(at..)?.first_chunk().map(|four| u32::from_be_bytes(*four))
 }
 
 impl DecodeError {
+    /// For octets that did not come from [`next_frame`]: it gives no such frame.
+    #[cold]
+    pub(super) fn short_of_a_header(octets: usize) -> DecodeError {
+        DecodeError::length(u32::try_from(octets).unwrap_or_default(), FRAME_OCTETS_MAX, None)
+    }
+
+    #[cold]
     fn length(length: u32, octets_max: usize, header: Option<(CommandId, CommandStatus, u32)>) -> DecodeError {
         let (command_id, command_status, sequence) = header.unwrap_or_default();
         let kind = DecodeErrorKind::Length { length, octets_max };

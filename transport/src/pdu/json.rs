@@ -5,7 +5,7 @@
 //! for a PDU that has only its header.
 
 use bytes::Bytes;
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -52,7 +52,7 @@ struct Form {
     command_id: Option<u32>,
     #[serde(default)]
     command_status: u32,
-    sequence_number: u32,
+    sequence_number: Option<u32>,
     #[serde(default)]
     fields: Map<String, Value>,
     #[serde(default)]
@@ -87,17 +87,20 @@ impl Pdu {
     }
 
     /// The PDU that a JSON object describes. Either of `command` and `command_id` is enough; fields left out are empty or
-    /// zero, and a response whose `fields` is empty has only its header.
+    /// zero, and a response whose `fields` and `tlvs` are empty has only its header.
     ///
     /// # Errors
     /// When a key is unknown, or a value does not fit its field: the message names it.
     pub fn from_json(value: Value) -> Result<Pdu, JsonError> {
-        let form: Form = serde_json::from_value(value).map_err(|error| JsonError(error.to_string()))?;
+        let form: Form = read(value).map_err(JsonError)?;
+        let sequence = form.sequence_number.ok_or_else(|| JsonError("sequence_number is missing".to_owned()))?;
         let id = command(form.command.as_deref(), form.command_id)?;
         let status = CommandStatus(form.command_status);
-        let body = body(id, form.fields).map_err(|error| JsonError(format!("{}: {error}", id.printed())))?;
+        let header_only = form.fields.is_empty() && form.tlvs.is_empty() && id.is_response();
+        let body =
+            body(id, header_only, form.fields).map_err(|error| JsonError(format!("{}: {error}", id.printed())))?;
         let tlvs = form.tlvs.into_iter().map(tlv).collect::<Result<Vec<_>, _>>()?;
-        let mut pdu = Pdu::new(status, form.sequence_number, body);
+        let mut pdu = Pdu::new(status, sequence, body);
         for (tag, octets) in tlvs {
             pdu.tlvs.try_push(tag, &octets).map_err(|error| JsonError(error.to_string()))?;
         }
@@ -121,23 +124,32 @@ fn command(name: Option<&str>, id: Option<u32>) -> Result<CommandId, JsonError> 
     }
 }
 
-fn body(id: CommandId, fields: Map<String, Value>) -> Result<Body, serde_json::Error> {
-    if fields.is_empty() && id.is_response() {
+/// Reads a value of this type; an error says in which key of the object it is: the one that fails on its own.
+pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    T::deserialize(&value).map_err(|error| {
+        let alone = |(key, value): (&String, &Value)| {
+            let error = T::deserialize(&json!({ key: value })).err()?.to_string();
+            Some(if error.contains(key.as_str()) { error } else { format!("{key}: {error}") })
+        };
+        value.as_object().and_then(|object| object.iter().find_map(alone)).unwrap_or_else(|| error.to_string())
+    })
+}
+
+fn body(id: CommandId, header_only: bool, fields: Map<String, Value>) -> Result<Body, String> {
+    if header_only {
         return Ok(Body::empty(id).unwrap_or(Body::Unknown(id, Bytes::new())));
     }
     Body::from_fields(id, Value::Object(fields))
 }
 
-pub(super) fn unknown_body(fields: Value) -> Result<Bytes, serde_json::Error> {
+pub(super) fn unknown_body(fields: Value) -> Result<Bytes, String> {
     #[derive(Deserialize, Default)]
     #[serde(default, deny_unknown_fields)]
     struct Unknown {
         body_hex: String,
     }
-    let unknown: Unknown = serde_json::from_value(fields)?;
-    from_hex(&unknown.body_hex)
-        .map(Bytes::from)
-        .map_err(|words| serde_json::Error::custom(format!("body_hex: {words}")))
+    let unknown: Unknown = read(fields)?;
+    from_hex(&unknown.body_hex).map(Bytes::from).map_err(|words| format!("body_hex: {words}"))
 }
 
 fn tlv(form: TlvForm) -> Result<(TlvTag, Vec<u8>), JsonError> {
@@ -180,7 +192,7 @@ impl Serialize for ShortMessage {
 impl<'de> Deserialize<'de> for ShortMessage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let octets = from_hex(&String::deserialize(deserializer)?).map_err(D::Error::custom)?;
-        ShortMessage::new(octets).map_err(|error| D::Error::custom(format!("short_message_hex: {error}")))
+        ShortMessage::new(octets).map_err(|error| D::Error::custom(error.to_string()))
     }
 }
 
@@ -245,7 +257,7 @@ impl Serialize for Destinations {
 impl<'de> Deserialize<'de> for Destinations {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let entries = Vec::<Destination>::deserialize(deserializer)?;
-        Destinations::new(entries).map_err(|error| D::Error::custom(format!("dest_address: {error}")))
+        Destinations::new(entries).map_err(|error| D::Error::custom(error.to_string()))
     }
 }
 
@@ -258,6 +270,6 @@ impl Serialize for Unsuccessful {
 impl<'de> Deserialize<'de> for Unsuccessful {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let entries = Vec::<UnsuccessSme>::deserialize(deserializer)?;
-        Unsuccessful::new(entries).map_err(|error| D::Error::custom(format!("unsuccess_sme: {error}")))
+        Unsuccessful::new(entries).map_err(|error| D::Error::custom(error.to_string()))
     }
 }

@@ -4,19 +4,26 @@
 //! follows from them: the types, [`Pdu::decode`], [`Pdu::encode`], the one-line print, the JSON form, and
 //! [`CommandId::rule`], which the session asks who may say what, and when.
 //!
-//! - **Nothing is copied.** Strings, messages and optional parameters are slices of the frame. A slice keeps the whole
-//!   read buffer alive: *slice when you pass, copy when you keep* (`detached`).
+//! - **Nothing is allocated** to decode a frame, but for the two lists of submit_multi. Messages, optional parameters and
+//!   long strings are slices of the frame; short strings are kept in place. A slice keeps the whole read buffer alive:
+//!   *slice when you pass, copy when you keep* (`detached`).
 //! - **Nothing is lost.** Unknown commands, parameters, statuses and numbers of every kind survive a round trip.
 //! - **Strict in what is sent**, by type: a value that does not fit its field cannot be made. **Lenient in what is read**,
 //!   by the named switches of [`Leniency`].
 
 #[macro_use]
 mod table;
+#[cfg(feature = "test-util")]
+pub mod arbitrary;
 pub mod command;
+#[cfg(feature = "test-util")]
+pub mod fixtures;
 mod frame;
 pub mod json;
+mod list;
 pub mod shape;
 mod status;
+mod string;
 pub mod time;
 mod tlv;
 pub mod udh;
@@ -29,14 +36,14 @@ use bytes::{Bytes, BytesMut};
 
 pub use command::{Body, CommandId, Issuer, Rule, States};
 pub use frame::{FRAME_OCTETS_MAX, HEADER_OCTETS, next_frame};
+pub use list::{Destination, Destinations, ListError, UnsuccessSme, Unsuccessful};
 pub use shape::*;
 pub use status::{Answer, CommandStatus};
+pub use string::{COctets, ShortMessage, StringError};
 pub use tlv::{TlvLength, TlvLengthError, TlvTag, TlvTooLong, Tlvs};
 pub use value::{DataCoding, EsmClass, InterfaceVersion, MessageState, Npi, RegisteredDelivery, Ton};
-pub use wire::{
-    COctets, Destination, Destinations, FaultKind, ListError, ShortMessage, StringError, UnsuccessSme, Unsuccessful,
-};
-use wire::{Fault, Printer, Reader, Writer};
+pub use wire::FaultKind;
+use wire::{Fault, Printer, Reader, Wire, Writer};
 
 /// A protocol data unit: header, body, optional parameters (§3.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -94,17 +101,12 @@ impl Leniency {
         short_lists: true,
     };
 
-    fn forgives(self, fault: FaultKind) -> bool {
+    fn forgives(&self, fault: FaultKind, id: CommandId) -> bool {
         match fault {
             FaultKind::Leftover { .. } => self.stray_tails,
-            FaultKind::TlvOverrun { .. } => self.broken_response_tails,
+            FaultKind::TlvOverrun { .. } => self.broken_response_tails && id.is_response(),
             _ => false,
         }
-    }
-
-    /// The switches as they apply to this command.
-    fn applied_to(self, id: CommandId) -> Leniency {
-        Leniency { broken_response_tails: self.broken_response_tails && id.is_response(), ..self }
     }
 }
 
@@ -157,8 +159,10 @@ impl Pdu {
 
     /// Octets on the wire: `command_length`.
     #[must_use]
+    #[inline]
     pub fn octets(&self) -> usize {
-        HEADER_OCTETS + self.body.octets() + self.tlvs.octets()
+        let tlvs = if self.tlvs.is_empty() { 0 } else { self.body.stand_in_octets() + self.tlvs.octets() };
+        HEADER_OCTETS + self.body.octets() + tlvs
     }
 
     /// Reads one whole frame, as [`next_frame`] gives it.
@@ -167,44 +171,58 @@ impl Pdu {
     /// The first field that is wrong; [`DecodeError::answer`] says what the peer is told.
     #[inline]
     pub fn decode(frame: &Bytes, leniency: Leniency) -> Result<Pdu, DecodeError> {
-        let Some((id, status, sequence)) = frame::header(frame) else { return Err(short_of_a_header(frame.len())) };
-        let mut r = Reader::new(frame, HEADER_OCTETS, leniency.applied_to(id));
-        match Self::read(&mut r, id, status, sequence) {
-            Ok(pdu) => Ok(pdu),
-            Err(_) if leniency.unreadable_error_bodies && is_error_response(id, status) => Ok(Pdu::new(
-                status,
-                sequence,
-                Body::empty(id).expect("an unknown command has no body that could be wrong"),
-            )),
-            Err(fault) => Err(DecodeError::field(id, status, sequence, fault)),
+        let Some((id, status, sequence)) = frame::header(frame) else {
+            return Err(DecodeError::short_of_a_header(frame.len()));
+        };
+        Pdu::read(id, status, sequence, Reader::new(frame, HEADER_OCTETS, &leniency))
+    }
+
+    #[cold]
+    fn unread(
+        id: CommandId,
+        status: CommandStatus,
+        sequence: u32,
+        leniency: &Leniency,
+        fault: Fault,
+    ) -> Result<Pdu, DecodeError> {
+        let is_error_response = id.is_response() && status != CommandStatus::ESME_ROK;
+        match Body::empty(id) {
+            Some(body) if leniency.unreadable_error_bodies && is_error_response => Ok(Pdu::new(status, sequence, body)),
+            _ => Err(DecodeError::field(id, status, sequence, fault)),
         }
     }
 
-    #[inline]
-    fn read(r: &mut Reader<'_>, id: CommandId, status: CommandStatus, sequence: u32) -> Result<Pdu, Fault> {
-        Ok(Pdu { body: Body::read(id, r)?, tlvs: Tlvs::read(r)?, status, sequence })
-    }
-
-    /// Writes the PDU at the end of `out`, which may hold others.
+    /// Writes the PDU at the end of `out`, which may hold others. A response whose body is left out although it has
+    /// optional parameters is given an empty one: they would be read as the body.
     #[inline]
     pub fn encode(&self, out: &mut BytesMut) {
-        let octets = self.octets();
+        self.write(out);
+    }
+
+    #[inline(always)]
+    fn write_with<T: Wire>(&self, id: CommandId, body: &T, out: &mut BytesMut) {
+        let stand_in = if self.tlvs.is_empty() { 0 } else { body.stand_in_octets() };
+        let octets = HEADER_OCTETS + body.octets() + stand_in + self.tlvs.octets();
         let start = out.len();
-        out.resize(start + octets, 0xFF);
+        out.resize(start + octets + Writer::SLACK, 0);
         let mut w = Writer::new(&mut out[start..]);
-        w.u32(u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets"));
-        w.u32(self.command_id().0);
-        w.u32(self.status.0);
-        w.u32(self.sequence);
-        self.body.write(&mut w);
-        w.slice(self.tlvs.as_wire());
-        debug_assert!(w.is_full(), "{} measured its octets wrongly", self.command_id().printed());
+        let length =
+            u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets");
+        let header: [u8; HEADER_OCTETS] = frame::header_octets([length, id.0, self.status.0, self.sequence]);
+        w.first(&header, HEADER_OCTETS);
+        body.write(&mut w);
+        if !self.tlvs.is_empty() {
+            w.zeros(stand_in);
+            w.slice(self.tlvs.as_wire());
+        }
+        debug_assert_eq!(w.written(), octets, "{} measures its octets", id.printed());
+        out.truncate(start + octets);
     }
 
     /// The PDU as octets of its own.
     #[must_use]
     pub fn to_octets(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(self.octets());
+        let mut out = BytesMut::with_capacity(self.octets() + Writer::SLACK);
         self.encode(&mut out);
         out.freeze()
     }
@@ -250,16 +268,6 @@ impl fmt::Display for InFull<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.show(f, true)
     }
-}
-
-fn is_error_response(id: CommandId, status: CommandStatus) -> bool {
-    id.is_response() && status != CommandStatus::ESME_ROK
-}
-
-#[cold]
-fn short_of_a_header(octets: usize) -> DecodeError {
-    let fault = Fault { kind: FaultKind::CutShort, field: "header", offset: u32::try_from(octets).unwrap_or(u32::MAX) };
-    DecodeError::field(CommandId::default(), CommandStatus::default(), 0, fault)
 }
 
 impl DecodeError {

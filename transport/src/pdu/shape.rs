@@ -1,7 +1,9 @@
 //! The body shapes of SMPP 3.4: chapter 4 of the standard, as it would fit on a page. Only the list lives here.
 
+use super::list::{Destinations, Unsuccessful};
+use super::string::{COctets, ShortMessage};
 use super::value::{DataCoding, EsmClass, InterfaceVersion, MessageState, Npi, RegisteredDelivery, Ton};
-use super::wire::{COctets, Destinations, Fault, Printer, Reader, ShortMessage, Unsuccessful, Wire, Writer};
+use super::wire::{Printer, Reader, Wire, Writer};
 
 shapes! {
     /// A command without a body: unbind §4.2, enquire_link §4.11, generic_nack §4.3 and the responses of cancel_sm
@@ -239,16 +241,16 @@ shapes! {
 /// A response's body: none when the PDU ends after its header, as error responses may (§4.4.2 and its like).
 pub type Reply<T> = Option<T>;
 
-impl<T: Wire> Wire for Reply<T> {
-    #[inline]
-    fn read(r: &mut Reader<'_>) -> Result<Self, Fault> {
-        if r.is_empty() { Ok(None) } else { T::read(r).map(Some) }
+impl<T: Wire + Default> Wire for Reply<T> {
+    #[inline(always)]
+    fn read(r: &mut Reader<'_>, name: &'static str) -> Self {
+        if r.is_empty() { None } else { Some(T::read(r, name)) }
     }
-    #[inline]
+    #[inline(always)]
     fn octets(&self) -> usize {
         self.as_ref().map_or(0, Wire::octets)
     }
-    #[inline]
+    #[inline(always)]
     fn write(&self, w: &mut Writer<'_>) {
         if let Some(body) = self {
             body.write(w);
@@ -256,5 +258,8 @@ impl<T: Wire> Wire for Reply<T> {
     }
     fn show(&self, p: &mut Printer<'_, '_>) -> std::fmt::Result {
         self.as_ref().map_or(Ok(()), |body| body.show(p))
+    }
+    fn stand_in_octets(&self) -> usize {
+        if self.is_none() { T::default().octets() } else { 0 }
     }
 }

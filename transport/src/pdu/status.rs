@@ -58,7 +58,9 @@ impl DecodeError {
 fn status_of(field: &str, fault: FaultKind) -> CommandStatus {
     match (fault, field) {
         (FaultKind::Leftover { .. } | FaultKind::TlvOverrun { .. }, _) => CommandStatus::ESME_RINVOPTPARSTREAM,
-        (FaultKind::CutShort, "short_message") | (_, "sm_length") => CommandStatus::ESME_RINVMSGLEN,
+        (FaultKind::CutShort, "short_message") | (FaultKind::OutOfRange { .. }, "sm_length") => {
+            CommandStatus::ESME_RINVMSGLEN
+        }
         (FaultKind::CutShort, _) => CommandStatus::ESME_RINVCMDLEN,
         (_, "system_id") => CommandStatus::ESME_RINVSYSID,
         (_, "password") => CommandStatus::ESME_RINVPASWD,

@@ -34,6 +34,18 @@ macro_rules! names {($(
         }
     }
 
+    /// Half of them named, half of them any number.
+    #[cfg(feature = "test-util")]
+    impl proptest::arbitrary::Arbitrary for $name {
+        type Parameters = ();
+        type Strategy = proptest::strategy::BoxedStrategy<Self>;
+
+        fn arbitrary_with((): ()) -> Self::Strategy {
+            use proptest::{arbitrary::any, prop_oneof, sample::select, strategy::Strategy as _};
+            prop_oneof![select(Self::NAMED), any::<$int>().prop_map($name)].boxed()
+        }
+    }
+
     impl std::fmt::Display for $name {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             match self.name() { Some(name) => f.write_str(name), None => write!(f, "{:#04x}", self.0) }
@@ -48,7 +60,7 @@ macro_rules! names {($(
 /// ```text
 /// pub struct QuerySm { pub message_id: COctets<65>, … }
 /// impl Wire for QuerySm {
-///     fn read(r)  { Ok(QuerySm { message_id: r.field("message_id")?, … }) }     // in the order written
+///     fn read(r)  { QuerySm { message_id: Wire::read(r, "message_id"), … } }    // in the order written
 ///     fn octets() { self.message_id.octets() + … }
 ///     fn write(w) { self.message_id.write(w); … }
 ///     fn show(p)  { p.field("message_id", &self.message_id)?; … }
@@ -64,15 +76,29 @@ macro_rules! shapes {($(
     pub struct $name { $( $(#[$row])* pub $field: $ty, )* }
 
     impl Wire for $name {
-        #[inline]
-        fn read(_r: &mut Reader<'_>) -> Result<Self, Fault> {
-            Ok(Self { $( $field: _r.field(stringify!($field))?, )* })
+        #[inline(always)]
+        fn read(_r: &mut Reader<'_>, _name: &'static str) -> Self {
+            Self { $( $field: Wire::read(_r, stringify!($field)), )* }
         }
-        #[inline]
+        #[inline(always)]
         fn octets(&self) -> usize { 0 $( + self.$field.octets() )* }
-        #[inline]
+        #[inline(always)]
         fn write(&self, _w: &mut Writer<'_>) { $( self.$field.write(_w); )* }
         fn show(&self, _p: &mut Printer<'_, '_>) -> std::fmt::Result { $( _p.field(stringify!($field), &self.$field)?; )* Ok(()) }
+    }
+
+    #[cfg(feature = "test-util")]
+    impl proptest::arbitrary::Arbitrary for $name {
+        type Parameters = ();
+        type Strategy = proptest::strategy::BoxedStrategy<Self>;
+
+        /// Field after field: a tuple of strategies would end at the twelfth.
+        fn arbitrary_with((): ()) -> Self::Strategy {
+            use proptest::strategy::Strategy as _;
+            let body = proptest::prelude::Just(Self::default()).boxed();
+            $( let body = (body, proptest::arbitrary::any::<$ty>()).prop_map(|(mut body, field)| { body.$field = field; body }).boxed(); )*
+            body
+        }
     }
 )*}}
 
@@ -108,26 +134,25 @@ macro_rules! commands {($(
             match id.0 { $( $id => Some(Body::$name(<$shape>::default())), )* _ => None }
         }
 
-        #[inline]
-        pub(super) fn read(id: CommandId, r: &mut Reader<'_>) -> Result<Body, Fault> {
-            match id.0 {
-                $( $id => Ok(Body::$name(<$shape as Wire>::read(r)?)), )*
-                _ => Ok(Body::Unknown(id, r.rest())),
-            }
-        }
-
-        #[inline]
+        #[inline(always)]
         pub(super) fn octets(&self) -> usize {
             match self { $( Body::$name(body) => body.octets(), )* Body::Unknown(_, octets) => octets.len() }
         }
 
         #[inline]
-        pub(super) fn write(&self, w: &mut Writer<'_>) {
-            match self { $( Body::$name(body) => body.write(w), )* Body::Unknown(_, octets) => w.slice(octets) }
+        pub(super) fn stand_in_octets(&self) -> usize {
+            match self { $( Body::$name(body) => body.stand_in_octets(), )* Body::Unknown(..) => 0 }
         }
 
         pub(super) fn show(&self, p: &mut Printer<'_, '_>) -> std::fmt::Result {
             match self { $( Body::$name(body) => body.show(p), )* Body::Unknown(_, octets) => p.octets("body", octets) }
+        }
+
+        /// Bodies of this command; none for a command not in the standard.
+        #[cfg(feature = "test-util")]
+        pub(super) fn strategy(id: CommandId) -> Option<proptest::strategy::BoxedStrategy<Body>> {
+            use proptest::{arbitrary::any, strategy::Strategy as _};
+            match id.0 { $( $id => Some(any::<$shape>().prop_map(Body::$name).boxed()), )* _ => None }
         }
 
         pub(super) fn to_fields(&self) -> Result<serde_json::Value, serde_json::Error> {
@@ -137,10 +162,39 @@ macro_rules! commands {($(
             }
         }
 
-        pub(super) fn from_fields(id: CommandId, fields: serde_json::Value) -> Result<Body, serde_json::Error> {
+        pub(super) fn from_fields(id: CommandId, fields: serde_json::Value) -> Result<Body, String> {
             match id.0 {
-                $( $id => Ok(Body::$name(serde_json::from_value(fields)?)), )*
+                $( $id => Ok(Body::$name(super::json::read(fields)?)), )*
                 _ => Ok(Body::Unknown(id, super::json::unknown_body(fields)?)),
+            }
+        }
+    }
+
+    /// The two ways between octets and values. One choice of the command each, and all else behind it: a body neither moves
+    /// nor is it asked again what it is.
+    impl super::Pdu {
+        #[inline(always)]
+        pub(super) fn read(id: CommandId, status: CommandStatus, sequence: u32, r: Reader<'_>) -> Result<Self, DecodeError> {
+            match id.0 {
+                $( $id => {
+                    // A reader for each command alone, so that the compiler keeps it in registers.
+                    let mut r = r;
+                    let body = <$shape as Wire>::read(&mut r, "body");
+                    let tlvs = Tlvs::read(id, &mut r);
+                    match r.fault() {
+                        None => Ok(Self { status, sequence, body: Body::$name(body), tlvs }),
+                        Some(fault) => Self::unread(id, status, sequence, r.leniency(), fault),
+                    }
+                } )*
+                _ => Ok(Self { status, sequence, body: Body::Unknown(id, r.all()), tlvs: Tlvs::new() }),
+            }
+        }
+
+        #[inline(always)]
+        pub(super) fn write(&self, out: &mut bytes::BytesMut) {
+            match &self.body {
+                $( Body::$name(body) => self.write_with(CommandId($id), body, out), )*
+                Body::Unknown(id, octets) => self.write_with(*id, octets, out),
             }
         }
     }

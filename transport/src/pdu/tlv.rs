@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::CommandId;
-use super::wire::{Fault, FaultKind, Reader};
+use super::wire::{FaultKind, Reader};
 
 names! {
     /// The tag of an optional parameter (§5.3.2). 0x1400 to 0x3FFF are the SMSC vendor's own.
@@ -259,29 +259,36 @@ impl Tlvs {
     }
 
     /// All that is left of the PDU.
-    #[inline]
-    pub(super) fn read(r: &mut Reader<'_>) -> Result<Tlvs, Fault> {
-        if r.is_empty() { Ok(Tlvs::new()) } else { Tlvs::read_some(r) }
-    }
-
-    fn read_some(r: &mut Reader<'_>) -> Result<Tlvs, Fault> {
-        let left = r.left();
-        let mut at = 0;
-        let fault = loop {
-            match header(&left[at..]) {
-                Some((tag, length)) if length > left.len() - at - 4 => {
-                    break FaultKind::TlvOverrun { tag: tag.0, length, left: left.len() - at - 4 };
-                }
-                Some((_, length)) => at += 4 + length,
-                None if at == left.len() => return Ok(Tlvs(r.rest())),
-                None => break FaultKind::Leftover { octets: left.len() - at },
-            }
-        };
-        if r.leniency().forgives(fault) {
-            return Ok(Tlvs(r.rest().slice(..at)));
+    #[inline(always)]
+    pub(super) fn read(id: CommandId, r: &mut Reader<'_>) -> Tlvs {
+        if r.is_empty() {
+            return Tlvs::new();
         }
-        Err(r.fault_at(at, fault))
+        match well_formed(r.left()) {
+            (_, None) => Tlvs(r.rest()),
+            (octets, Some(fault)) if r.leniency().forgives(fault, id) => Tlvs(r.rest().slice(..octets)),
+            (octets, Some(fault)) => {
+                r.skip(octets);
+                r.fail(0, "optional parameters", fault);
+                Tlvs::new()
+            }
+        }
     }
+}
+
+/// How many octets are whole parameters, and what is wrong with those after them, if there are any.
+fn well_formed(octets: &[u8]) -> (usize, Option<FaultKind>) {
+    let mut left = octets;
+    while let Some((tag, length)) = header(left) {
+        let value_on = &left[4..];
+        if length > value_on.len() {
+            let fault = FaultKind::TlvOverrun { tag: tag.0, length, left: value_on.len() };
+            return (octets.len() - left.len(), Some(fault));
+        }
+        left = &value_on[length..];
+    }
+    let fault = (!left.is_empty()).then_some(FaultKind::Leftover { octets: left.len() });
+    (octets.len() - left.len(), fault)
 }
 
 #[inline]
