@@ -339,8 +339,13 @@ impl<T> Session<T> {
     pub fn respond(&mut self, now: Duration, ticket: Ticket, status: CommandStatus, body: Body, tlvs: Tlvs) {
         assert_eq!(ticket.command.answer(), Some(body.command_id()), "the body must answer the ticket's command");
         self.unanswered = self.unanswered.saturating_sub(1);
-        if self.state != State::Closed {
-            self.send(now, Pdu { status, sequence: ticket.sequence, body, tlvs });
+        if self.state == State::Closed {
+            return;
+        }
+        self.send(now, Pdu { status, sequence: ticket.sequence, body, tlvs });
+        // Only here: the session's own refusal of a second bind answers with the same command, and binds nobody.
+        if let Some(kind) = BindKind::of(ticket.command) {
+            self.bind_answered(now, kind, status);
         }
     }
 
@@ -515,9 +520,6 @@ impl<T> Session<T> {
         match (self.state, pdu.command_id()) {
             (State::Open, command) if command.is_bind() => {
                 self.state = State::Binding(BindKind::of(command).expect("is_bind has said so"));
-            }
-            (State::Binding(kind), response) if BindKind::of(response) == Some(kind) => {
-                self.bind_answered(now, kind, pdu.status);
             }
             (State::Bound(kind), CommandId::UNBIND) => {
                 self.state = State::Unbinding(kind);
