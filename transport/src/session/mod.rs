@@ -203,6 +203,8 @@ pub struct Session<T = ()> {
     next_sequence: u32,
     enquire_link: Option<u32>,
     unbind: Option<u32>,
+    /// The peer's unbind, until it is answered.
+    peer_unbind: Option<u32>,
     timers: Timers,
     transmit: VecDeque<Pdu>,
     events: VecDeque<Event<T>>,
@@ -225,6 +227,7 @@ impl<T> Session<T> {
             next_sequence,
             enquire_link: None,
             unbind: None,
+            peer_unbind: None,
             timers,
             transmit: VecDeque::new(),
             events: VecDeque::new(),
@@ -339,13 +342,16 @@ impl<T> Session<T> {
     pub fn respond(&mut self, now: Duration, ticket: Ticket, status: CommandStatus, body: Body, tlvs: Tlvs) {
         assert_eq!(ticket.command.answer(), Some(body.command_id()), "the body must answer the ticket's command");
         self.unanswered = self.unanswered.saturating_sub(1);
-        if self.state == State::Closed {
+        if self.state == State::Closed || (self.state == State::Unbound && self.peer_unbind.is_none()) {
             return;
         }
         self.send(now, Pdu { status, sequence: ticket.sequence, body, tlvs });
         // Only here: the session's own refusal of a second bind answers with the same command, and binds nobody.
         if let Some(kind) = BindKind::of(ticket.command) {
             self.bind_answered(now, kind, status);
+        }
+        if self.unanswered == 0 {
+            self.answer_unbind(now);
         }
     }
 
@@ -380,6 +386,10 @@ impl<T> Session<T> {
                 Timer::EnquireLink => self.enquire_link(now),
                 Timer::EnquireLinkAnswer => self.close(Why::EnquireLink),
                 Timer::Inactivity => self.unbind(now),
+                Timer::Unbind if self.peer_unbind.is_some() => {
+                    self.timers.set(Timer::Unbind, Some(now + self.config.unbind_timeout / 2));
+                    self.answer_unbind(now);
+                }
                 Timer::Unbind if self.state == State::Unbound => self.close(Why::PeerUnbound),
                 Timer::Unbind => self.close(Why::UnbindTimeout),
                 Timer::Response => self.expire(now),
@@ -417,7 +427,7 @@ impl<T> Session<T> {
             _ if !self.role.peer().may_issue(command) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
             _ if command.is_bind() => self.receive_bind(now, pdu),
             _ if !self.state.allows(command) => self.answer(now, &pdu, self.status_of_illegal(command)),
-            CommandId::UNBIND => self.answer(now, &pdu, CommandStatus::ESME_ROK),
+            CommandId::UNBIND => self.receive_unbind(now, pdu.sequence),
             _ if command.answer().is_none() => self.events.push_back(Event::Notice(pdu)),
             _ if matches!(self.state, State::Unbinding(_)) => self.answer(now, &pdu, self.config.busy_status),
             _ => self.hand_over(now, pdu),
@@ -442,6 +452,28 @@ impl<T> Session<T> {
         match (self.role, self.state) {
             (Role::Esme, State::Binding(_)) if early => self.config.busy_status,
             _ => CommandStatus::ESME_RINVBNDSTS,
+        }
+    }
+
+    /// What the peer asked before its unbind is answered first, if that takes no longer than half of `unbind_timeout`: the
+    /// peer may hang up as soon as it has the answer, and after it only OPEN is left, where no message is answered.
+    fn receive_unbind(&mut self, now: Duration, sequence: u32) {
+        let timeout = self.config.unbind_timeout;
+        let at = now + if self.unanswered == 0 { timeout } else { timeout / 2 };
+        let ours = self.timers.at(Timer::Unbind);
+        self.timers.clear();
+        self.timers.set(Timer::Unbind, Some(ours.map_or(at, |ours| ours.min(at))));
+        self.state = State::Unbound;
+        self.peer_unbind = Some(sequence);
+        if self.unanswered == 0 {
+            self.answer_unbind(now);
+        }
+    }
+
+    fn answer_unbind(&mut self, now: Duration) {
+        if let Some(sequence) = self.peer_unbind.take() {
+            self.send(now, Pdu::new(CommandStatus::ESME_ROK, sequence, Body::UnbindResp(Empty {})));
+            self.close_if_done();
         }
     }
 
@@ -526,16 +558,10 @@ impl<T> Session<T> {
                 self.timers.set(Timer::Unbind, Some(now + self.config.unbind_timeout));
                 self.timers.set(Timer::Inactivity, None);
             }
-            (State::Bound(_), CommandId::UNBIND_RESP) if pdu.status == CommandStatus::ESME_ROK => {
-                self.state = State::Unbound;
-                self.timers.clear();
-                self.timers.set(Timer::Unbind, Some(now + self.config.unbind_timeout));
-            }
             (_, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP) => {}
             _ => self.touched(now),
         }
         self.transmit.push_back(pdu);
-        self.close_if_done();
     }
 
     fn bind_answered(&mut self, now: Duration, kind: BindKind, status: CommandStatus) {
@@ -582,9 +608,10 @@ impl<T> Session<T> {
         self.events.push_back(Event::Ended { token, command, sequence, outcome });
     }
 
-    /// Once the peer has unbound and everything of ours has ended, nothing more can come.
+    /// Once the peer's unbind is answered and everything of ours has ended, our own unbind too, nothing more can come.
     fn close_if_done(&mut self) {
-        if self.state == State::Unbound && self.window.len() == 0 {
+        let answered = self.peer_unbind.is_none() && self.unbind.is_none();
+        if self.state == State::Unbound && answered && self.window.len() == 0 {
             self.close(Why::PeerUnbound);
         }
     }

@@ -2,6 +2,7 @@
 //! their name really happened.
 
 mod bind;
+mod unbind;
 
 pub(super) use crate::pdu::{CommandId, CommandStatus};
 pub(super) use crate::session::pair::{Flow, Pair, Setup, Told, body};

@@ -35,6 +35,10 @@ impl Timers {
         *self = Timers::default();
     }
 
+    pub(super) fn at(&self, timer: Timer) -> Option<Duration> {
+        self.0[timer as usize]
+    }
+
     pub(super) fn is_set(&self, timer: Timer) -> bool {
         self.0[timer as usize].is_some()
     }
