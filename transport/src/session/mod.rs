@@ -308,10 +308,11 @@ impl<T> Session<T> {
         Ok(())
     }
 
-    /// Asks the peer whether it is there, without waiting for the silence to last.
+    /// Asks the peer whether it is there, without waiting for the silence to last. Nothing is asked while an answer is
+    /// waited for, or after an unbind.
     pub fn enquire_link(&mut self, now: Duration) {
         let asked = self.timers.is_set(Timer::EnquireLinkAnswer);
-        if asked || matches!(self.state, State::Closed | State::Unbound) {
+        if asked || matches!(self.state, State::Unbinding(_) | State::Unbound | State::Closed) {
             return;
         }
         let sequence = self.take_sequence();
@@ -556,6 +557,7 @@ impl<T> Session<T> {
             (State::Bound(kind), CommandId::UNBIND) => {
                 self.state = State::Unbinding(kind);
                 self.timers.set(Timer::Unbind, Some(now + self.config.unbind_timeout));
+                self.timers.set(Timer::EnquireLink, None);
                 self.timers.set(Timer::Inactivity, None);
             }
             (_, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP) => {}
@@ -571,7 +573,7 @@ impl<T> Session<T> {
         }
         self.state = State::Bound(kind);
         self.timers.set(Timer::SessionInit, None);
-        self.heard(now);
+        self.listen(now);
         self.touched(now);
         self.events.push_back(Event::Bound(kind));
     }
@@ -579,7 +581,12 @@ impl<T> Session<T> {
     /// The peer is there: the silence starts anew. Any PDU says so, not only the answer to enquire_link (§4.11).
     fn heard(&mut self, now: Duration) {
         self.timers.set(Timer::EnquireLinkAnswer, None);
-        if matches!(self.state, State::Bound(_) | State::Unbinding(_)) {
+        self.listen(now);
+    }
+
+    /// The silence is measured from now, unless an answer is waited for already.
+    fn listen(&mut self, now: Duration) {
+        if matches!(self.state, State::Bound(_)) && !self.timers.is_set(Timer::EnquireLinkAnswer) {
             self.timers.set(Timer::EnquireLink, self.config.enquire_link_interval.map(|interval| now + interval));
         }
     }

@@ -2,6 +2,7 @@
 //! their name really happened.
 
 mod bind;
+mod enquire_link;
 mod unbind;
 
 pub(super) use crate::pdu::{CommandId, CommandStatus};
