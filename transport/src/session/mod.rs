@@ -42,7 +42,8 @@ pub struct SessionConfig {
     pub enquire_link_interval: Option<Duration>,
     /// How long to wait for the answer to a request. A dead line is found within this and the interval above. Default 60 s.
     pub response_timeout: Duration,
-    /// After how long without a message, either way, to unbind; none never does. Default none.
+    /// After how long without a PDU, either way, but for enquire_link and its answer, to unbind; none never does. Default
+    /// none.
     pub inactivity_timeout: Option<Duration>,
     /// How long an unbind may take, ours or the peer's, before the line is closed without it. Default 5 s.
     pub unbind_timeout: Duration,
@@ -369,6 +370,8 @@ impl<T> Session<T> {
         }
         self.counters.received += 1;
         self.heard(now);
+        let command = pdu.as_ref().map_or_else(|error| error.command_id, Pdu::command_id);
+        self.touched(now, command);
         match pdu {
             Ok(pdu) if pdu.command_id().is_response() => self.receive_response(now, pdu),
             Ok(pdu) => self.receive_request(now, pdu),
@@ -484,27 +487,33 @@ impl<T> Session<T> {
             return;
         }
         self.unanswered += 1;
-        self.touched(now);
         let ticket = Ticket { command: pdu.command_id(), sequence: pdu.sequence };
         self.events.push_back(Event::Request(ticket, pdu));
     }
 
     fn receive_response(&mut self, now: Duration, pdu: Pdu) {
-        let answers = |own: Option<u32>| own == Some(pdu.sequence);
-        match pdu.command_id() {
-            CommandId::ENQUIRE_LINK_RESP | CommandId::GENERIC_NACK if answers(self.enquire_link) => {
-                self.enquire_link = None;
-            }
-            CommandId::UNBIND_RESP | CommandId::GENERIC_NACK if answers(self.unbind) => self.close(Why::Unbound),
-            response => match self.window.command(pdu.sequence) {
-                Some(command) if response == CommandId::GENERIC_NACK || command.answer() == Some(response) => {
-                    self.touched(now);
-                    self.answered(now, pdu);
-                }
-                Some(_) => self.counters.mismatched_responses += 1,
-                None => self.counters.unexpected_responses += 1,
-            },
+        let response = pdu.command_id();
+        if self.own_answered(response, pdu.sequence) {
+            return;
         }
+        match self.window.command(pdu.sequence) {
+            Some(command) if answers(response, command) => self.answered(now, pdu),
+            Some(_) => self.counters.mismatched_responses += 1,
+            None => self.counters.unexpected_responses += 1,
+        }
+    }
+
+    /// Answers to what the session asks itself; their status says nothing that it could act upon.
+    fn own_answered(&mut self, response: CommandId, sequence: u32) -> bool {
+        if self.enquire_link == Some(sequence) && answers(response, CommandId::ENQUIRE_LINK) {
+            self.enquire_link = None;
+            return true;
+        }
+        let unbound = self.unbind == Some(sequence) && answers(response, CommandId::UNBIND);
+        if unbound {
+            self.close(Why::Unbound);
+        }
+        unbound
     }
 
     fn answered(&mut self, now: Duration, pdu: Pdu) {
@@ -534,12 +543,15 @@ impl<T> Session<T> {
 
     /// A response of the right kind that cannot be read still ends its request: nobody will answer it again.
     fn lose_unreadable(&mut self, error: DecodeError) {
-        let answers = |command: CommandId| command.answer() == Some(error.command_id);
-        if self.window.command(error.sequence).is_some_and(answers)
-            && let Some(request) = self.window.remove(error.sequence)
+        let (response, sequence) = (error.command_id, error.sequence);
+        if self.own_answered(response, sequence) {
+            return;
+        }
+        if self.window.command(sequence).is_some_and(|command| answers(response, command))
+            && let Some(request) = self.window.remove(sequence)
         {
             let bind = request.command.is_bind();
-            self.end(error.sequence, request, Outcome::Lost(Why::Malformed));
+            self.end(sequence, request, Outcome::Lost(Why::Malformed));
             if bind {
                 self.close(Why::Malformed);
             }
@@ -560,8 +572,7 @@ impl<T> Session<T> {
                 self.timers.set(Timer::EnquireLink, None);
                 self.timers.set(Timer::Inactivity, None);
             }
-            (_, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP) => {}
-            _ => self.touched(now),
+            (_, command) => self.touched(now, command),
         }
         self.transmit.push_back(pdu);
     }
@@ -574,7 +585,7 @@ impl<T> Session<T> {
         self.state = State::Bound(kind);
         self.timers.set(Timer::SessionInit, None);
         self.listen(now);
-        self.touched(now);
+        self.touched(now, kind.command());
         self.events.push_back(Event::Bound(kind));
     }
 
@@ -591,9 +602,10 @@ impl<T> Session<T> {
         }
     }
 
-    /// A message has passed: the inactivity starts anew.
-    fn touched(&mut self, now: Duration) {
-        if matches!(self.state, State::Bound(_)) {
+    /// Something has passed, either way, that is not there for the line's sake: the inactivity starts anew.
+    fn touched(&mut self, now: Duration, command: CommandId) {
+        let probe = matches!(command, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP);
+        if matches!(self.state, State::Bound(_)) && !probe {
             self.timers.set(Timer::Inactivity, self.config.inactivity_timeout.map(|timeout| now + timeout));
         }
     }
@@ -675,4 +687,9 @@ impl<T> Session<T> {
             }
         }
     }
+}
+
+/// Whether `response` can end `command`: its own response, or generic_nack.
+fn answers(response: CommandId, command: CommandId) -> bool {
+    response == CommandId::GENERIC_NACK || command.answer() == Some(response)
 }

@@ -3,6 +3,8 @@
 
 mod bind;
 mod enquire_link;
+mod malformed;
+mod timers;
 mod unbind;
 
 pub(super) use crate::pdu::{CommandId, CommandStatus};

@@ -313,7 +313,9 @@ impl Watch {
 
     fn receive_unreadable(&mut self, error: &DecodeError) {
         self.hear();
-        self.idle_since = self.turn.now;
+        if !matches!(error.command_id, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP) {
+            self.idle_since = self.turn.now;
+        }
         match error.answer() {
             Answer::Close(status) => {
                 self.send(status, error.sequence, body(CommandId::GENERIC_NACK));
