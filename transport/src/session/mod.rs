@@ -32,7 +32,8 @@ use window::{Outstanding, Window};
 /// The highest sequence number (§5.1.4). After it comes 1.
 pub const SEQUENCE_MAX: u32 = 0x7FFF_FFFF;
 
-/// How a session behaves. Every wait and every number of outstanding requests has its bound here.
+/// How a session behaves. Every wait and every number of outstanding requests has its bound here. A wait of
+/// [`Duration::MAX`] never ends.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SessionConfig {
     /// How long after the start the session may be unbound, for either role. Default 30 s.
@@ -217,7 +218,7 @@ impl<T> Session<T> {
     #[must_use]
     pub fn new(role: Role, config: SessionConfig, now: Duration) -> Session<T> {
         let mut timers = Timers::default();
-        timers.set(Timer::SessionInit, Some(now + config.session_init_timeout));
+        timers.start(Timer::SessionInit, now, Some(config.session_init_timeout));
         let next_sequence = config.sequence_start.clamp(1, SEQUENCE_MAX);
         Session {
             role,
@@ -289,7 +290,8 @@ impl<T> Session<T> {
             return Err((Refused::WindowFull, token));
         }
         let sequence = self.take_sequence();
-        self.window.insert(sequence, Outstanding { command, deadline: now + self.config.response_timeout, token });
+        let deadline = now.saturating_add(self.config.response_timeout);
+        self.window.insert(sequence, Outstanding { command, deadline, token });
         self.send(now, Pdu { status: CommandStatus::ESME_ROK, sequence, body, tlvs });
         Ok(sequence)
     }
@@ -318,8 +320,8 @@ impl<T> Session<T> {
         }
         let sequence = self.take_sequence();
         self.enquire_link = Some(sequence);
-        self.timers.set(Timer::EnquireLink, None);
-        self.timers.set(Timer::EnquireLinkAnswer, Some(now + self.config.response_timeout));
+        self.timers.stop(Timer::EnquireLink);
+        self.timers.start(Timer::EnquireLinkAnswer, now, Some(self.config.response_timeout));
         self.send(now, Pdu::new(CommandStatus::ESME_ROK, sequence, Body::EnquireLink(Empty {})));
     }
 
@@ -391,7 +393,7 @@ impl<T> Session<T> {
                 Timer::EnquireLinkAnswer => self.close(Why::EnquireLink),
                 Timer::Inactivity => self.unbind(now),
                 Timer::Unbind if self.peer_unbind.is_some() => {
-                    self.timers.set(Timer::Unbind, Some(now + self.config.unbind_timeout / 2));
+                    self.timers.start(Timer::Unbind, now, Some(self.config.unbind_timeout / 2));
                     self.answer_unbind(now);
                 }
                 Timer::Unbind if self.state == State::Unbound => self.close(Why::PeerUnbound),
@@ -420,7 +422,8 @@ impl<T> Session<T> {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Duration, Timer)> {
         let response = self.window.deadline().map(|at| (at, Timer::Response));
-        response.into_iter().chain(self.timers.next()).min_by_key(|(at, _)| *at)
+        let next = response.into_iter().chain(self.timers.next()).min_by_key(|(at, _)| *at);
+        next.filter(|(at, _)| *at < Duration::MAX)
     }
 
     fn receive_request(&mut self, now: Duration, pdu: Pdu) {
@@ -463,10 +466,10 @@ impl<T> Session<T> {
     /// peer may hang up as soon as it has the answer, and after it only OPEN is left, where no message is answered.
     fn receive_unbind(&mut self, now: Duration, sequence: u32) {
         let timeout = self.config.unbind_timeout;
-        let at = now + if self.unanswered == 0 { timeout } else { timeout / 2 };
         let ours = self.timers.at(Timer::Unbind);
         self.timers.clear();
-        self.timers.set(Timer::Unbind, Some(ours.map_or(at, |ours| ours.min(at))));
+        self.timers.start(Timer::Unbind, now, Some(if self.unanswered == 0 { timeout } else { timeout / 2 }));
+        self.timers.not_after(Timer::Unbind, ours);
         self.state = State::Unbound;
         self.peer_unbind = Some(sequence);
         if self.unanswered == 0 {
@@ -568,9 +571,9 @@ impl<T> Session<T> {
             }
             (State::Bound(kind), CommandId::UNBIND) => {
                 self.state = State::Unbinding(kind);
-                self.timers.set(Timer::Unbind, Some(now + self.config.unbind_timeout));
-                self.timers.set(Timer::EnquireLink, None);
-                self.timers.set(Timer::Inactivity, None);
+                self.timers.start(Timer::Unbind, now, Some(self.config.unbind_timeout));
+                self.timers.stop(Timer::EnquireLink);
+                self.timers.stop(Timer::Inactivity);
             }
             (_, command) => self.touched(now, command),
         }
@@ -583,7 +586,7 @@ impl<T> Session<T> {
             return;
         }
         self.state = State::Bound(kind);
-        self.timers.set(Timer::SessionInit, None);
+        self.timers.stop(Timer::SessionInit);
         self.listen(now);
         self.touched(now, kind.command());
         self.events.push_back(Event::Bound(kind));
@@ -591,14 +594,14 @@ impl<T> Session<T> {
 
     /// The peer is there: the silence starts anew. Any PDU says so, not only the answer to enquire_link (§4.11).
     fn heard(&mut self, now: Duration) {
-        self.timers.set(Timer::EnquireLinkAnswer, None);
+        self.timers.stop(Timer::EnquireLinkAnswer);
         self.listen(now);
     }
 
     /// The silence is measured from now, unless an answer is waited for already.
     fn listen(&mut self, now: Duration) {
         if matches!(self.state, State::Bound(_)) && !self.timers.is_set(Timer::EnquireLinkAnswer) {
-            self.timers.set(Timer::EnquireLink, self.config.enquire_link_interval.map(|interval| now + interval));
+            self.timers.start(Timer::EnquireLink, now, self.config.enquire_link_interval);
         }
     }
 
@@ -606,7 +609,7 @@ impl<T> Session<T> {
     fn touched(&mut self, now: Duration, command: CommandId) {
         let probe = matches!(command, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP);
         if matches!(self.state, State::Bound(_)) && !probe {
-            self.timers.set(Timer::Inactivity, self.config.inactivity_timeout.map(|timeout| now + timeout));
+            self.timers.start(Timer::Inactivity, now, self.config.inactivity_timeout);
         }
     }
 

@@ -452,7 +452,11 @@ impl Watch {
         let unbind = if self.state == State::Closed { None } else { self.unbind_at };
         let dead = if self.state == State::Closed { None } else { self.dead_at };
         let responses = self.mine.values().map(|mine| mine.deadline).min();
-        [init, self.ask_at(), dead, self.idle_at(), unbind, responses].into_iter().flatten().min()
+        [init, self.ask_at(), dead, self.idle_at(), unbind, responses]
+            .into_iter()
+            .flatten()
+            .min()
+            .filter(|at| *at < Duration::MAX)
     }
 
     fn init_at(&self) -> Duration {

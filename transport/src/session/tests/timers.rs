@@ -101,6 +101,31 @@ fn every_message_either_way_and_its_answer_restart_the_inactivity() {
 }
 
 #[test]
+fn what_is_set_to_for_ever_lasts_for_ever() {
+    let mut pair = Pair::new(with(|config| {
+        config.session_init_timeout = Duration::MAX;
+        config.enquire_link_interval = Some(Duration::MAX);
+        config.response_timeout = Duration::MAX;
+        config.inactivity_timeout = Some(Duration::MAX);
+        config.unbind_timeout = Duration::MAX;
+    }));
+    pair.advance(s(1_000_000));
+    pair.request(Role::Esme, CommandId::BIND_TRANSCEIVER).unwrap();
+    pair.drive();
+    pair.answer(Role::Smsc, OK);
+    pair.drive();
+    pair.request(Role::Smsc, CommandId::DELIVER_SM).unwrap();
+    pair.enquire_link(Role::Esme);
+    pair.advance(s(1_000_000));
+    pair.unbind(Role::Smsc);
+    pair.advance(s(1_000_000));
+    assert_eq!(pair.session(Role::Esme).state(), State::Unbound);
+    pair.answer(Role::Esme, OK);
+    pair.drive();
+    assert_eq!(pair.told(Role::Smsc).last(), Some(&Told::Closed(Why::Unbound)));
+}
+
+#[test]
 fn no_timer_is_left_when_the_session_is_closed() {
     for role in BOTH {
         let mut pair = Pair::bound_with(BindKind::Transceiver, with(|config| config.inactivity_timeout = Some(s(1))));
