@@ -443,12 +443,12 @@ impl<T> Session<T> {
 
     /// A second bind is refused, whether the first has been answered or not (§4.1).
     fn receive_bind(&mut self, now: Duration, pdu: Pdu) {
-        match self.state {
-            State::Open => {
-                let kind = BindKind::of(pdu.command_id()).expect("the caller has seen that this is a bind");
+        match (self.state, BindKind::of(pdu.command_id())) {
+            (State::Open, Some(kind)) => {
                 self.state = State::Binding(kind);
                 self.hand_over(now, pdu);
             }
+            (State::Unbound, _) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
             _ => self.answer(now, &pdu, CommandStatus::ESME_RALYBND),
         }
     }

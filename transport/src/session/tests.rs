@@ -1,6 +1,7 @@
 //! Stories of two peers, by topic. Each is judged by the watch at either side too; what they add is that the thing in
 //! their name really happened.
 
+mod any;
 mod bind;
 mod enquire_link;
 mod malformed;

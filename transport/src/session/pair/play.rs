@@ -126,7 +126,9 @@ fn settle(pair: &mut Pair, rest: Duration) {
         let state = session.state();
         assert!(matches!(state, State::Bound(_) | State::Closed), "{role:?}: stuck in {state:?}");
     }
+    // Either may be alone on the line by now: the end of the other was lost, and it never asks.
     pair.unbind(Role::Esme);
+    pair.unbind(Role::Smsc);
     pair.advance(rest);
     for role in [Role::Esme, Role::Smsc] {
         assert_eq!(pair.session(role).state(), State::Closed, "{role:?}");

@@ -91,3 +91,13 @@ fn unbound_cannot_last_longer_than_unbind_timeout() {
     pair.advance(Duration::from_millis(1));
     assert_eq!(ended(pair.told(Role::Esme)), [(number, Outcome::Lost(Why::PeerUnbound))]);
 }
+
+#[test]
+fn a_bind_after_unbind_is_told_of_the_state_and_not_that_it_is_bound() {
+    let mut pair = Pair::bound(BindKind::Transceiver);
+    pair.request(Role::Smsc, CommandId::DELIVER_SM).unwrap();
+    pair.inject_pdu(Role::Smsc, OK, 8, body(CommandId::UNBIND));
+    pair.sent(Role::Smsc);
+    pair.inject_pdu(Role::Smsc, OK, 9, body(CommandId::BIND_TRANSCEIVER));
+    assert_eq!(sent(&mut pair, Role::Smsc), [(CommandId::BIND_TRANSCEIVER_RESP, CommandStatus::ESME_RINVBNDSTS, 9)]);
+}
