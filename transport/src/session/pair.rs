@@ -276,6 +276,11 @@ impl Pair {
         self.side(to).line_in.turn(now, flow);
     }
 
+    /// How long octets to a side take from now on; they do not overtake each other.
+    pub fn latency(&mut self, to: Role, latency: Duration) {
+        self.side(to).line_in.latency = latency;
+    }
+
     /// Delivers all that is due now.
     pub fn drive(&mut self) {
         self.advance(Duration::ZERO);
@@ -296,6 +301,24 @@ impl Pair {
             if timer_first { self.tick(role) } else { self.deliver(role) }
         }
         self.now = end;
+    }
+
+    /// Turns the clock with both sides too busy to look at their timers before they have read what is there.
+    #[cfg(test)]
+    pub(super) fn advance_reading_first(&mut self, by: Duration) {
+        self.now += by;
+        while let Some((at, role)) = self.next_of(|side| side.line_in.due())
+            && at <= self.now
+        {
+            self.deliver(role);
+        }
+        self.drive();
+    }
+
+    /// Lets a side's numbers go on from this one, as if it had come round to it.
+    #[cfg(test)]
+    pub(super) fn rewind(&mut self, role: Role, number: u32) {
+        self.side(role).session.next_sequence = number;
     }
 
     /// Wakes a side, due or not.
@@ -403,7 +426,7 @@ impl Pair {
             Role::Esme => "esme",
             Role::Smsc => "    smsc",
         };
-        writeln!(self.log, "{at:>9.3} {who:<8} {what}").expect("writing to a string cannot fail");
+        writeln!(self.log, "{at:08.3} {who:<8} {what}").expect("writing to a string cannot fail");
     }
 }
 

@@ -4,9 +4,13 @@
 mod any;
 mod bind;
 mod enquire_link;
+mod illegal;
 mod malformed;
+mod outbind;
+mod responses;
 mod timers;
 mod unbind;
+mod window;
 
 pub(super) use crate::pdu::{CommandId, CommandStatus};
 pub(super) use crate::session::pair::{Flow, Pair, Setup, Told, body};

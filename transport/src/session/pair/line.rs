@@ -25,7 +25,7 @@ pub(super) enum Segment {
 }
 
 pub(super) struct Line {
-    latency: Duration,
+    pub(super) latency: Duration,
     flow: Flow,
     queue: VecDeque<(Duration, Segment)>,
     /// What has arrived and is not a whole frame yet.
@@ -39,7 +39,8 @@ impl Line {
 
     pub(super) fn push(&mut self, now: Duration, segment: Segment) {
         if self.flow != Flow::Lost {
-            self.queue.push_back((now + self.latency, segment));
+            let before = self.queue.back().map_or(Duration::ZERO, |(at, _)| *at);
+            self.queue.push_back((before.max(now + self.latency), segment));
         }
     }
 

@@ -10,6 +10,7 @@ use crate::session::{BindKind, Outcome, Refused, Role, SEQUENCE_MAX, Session, Se
 
 /// What was done to a session.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and only in tests")]
 pub(super) enum Input {
     Request { command: CommandId, token: u32, result: Result<u32, Refused> },
     Notify { command: CommandId, result: Result<(), Refused> },
