@@ -32,7 +32,8 @@ use window::{Outstanding, Window};
 /// The highest sequence number (§5.1.4). After it comes 1.
 pub const SEQUENCE_MAX: u32 = 0x7FFF_FFFF;
 
-/// How a session behaves. Every wait and every number of outstanding requests has its bound here.
+/// How a session behaves. Every wait and every number of outstanding requests has its bound here. A wait of
+/// [`Duration::MAX`] never ends.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SessionConfig {
     /// How long after the start the session may be unbound, for either role. Default 30 s.
@@ -42,7 +43,8 @@ pub struct SessionConfig {
     pub enquire_link_interval: Option<Duration>,
     /// How long to wait for the answer to a request. A dead line is found within this and the interval above. Default 60 s.
     pub response_timeout: Duration,
-    /// After how long without a message, either way, to unbind; none never does. Default none.
+    /// After how long without a PDU, either way, but for enquire_link and its answer, to unbind; none never does. Default
+    /// none.
     pub inactivity_timeout: Option<Duration>,
     /// How long an unbind may take, ours or the peer's, before the line is closed without it. Default 5 s.
     pub unbind_timeout: Duration,
@@ -106,7 +108,7 @@ pub enum Event<T> {
 
 /// How a request of ours ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every request is answered: a box would cost each of them")]
+#[expect(clippy::large_enum_variant, reason = "nearly every outcome is an answer, and is handed on at once")]
 pub enum Outcome {
     /// With its response, or with generic_nack.
     Answered(Pdu),
@@ -204,6 +206,8 @@ pub struct Session<T = ()> {
     next_sequence: u32,
     enquire_link: Option<u32>,
     unbind: Option<u32>,
+    /// The peer's unbind, until it is answered.
+    peer_unbind: Option<u32>,
     timers: Timers,
     transmit: VecDeque<Pdu>,
     events: VecDeque<Event<T>>,
@@ -215,7 +219,7 @@ impl<T> Session<T> {
     #[must_use]
     pub fn new(role: Role, config: SessionConfig, now: Duration) -> Session<T> {
         let mut timers = Timers::default();
-        timers.set(Timer::SessionInit, Some(now + config.session_init_timeout));
+        timers.start(Timer::SessionInit, now, Some(config.session_init_timeout));
         let next_sequence = config.sequence_start.clamp(1, SEQUENCE_MAX);
         Session {
             role,
@@ -226,6 +230,7 @@ impl<T> Session<T> {
             next_sequence,
             enquire_link: None,
             unbind: None,
+            peer_unbind: None,
             timers,
             transmit: VecDeque::new(),
             events: VecDeque::new(),
@@ -286,7 +291,8 @@ impl<T> Session<T> {
             return Err((Refused::WindowFull, token));
         }
         let sequence = self.take_sequence();
-        self.window.insert(sequence, Outstanding { command, deadline: now + self.config.response_timeout, token });
+        let deadline = now.saturating_add(self.config.response_timeout);
+        self.window.insert(sequence, Outstanding { command, deadline, token });
         self.send(now, Pdu { status: CommandStatus::ESME_ROK, sequence, body, tlvs });
         Ok(sequence)
     }
@@ -306,16 +312,17 @@ impl<T> Session<T> {
         Ok(())
     }
 
-    /// Asks the peer whether it is there, without waiting for the silence to last.
+    /// Asks the peer whether it is there, without waiting for the silence to last. Nothing is asked while an answer is
+    /// waited for, or after an unbind.
     pub fn enquire_link(&mut self, now: Duration) {
         let asked = self.timers.is_set(Timer::EnquireLinkAnswer);
-        if asked || matches!(self.state, State::Closed | State::Unbound) {
+        if asked || matches!(self.state, State::Unbinding(_) | State::Unbound | State::Closed) {
             return;
         }
         let sequence = self.take_sequence();
         self.enquire_link = Some(sequence);
-        self.timers.set(Timer::EnquireLink, None);
-        self.timers.set(Timer::EnquireLinkAnswer, Some(now + self.config.response_timeout));
+        self.timers.stop(Timer::EnquireLink);
+        self.timers.start(Timer::EnquireLinkAnswer, now, Some(self.config.response_timeout));
         self.send(now, Pdu::new(CommandStatus::ESME_ROK, sequence, Body::EnquireLink(Empty {})));
     }
 
@@ -340,8 +347,16 @@ impl<T> Session<T> {
     pub fn respond(&mut self, now: Duration, ticket: Ticket, status: CommandStatus, body: Body, tlvs: Tlvs) {
         assert_eq!(ticket.command.answer(), Some(body.command_id()), "the body must answer the ticket's command");
         self.unanswered = self.unanswered.saturating_sub(1);
-        if self.state != State::Closed {
-            self.send(now, Pdu { status, sequence: ticket.sequence, body, tlvs });
+        if self.state == State::Closed || (self.state == State::Unbound && self.peer_unbind.is_none()) {
+            return;
+        }
+        self.send(now, Pdu { status, sequence: ticket.sequence, body, tlvs });
+        // Only here: the session's own refusal of a second bind answers with the same command, and binds nobody.
+        if let Some(kind) = BindKind::of(ticket.command) {
+            self.bind_answered(now, kind, status);
+        }
+        if self.unanswered == 0 {
+            self.answer_unbind(now);
         }
     }
 
@@ -364,6 +379,8 @@ impl<T> Session<T> {
         }
         self.counters.received += 1;
         self.heard(now);
+        let command = pdu.as_ref().map_or_else(|error| error.command_id, Pdu::command_id);
+        self.touched(now, command);
         match pdu {
             Ok(pdu) if pdu.command_id().is_response() => self.receive_response(now, pdu),
             Ok(pdu) => self.receive_request(now, pdu),
@@ -382,6 +399,10 @@ impl<T> Session<T> {
                 Timer::EnquireLink => self.enquire_link(now),
                 Timer::EnquireLinkAnswer => self.close(Why::EnquireLink),
                 Timer::Inactivity => self.unbind(now),
+                Timer::Unbind if self.peer_unbind.is_some() => {
+                    self.timers.start(Timer::Unbind, now, Some(self.config.unbind_timeout / 2));
+                    self.answer_unbind(now);
+                }
                 Timer::Unbind if self.state == State::Unbound => self.close(Why::PeerUnbound),
                 Timer::Unbind => self.close(Why::UnbindTimeout),
                 Timer::Response => self.expire(now),
@@ -408,7 +429,8 @@ impl<T> Session<T> {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Duration, Timer)> {
         let response = self.window.deadline().map(|at| (at, Timer::Response));
-        response.into_iter().chain(self.timers.next()).min_by_key(|(at, _)| *at)
+        let next = response.into_iter().chain(self.timers.next()).min_by_key(|(at, _)| *at);
+        next.filter(|(at, _)| *at < Duration::MAX)
     }
 
     fn receive_request(&mut self, now: Duration, pdu: Pdu) {
@@ -419,7 +441,7 @@ impl<T> Session<T> {
             _ if !self.role.peer().may_issue(command) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
             _ if command.is_bind() => self.receive_bind(now, pdu),
             _ if !self.state.allows(command) => self.answer(now, &pdu, self.status_of_illegal(command)),
-            CommandId::UNBIND => self.answer(now, &pdu, CommandStatus::ESME_ROK),
+            CommandId::UNBIND => self.receive_unbind(now, pdu.sequence),
             _ if command.answer().is_none() => self.events.push_back(Event::Notice(pdu)),
             _ if matches!(self.state, State::Unbinding(_)) => self.answer(now, &pdu, self.config.busy_status),
             _ => self.hand_over(now, pdu),
@@ -428,12 +450,12 @@ impl<T> Session<T> {
 
     /// A second bind is refused, whether the first has been answered or not (§4.1).
     fn receive_bind(&mut self, now: Duration, pdu: Pdu) {
-        match self.state {
-            State::Open => {
-                let kind = BindKind::of(pdu.command_id()).expect("the caller has seen that this is a bind");
+        match (self.state, BindKind::of(pdu.command_id())) {
+            (State::Open, Some(kind)) => {
                 self.state = State::Binding(kind);
                 self.hand_over(now, pdu);
             }
+            (State::Unbound, _) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
             _ => self.answer(now, &pdu, CommandStatus::ESME_RALYBND),
         }
     }
@@ -447,33 +469,61 @@ impl<T> Session<T> {
         }
     }
 
+    /// What the peer asked before its unbind is answered first, if that takes no longer than half of `unbind_timeout`: the
+    /// peer may hang up as soon as it has the answer, and after it only OPEN is left, where no message is answered.
+    fn receive_unbind(&mut self, now: Duration, sequence: u32) {
+        let timeout = self.config.unbind_timeout;
+        let ours = self.timers.at(Timer::Unbind);
+        self.timers.clear();
+        self.timers.start(Timer::Unbind, now, Some(if self.unanswered == 0 { timeout } else { timeout / 2 }));
+        self.timers.not_after(Timer::Unbind, ours);
+        self.state = State::Unbound;
+        self.peer_unbind = Some(sequence);
+        if self.unanswered == 0 {
+            self.answer_unbind(now);
+        }
+    }
+
+    fn answer_unbind(&mut self, now: Duration) {
+        if let Some(sequence) = self.peer_unbind.take() {
+            self.send(now, Pdu::new(CommandStatus::ESME_ROK, sequence, Body::UnbindResp(Empty {})));
+            self.close_if_done();
+        }
+    }
+
     fn hand_over(&mut self, now: Duration, pdu: Pdu) {
         if self.unanswered >= self.config.inbound_window.max(1) {
             self.answer(now, &pdu, self.config.busy_status);
             return;
         }
         self.unanswered += 1;
-        self.touched(now);
         let ticket = Ticket { command: pdu.command_id(), sequence: pdu.sequence };
         self.events.push_back(Event::Request(ticket, pdu));
     }
 
     fn receive_response(&mut self, now: Duration, pdu: Pdu) {
-        let answers = |own: Option<u32>| own == Some(pdu.sequence);
-        match pdu.command_id() {
-            CommandId::ENQUIRE_LINK_RESP | CommandId::GENERIC_NACK if answers(self.enquire_link) => {
-                self.enquire_link = None;
-            }
-            CommandId::UNBIND_RESP | CommandId::GENERIC_NACK if answers(self.unbind) => self.close(Why::Unbound),
-            response => match self.window.command(pdu.sequence) {
-                Some(command) if response == CommandId::GENERIC_NACK || command.answer() == Some(response) => {
-                    self.touched(now);
-                    self.answered(now, pdu);
-                }
-                Some(_) => self.counters.mismatched_responses += 1,
-                None => self.counters.unexpected_responses += 1,
-            },
+        let response = pdu.command_id();
+        if self.own_answered(response, pdu.sequence) {
+            return;
         }
+        match self.window.command(pdu.sequence) {
+            Some(command) if answers(response, command) => self.answered(now, pdu),
+            Some(_) => self.counters.mismatched_responses += 1,
+            None => self.counters.unexpected_responses += 1,
+        }
+    }
+
+    /// Answers to what the session asks itself; their status says nothing that it could act upon.
+    fn own_answered(&mut self, response: CommandId, sequence: u32) -> bool {
+        if self.enquire_link == Some(sequence) && answers(response, CommandId::ENQUIRE_LINK) {
+            self.enquire_link = None;
+            return true;
+        }
+        let unbound = self.unbind == Some(sequence) && answers(response, CommandId::UNBIND);
+        if unbound {
+            self.close(Why::Unbound);
+        }
+        unbound
     }
 
     fn answered(&mut self, now: Duration, pdu: Pdu) {
@@ -503,12 +553,15 @@ impl<T> Session<T> {
 
     /// A response of the right kind that cannot be read still ends its request: nobody will answer it again.
     fn lose_unreadable(&mut self, error: DecodeError) {
-        let answers = |command: CommandId| command.answer() == Some(error.command_id);
-        if self.window.command(error.sequence).is_some_and(answers)
-            && let Some(request) = self.window.remove(error.sequence)
+        let (response, sequence) = (error.command_id, error.sequence);
+        if self.own_answered(response, sequence) {
+            return;
+        }
+        if self.window.command(sequence).is_some_and(|command| answers(response, command))
+            && let Some(request) = self.window.remove(sequence)
         {
             let bind = request.command.is_bind();
-            self.end(error.sequence, request, Outcome::Lost(Why::Malformed));
+            self.end(sequence, request, Outcome::Lost(Why::Malformed));
             if bind {
                 self.close(Why::Malformed);
             }
@@ -523,24 +576,15 @@ impl<T> Session<T> {
             (State::Open, command) if command.is_bind() => {
                 self.state = State::Binding(BindKind::of(command).expect("is_bind has said so"));
             }
-            (State::Binding(kind), response) if BindKind::of(response) == Some(kind) => {
-                self.bind_answered(now, kind, pdu.status);
-            }
             (State::Bound(kind), CommandId::UNBIND) => {
                 self.state = State::Unbinding(kind);
-                self.timers.clear();
-                self.timers.set(Timer::Unbind, Some(now + self.config.unbind_timeout));
+                self.timers.start(Timer::Unbind, now, Some(self.config.unbind_timeout));
+                self.timers.stop(Timer::EnquireLink);
+                self.timers.stop(Timer::Inactivity);
             }
-            (State::Bound(_), CommandId::UNBIND_RESP) if pdu.status == CommandStatus::ESME_ROK => {
-                self.state = State::Unbound;
-                self.timers.clear();
-                self.timers.set(Timer::Unbind, Some(now + self.config.unbind_timeout));
-            }
-            (_, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP) => {}
-            _ => self.touched(now),
+            (_, command) => self.touched(now, command),
         }
         self.transmit.push_back(pdu);
-        self.close_if_done();
     }
 
     fn bind_answered(&mut self, now: Duration, kind: BindKind, status: CommandStatus) {
@@ -549,24 +593,30 @@ impl<T> Session<T> {
             return;
         }
         self.state = State::Bound(kind);
-        self.timers.set(Timer::SessionInit, None);
-        self.heard(now);
-        self.touched(now);
+        self.timers.stop(Timer::SessionInit);
+        self.listen(now);
+        self.touched(now, kind.command());
         self.events.push_back(Event::Bound(kind));
     }
 
     /// The peer is there: the silence starts anew. Any PDU says so, not only the answer to enquire_link (§4.11).
     fn heard(&mut self, now: Duration) {
-        self.timers.set(Timer::EnquireLinkAnswer, None);
-        if matches!(self.state, State::Bound(_)) {
-            self.timers.set(Timer::EnquireLink, self.config.enquire_link_interval.map(|interval| now + interval));
+        self.timers.stop(Timer::EnquireLinkAnswer);
+        self.listen(now);
+    }
+
+    /// The silence is measured from now, unless an answer is waited for already.
+    fn listen(&mut self, now: Duration) {
+        if matches!(self.state, State::Bound(_)) && !self.timers.is_set(Timer::EnquireLinkAnswer) {
+            self.timers.start(Timer::EnquireLink, now, self.config.enquire_link_interval);
         }
     }
 
-    /// A message has passed: the inactivity starts anew.
-    fn touched(&mut self, now: Duration) {
-        if matches!(self.state, State::Bound(_)) {
-            self.timers.set(Timer::Inactivity, self.config.inactivity_timeout.map(|timeout| now + timeout));
+    /// Something has passed, either way, that is not there for the line's sake: the inactivity starts anew.
+    fn touched(&mut self, now: Duration, command: CommandId) {
+        let probe = matches!(command, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP);
+        if matches!(self.state, State::Bound(_)) && !probe {
+            self.timers.start(Timer::Inactivity, now, self.config.inactivity_timeout);
         }
     }
 
@@ -587,9 +637,10 @@ impl<T> Session<T> {
         self.events.push_back(Event::Ended { token, command, sequence, outcome });
     }
 
-    /// Once the peer has unbound and everything of ours has ended, nothing more can come.
+    /// Once the peer's unbind is answered and everything of ours has ended, our own unbind too, nothing more can come.
     fn close_if_done(&mut self) {
-        if self.state == State::Unbound && self.window.len() == 0 {
+        let answered = self.peer_unbind.is_none() && self.unbind.is_none();
+        if self.state == State::Unbound && answered && self.window.len() == 0 {
             self.close(Why::PeerUnbound);
         }
     }
@@ -646,4 +697,9 @@ impl<T> Session<T> {
             }
         }
     }
+}
+
+/// Whether `response` can end `command`: its own response, or generic_nack.
+fn answers(response: CommandId, command: CommandId) -> bool {
+    response == CommandId::GENERIC_NACK || command.answer() == Some(response)
 }

@@ -28,13 +28,15 @@ pub enum BindKind {
 /// ```text
 ///            bind                bind_resp, status 0               unbind sent
 ///  Open ─────────────► Binding ──────────────────────► Bound ────────────────► Unbinding
-///    ▲                    │ any other status              │ unbind answered        │ unbind_resp
+///    ▲                    │ any other status              │ unbind received        │ unbind_resp
 ///    └────────────────────┘                               ▼                        ▼
 ///                                                      Unbound ──────────────► Closed
-///                                                 nothing of ours is outstanding,
-///                                                 or unbind_timeout
+///                                                 what was asked before is answered,
+///                                                 then the unbind; nothing of ours is
+///                                                 outstanding, or unbind_timeout
 /// ```
 ///
+/// Unbinds that cross: Unbinding becomes Unbound too, and waits for the answer to our own as well.
 /// Every state but Closed also ends there when a timer says so, when the octets cannot be trusted, or when the line goes.
 /// An SMSC that dialled sends outbind in Open and stays there until it is bound to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,7 +49,8 @@ pub enum State {
     Bound(BindKind),
     /// We have sent unbind and wait for its answer: no new requests of ours, and the peer's are put off.
     Unbinding(BindKind),
-    /// The peer has sent unbind and is answered; answers to what is outstanding may still come.
+    /// The peer has sent unbind. It is answered once everything the peer asked before is; answers to what is outstanding
+    /// may still come. No new requests, either way.
     Unbound,
     /// Nothing passes any more.
     Closed,

@@ -27,12 +27,26 @@ const ALL: [Timer; 5] =
     [Timer::SessionInit, Timer::EnquireLink, Timer::EnquireLinkAnswer, Timer::Inactivity, Timer::Unbind];
 
 impl Timers {
-    pub(super) fn set(&mut self, timer: Timer, at: Option<Duration>) {
-        self.0[timer as usize] = at;
+    /// Sets the timer to `now + wait`, or off. A time beyond what can be counted is never reached.
+    pub(super) fn start(&mut self, timer: Timer, now: Duration, wait: Option<Duration>) {
+        self.0[timer as usize] = wait.map(|wait| now.saturating_add(wait));
+    }
+
+    pub(super) fn stop(&mut self, timer: Timer) {
+        self.0[timer as usize] = None;
+    }
+
+    /// Brings the timer forward to `at`, if that is sooner.
+    pub(super) fn not_after(&mut self, timer: Timer, at: Option<Duration>) {
+        self.0[timer as usize] = self.0[timer as usize].into_iter().chain(at).min();
     }
 
     pub(super) fn clear(&mut self) {
         *self = Timers::default();
+    }
+
+    pub(super) fn at(&self, timer: Timer) -> Option<Duration> {
+        self.0[timer as usize]
     }
 
     pub(super) fn is_set(&self, timer: Timer) -> bool {
@@ -42,7 +56,7 @@ impl Timers {
     /// Takes a timer that fires off the table. The window keeps the deadlines of [`Timer::Response`] itself.
     pub(super) fn fired(&mut self, timer: Timer) {
         if timer != Timer::Response {
-            self.set(timer, None);
+            self.stop(timer);
         }
     }
 

@@ -86,3 +86,22 @@ impl Hasher for NumberHasher {
         self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_answered_requests_leave_nothing_behind_one_that_is_not() {
+        let request = || Outstanding { command: CommandId::SUBMIT_SM, deadline: Duration::ZERO, token: () };
+        let mut window = Window::new();
+        window.insert(1, request());
+        for sequence in 2..10_000 {
+            window.insert(sequence, request());
+            assert!(window.remove(sequence).is_some());
+            assert!(window.order.len() <= 2 * window.len() + 65, "{}", window.order.len());
+        }
+        assert_eq!(window.pop().map(|(sequence, _)| sequence), Some(1));
+        assert_eq!((window.len(), window.order.len()), (0, 0));
+    }
+}

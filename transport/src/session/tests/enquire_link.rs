@@ -1,0 +1,170 @@
+//! Guards that a dead line is found within interval and response timeout, that a healthy one is never dropped, and that
+//! enquire_link is always answered at once.
+
+use super::*;
+
+const BOTH: [Role; 2] = [Role::Esme, Role::Smsc];
+const ASK: CommandId = CommandId::ENQUIRE_LINK;
+
+#[test]
+fn enquire_link_is_not_sent_after_unbind() {
+    let mut setup = Setup::default();
+    setup.esme.enquire_link_interval = Some(s(2));
+    let mut pair = Pair::bound_with(BindKind::Transceiver, setup);
+    pair.flow(Role::Smsc, Flow::Lost);
+    pair.advance(s(1));
+    pair.unbind(Role::Esme);
+    pair.enquire_link(Role::Esme);
+    pair.advance(s(5));
+    assert_eq!(sent(&mut pair, Role::Esme), [(CommandId::UNBIND, OK, 2)]);
+    assert_eq!(pair.told(Role::Esme), [Told::Closed(Why::UnbindTimeout)]);
+}
+
+#[test]
+fn an_answer_that_is_waited_for_is_still_waited_for_once_bound() {
+    let mut pair = Pair::new(Setup::default());
+    pair.request(Role::Esme, CommandId::BIND_TRANSCEIVER).unwrap();
+    pair.drive();
+    pair.flow(Role::Esme, Flow::Lost);
+    pair.enquire_link(Role::Smsc);
+    pair.answer(Role::Smsc, OK);
+    assert_eq!(pair.session(Role::Smsc).poll_timeout(), Some((pair.now() + s(60), Timer::EnquireLinkAnswer)));
+    pair.advance(s(60));
+    assert_eq!(pair.session(Role::Smsc).state(), State::Closed);
+}
+
+fn interval(seconds: u64) -> Setup {
+    let mut setup = Setup::default();
+    setup.esme.enquire_link_interval = Some(s(seconds));
+    setup.smsc.enquire_link_interval = None;
+    setup
+}
+
+#[test]
+fn silence_is_ended_by_a_question_and_an_answer_starts_it_anew() {
+    let mut pair = Pair::bound_with(BindKind::Transceiver, interval(10));
+    pair.advance(Duration::from_millis(9_999));
+    assert_eq!(pair.sent(Role::Esme), []);
+    pair.advance(Duration::from_millis(1));
+    assert_eq!(sent(&mut pair, Role::Esme), [(ASK, OK, 2)]);
+    assert_eq!(sent(&mut pair, Role::Smsc), [(CommandId::ENQUIRE_LINK_RESP, OK, 2)]);
+    pair.advance(s(10));
+    assert_eq!(sent(&mut pair, Role::Esme), [(ASK, OK, 3)]);
+    assert_eq!(pair.told(Role::Esme), [], "nobody is told");
+}
+
+#[test]
+fn each_side_asks_and_is_answered() {
+    for role in BOTH {
+        let mut pair = Pair::bound(BindKind::Receiver);
+        pair.enquire_link(role);
+        pair.drive();
+        assert_eq!(pair.sent(role.peer()).len(), 1);
+        assert_eq!(pair.session(role).poll_timeout(), Some((pair.now() + s(55), Timer::EnquireLink)));
+    }
+}
+
+#[test]
+fn whatever_is_heard_puts_the_next_question_off() {
+    let heard: [(CommandId, u32); 6] = [
+        (CommandId::DELIVER_SM, 1),
+        (CommandId::ENQUIRE_LINK, 1),
+        (CommandId::ALERT_NOTIFICATION, 1),
+        (CommandId::SUBMIT_SM_RESP, 9_999),
+        (CommandId::GENERIC_NACK, 0),
+        (CommandId::SUBMIT_SM, 1),
+    ];
+    for (command, sequence) in heard {
+        let mut pair = Pair::bound_with(BindKind::Transceiver, interval(10));
+        pair.advance(s(9));
+        pair.inject_pdu(Role::Esme, OK, sequence, body(command));
+        assert_eq!(
+            pair.session(Role::Esme).poll_timeout(),
+            Some((pair.now() + s(10), Timer::EnquireLink)),
+            "{command}"
+        );
+        pair.sent(Role::Esme);
+        pair.advance(s(9));
+        assert_eq!(pair.sent(Role::Esme), [], "{command}");
+    }
+}
+
+#[test]
+fn what_we_send_does_not_put_the_next_question_off() {
+    let mut pair = Pair::bound_with(BindKind::Transceiver, interval(10));
+    pair.flow(Role::Smsc, Flow::Lost);
+    pair.advance(s(9));
+    pair.request(Role::Esme, CommandId::SUBMIT_SM).unwrap();
+    pair.advance(s(1));
+    assert_eq!(sent(&mut pair, Role::Esme).last(), Some(&(ASK, OK, 3)));
+}
+
+#[test]
+fn a_dead_line_is_found_within_interval_and_response_timeout() {
+    for role in BOTH {
+        let mut pair = Pair::bound(BindKind::Transceiver);
+        pair.flow(role, Flow::Lost);
+        pair.advance(Duration::from_millis(1));
+        let number = pair.request(role, CommandId::DATA_SM).unwrap();
+        pair.advance(Duration::from_millis(59_998));
+        assert_eq!(pair.session(role).outstanding(), 1);
+        pair.advance(s(55));
+        assert_eq!(pair.session(role).state(), State::Bound(BindKind::Transceiver));
+        pair.advance(Duration::from_millis(1));
+        let told = pair.told(role);
+        assert_eq!(told.last(), Some(&Told::Closed(Why::EnquireLink)));
+        assert_eq!(ended(told), [(number, Outcome::Expired)]);
+    }
+}
+
+#[test]
+fn anything_heard_answers_the_question_and_its_late_answer_does_no_harm() {
+    let mut pair = Pair::bound_with(BindKind::Transceiver, interval(10));
+    pair.flow(Role::Smsc, Flow::Held);
+    pair.advance(s(69));
+    pair.inject_pdu(Role::Esme, OK, 1, body(CommandId::DELIVER_SM));
+    pair.advance(s(9));
+    assert_eq!(pair.session(Role::Esme).state(), State::Bound(BindKind::Transceiver));
+    pair.flow(Role::Smsc, Flow::Open);
+    pair.drive();
+    assert_eq!(pair.session(Role::Esme).counters().unexpected_responses, 0);
+    pair.advance(s(3_600));
+    assert_eq!(pair.session(Role::Esme).state(), State::Bound(BindKind::Transceiver));
+}
+
+#[test]
+fn an_error_status_or_a_nack_is_an_answer_too() {
+    for command in [CommandId::ENQUIRE_LINK_RESP, CommandId::GENERIC_NACK] {
+        let mut pair = Pair::bound(BindKind::Transceiver);
+        pair.flow(Role::Smsc, Flow::Lost);
+        pair.enquire_link(Role::Esme);
+        pair.inject_pdu(Role::Esme, CommandStatus::ESME_RSYSERR, 2, body(command));
+        assert_eq!(pair.session(Role::Esme).poll_timeout(), Some((pair.now() + s(55), Timer::EnquireLink)));
+        assert_eq!(pair.session(Role::Esme).counters().unexpected_responses, 0);
+    }
+}
+
+#[test]
+fn one_question_at_a_time() {
+    let mut pair = Pair::bound(BindKind::Transceiver);
+    pair.flow(Role::Smsc, Flow::Held);
+    pair.enquire_link(Role::Esme);
+    pair.enquire_link(Role::Esme);
+    assert_eq!(pair.sent(Role::Esme).len(), 1);
+}
+
+#[test]
+fn a_question_is_answered_before_the_bind_and_during_it() {
+    for role in BOTH {
+        let mut pair = Pair::new(Setup::default());
+        pair.inject_pdu(role, OK, 7, body(ASK));
+        assert_eq!(sent(&mut pair, role), [(CommandId::ENQUIRE_LINK_RESP, OK, 7)]);
+        pair.request(Role::Esme, CommandId::BIND_RECEIVER).unwrap();
+        pair.drive();
+        pair.inject_pdu(role, OK, 8, body(ASK));
+        assert_eq!(sent(&mut pair, role).last(), Some(&(CommandId::ENQUIRE_LINK_RESP, OK, 8)));
+        pair.answer(Role::Smsc, OK);
+        pair.drive();
+        assert_eq!(pair.session(role).state(), State::Bound(BindKind::Receiver));
+    }
+}
