@@ -159,12 +159,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((at, _)) = self.session.poll_timeout() else { return Poll::Pending };
         let deadline = self.start + at;
-        if self.timer.is_elapsed() || deadline < self.timer.deadline() {
+        let elapsed = self.timer.is_elapsed();
+        if elapsed {
+            self.let_go_of_buffers();
+        }
+        if elapsed || deadline < self.timer.deadline() {
             self.timer.as_mut().reset(deadline);
         }
         ready!(self.timer.as_mut().poll(cx));
         self.look_at_the_clock();
-        self.let_go_of_buffers();
         Poll::Ready(())
     }
 

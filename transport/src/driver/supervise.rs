@@ -40,9 +40,11 @@ impl Backoff {
     pub fn delay(&self, failures: u32, rng: &mut impl Rng) -> Duration {
         let exponent = i32::try_from(failures.min(1_000)).unwrap_or(1_000);
         let longest = self.max.as_secs_f64();
-        let wait = (self.min.as_secs_f64() * self.factor.max(1.0).powi(exponent)).min(longest);
+        let growth = self.factor.max(1.0).powi(exponent).min(f64::MAX);
+        let wait = (self.min.as_secs_f64() * growth).min(longest);
         let share = rng.random::<f64>() * self.jitter.clamp(0.0, 1.0);
-        Duration::from_secs_f64(wait * (1.0 - share))
+        // Rounding may take the longest wait there is a little above what a duration can be.
+        Duration::try_from_secs_f64(wait * (1.0 - share)).unwrap_or(self.max)
     }
 }
 
