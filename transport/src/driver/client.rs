@@ -43,7 +43,9 @@ impl ClientConfig {
         }
     }
 
-    fn bind_request(&self) -> Body {
+    /// The request that binds so.
+    #[must_use]
+    pub fn bind_request(&self) -> Body {
         match self.kind {
             BindKind::Transmitter => Body::BindTransmitter(self.bind.clone()),
             BindKind::Receiver => Body::BindReceiver(self.bind.clone()),
