@@ -8,7 +8,6 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::process::Command;
-use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
 use smpp_transport::driver::{Driver, DriverConfig};
@@ -18,6 +17,7 @@ use smpp_transport::pdu::{
 use smpp_transport::session::{Event, Role, SessionConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 type Failure = Box<dyn Error + Send + Sync>;
 

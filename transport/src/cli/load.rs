@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
 use smpp_transport::driver::{ClientConfig, Driver, DriverConfig, Tcp, connect_within};
@@ -226,13 +227,18 @@ impl Load {
 
     fn message(&self) -> Sm {
         Sm {
-            source_addr: self.from.clone(),
-            destination_addr: self.to.clone(),
+            source_addr: COctets::new(for_ever(self.from.as_bytes())).expect("it has been one"),
+            destination_addr: COctets::new(for_ever(self.to.as_bytes())).expect("it has been one"),
             registered_delivery: if self.receipts { RegisteredDelivery::FINAL } else { RegisteredDelivery::NONE },
-            short_message: self.text.clone(),
+            short_message: ShortMessage::new(for_ever(self.text.as_bytes())).expect("it has been one"),
             ..Sm::default()
         }
     }
+}
+
+/// Octets that live as long as the program, which are cloned for each message without counting.
+fn for_ever(octets: &[u8]) -> Bytes {
+    Bytes::from_static(octets.to_vec().leak())
 }
 
 async fn bind(driver: &mut Line, request: Body) -> Result<(), String> {

@@ -11,7 +11,7 @@ use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
 use super::Driver;
-use crate::pdu::{Pdu, next_frame};
+use crate::pdu::{DecodeError, Pdu, next_frame};
 use crate::session::Why;
 
 /// Octets that a read asks for: few at first, so that an idle session is small, more while reads come back full.
@@ -59,7 +59,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         }
         let due = self.is_due();
         if due && self.late_reads >= LATE_READS_MAX {
-            return Poll::Ready(self.do_what_is_due());
+            self.do_what_is_due();
+            return Poll::Ready(());
         }
         if (self.unflushed || !self.output.is_empty()) && self.poll_write(cx).is_ready() {
             return Poll::Ready(());
@@ -81,21 +82,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
             }
         }
         self.look_at_the_clock();
-        if self.is_due() { Poll::Ready(self.do_what_is_due()) } else { self.poll_timer(cx) }
+        if self.is_due() {
+            self.do_what_is_due();
+            return Poll::Ready(());
+        }
+        self.poll_timer(cx)
     }
 
     fn take_frame(&mut self) -> bool {
-        let pdu = match next_frame(&mut self.input, self.config.frame_octets_max) {
+        let frame = match next_frame(&mut self.input, self.config.frame_octets_max) {
             Ok(None) => return false,
-            Ok(Some(frame)) => Pdu::decode(&frame, self.config.leniency),
-            Err(error) => Err(error),
+            Ok(Some(frame)) => frame,
+            Err(error) => {
+                self.receive(Err(error));
+                return true;
+            }
         };
+        self.receive(Pdu::decode(&frame, self.config.leniency));
+        true
+    }
+
+    #[inline(always)]
+    fn receive(&mut self, pdu: Result<Pdu, DecodeError>) {
         match &pdu {
             Ok(pdu) => tracing::trace!(target: "smpp::pdu", "< {pdu}"),
             Err(error) => tracing::debug!(target: "smpp::pdu", sequence = error.sequence, "< {error}"),
         }
         self.session.receive(self.now, pdu);
-        true
     }
 
     fn is_due(&self) -> bool {
@@ -116,13 +129,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while !self.output.is_empty() {
             match ready!(Pin::new(&mut self.stream).poll_write(cx, &self.output)) {
-                Ok(0) | Err(_) => return Poll::Ready(self.fail_to_write()),
+                Ok(0) | Err(_) => {
+                    self.fail_to_write();
+                    return Poll::Ready(());
+                }
                 Ok(octets) => self.output.advance(octets),
             }
             self.unflushed = true;
         }
         if ready!(Pin::new(&mut self.stream).poll_flush(cx)).is_err() {
-            return Poll::Ready(self.fail_to_write());
+            self.fail_to_write();
         }
         self.unflushed = false;
         Poll::Ready(())
