@@ -3,6 +3,7 @@
 
 mod decode;
 mod encode;
+mod load;
 
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ struct Arguments {
 enum Tool {
     Decode(decode::Decode),
     Encode(encode::Encode),
+    Load(load::Load),
 }
 
 /// Exit status 0: all went well. 1: some input was wrong. 2: the command line was wrong.
@@ -32,6 +34,7 @@ pub(crate) fn run() -> ExitCode {
     let outcome = match arguments.tool {
         Tool::Decode(decode) => decode.run(),
         Tool::Encode(encode) => encode.run(),
+        Tool::Load(load) => return load.run(),
     };
     match outcome {
         Ok(Outcome::AllWell) => ExitCode::SUCCESS,

@@ -43,7 +43,9 @@ impl ClientConfig {
         }
     }
 
-    fn bind_request(&self) -> Body {
+    /// The request that binds so.
+    #[must_use]
+    pub fn bind_request(&self) -> Body {
         match self.kind {
             BindKind::Transmitter => Body::BindTransmitter(self.bind.clone()),
             BindKind::Receiver => Body::BindReceiver(self.bind.clone()),
@@ -182,7 +184,17 @@ impl Client {
         let (delivered, deliveries) = mpsc::channel(config.incoming_max.max(1));
         let (answers, answer_queue) = mpsc::unbounded_channel();
         let busy = config.session.busy_status;
-        let task = Task { driver, command_queue, answer_queue, answers, delivered, busy, unbinding: Vec::new() };
+        let task = Task {
+            driver,
+            command_queue,
+            answer_queue,
+            answers,
+            delivered,
+            busy,
+            has_handles: true,
+            unbinding: false,
+            wait_for_the_end: Vec::new(),
+        };
         tokio::spawn(task.run());
         Ok((Client { commands }, Incoming { deliveries }))
     }
@@ -215,8 +227,9 @@ impl Client {
     pub async fn request(&self, body: Body, tlvs: Tlvs) -> Result<Pdu, RequestError> {
         let (reply, answer) = oneshot::channel();
         let closed = RequestError::NotSent(Refused::Closed);
-        self.commands.send(Command::Request(Box::new((body, tlvs)), reply)).await.map_err(|_| closed.clone())?;
-        answer.await.unwrap_or(Err(closed))
+        self.commands.send(Command::Request(Box::new((body, tlvs)), reply)).await.map_err(|_| closed)?;
+        // Without a word the task has gone, with its runtime: it may have sent the request.
+        answer.await.unwrap_or(Err(RequestError::Lost(Why::Dropped)))
     }
 
     /// Waits for what is outstanding, unbinds, and hangs up. Requests made after it are not sent.
@@ -244,7 +257,7 @@ where
     loop {
         match driver.next().await {
             Some(Event::Bound(_)) => return Ok(()),
-            Some(Event::Ended { outcome: Outcome::Answered(pdu), .. }) if pdu.status != CommandStatus::ESME_ROK => {
+            Some(Event::Ended { outcome: Outcome::Answered(pdu), .. }) if !succeeded(&pdu) => {
                 hang_up(driver).await;
                 return Err(ClientError::Refused(pdu.status));
             }
@@ -268,15 +281,16 @@ struct Task<S> {
     answers: mpsc::UnboundedSender<(Ticket, CommandStatus)>,
     delivered: mpsc::Sender<Delivery>,
     busy: CommandStatus,
-    /// Who waits for the end; not empty once unbinding.
-    unbinding: Vec<oneshot::Sender<()>>,
+    has_handles: bool,
+    unbinding: bool,
+    wait_for_the_end: Vec<oneshot::Sender<()>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
-    /// A fixed order and no hidden chance: events first, so that requests cannot starve them; answers before requests,
-    /// so that a full window of ours does not hold back what the SMSC waits for.
+    /// A fixed order and no hidden chance: events first, since they make room. After each of them the answers and requests
+    /// that wait are taken, so that a flood of events cannot starve them; answers before requests, so that a full window of
+    /// ours does not hold back what the SMSC waits for.
     async fn run(mut self) {
-        let mut taking = true;
         loop {
             tokio::select! {
                 biased;
@@ -284,62 +298,68 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
                     Some(event) => self.happened(event),
                     None => break,
                 },
-                Some((ticket, status)) = self.answer_queue.recv() => self.answer(ticket, status),
-                command = self.command_queue.recv(), if taking && self.driver.has_room() => {
-                    taking = self.take(command);
-                }
+                Some((ticket, status)) = self.answer_queue.recv() => self.driver.refuse(ticket, status),
+                command = self.command_queue.recv(), if self.listens() => self.take(command),
             }
-            if !taking && self.driver.outstanding() == 0 {
+            self.answer_all();
+            self.take_all();
+            if self.unbinding && self.driver.outstanding() == 0 {
                 self.driver.unbind();
             }
         }
+        self.refuse_the_rest().await;
     }
 
-    /// Takes a command and those that wait behind it, so that they leave in one write. False when there are no more.
-    fn take(&mut self, first: Option<Command>) -> bool {
-        let mut next = first;
-        loop {
-            match next {
-                None => return false,
-                Some(Command::Unbind(done)) => {
-                    self.unbinding.push(done);
-                    self.command_queue.close();
-                    return self.refuse_the_rest();
-                }
-                Some(Command::Request(request, reply)) => self.request(*request, reply),
-            }
-            if !self.driver.has_room() {
-                return true;
-            }
+    fn answer_all(&mut self) {
+        while let Ok((ticket, status)) = self.answer_queue.try_recv() {
+            self.driver.refuse(ticket, status);
+        }
+    }
+
+    /// Takes the commands that wait and for which there is room, so that they leave in one write.
+    fn take_all(&mut self) {
+        while self.listens() {
             match self.command_queue.try_recv() {
-                Ok(command) => next = Some(command),
-                Err(mpsc::error::TryRecvError::Empty) => return true,
-                Err(mpsc::error::TryRecvError::Disconnected) => return false,
+                Ok(command) => self.take(Some(command)),
+                Err(mpsc::error::TryRecvError::Empty) => return,
+                Err(mpsc::error::TryRecvError::Disconnected) => self.take(None),
             }
         }
     }
 
-    /// What was queued behind an unbind is not sent.
-    fn refuse_the_rest(&mut self) -> bool {
-        while let Ok(command) = self.command_queue.try_recv() {
-            match command {
-                Command::Unbind(done) => self.unbinding.push(done),
-                Command::Request(_, reply) => drop(reply.send(Err(RequestError::NotSent(Refused::Closed)))),
+    /// Once unbinding no room is needed: requests are refused.
+    fn listens(&self) -> bool {
+        self.has_handles && (self.unbinding || self.driver.has_room())
+    }
+
+    fn take(&mut self, command: Option<Command>) {
+        match command {
+            Some(Command::Request(_, reply)) if self.unbinding => refuse(reply),
+            Some(Command::Request(request, reply)) => self.request(*request, reply),
+            Some(Command::Unbind(done)) => {
+                self.unbinding = true;
+                self.wait_for_the_end.push(done);
+            }
+            None => {
+                self.unbinding = true;
+                self.has_handles = false;
             }
         }
-        false
+    }
+
+    /// What is still queued when the session has ended was not sent, and must hear so.
+    async fn refuse_the_rest(&mut self) {
+        self.command_queue.close();
+        while let Some(command) = self.command_queue.recv().await {
+            if let Command::Request(_, reply) = command {
+                refuse(reply);
+            }
+        }
     }
 
     fn request(&mut self, (body, tlvs): (Body, Tlvs), reply: oneshot::Sender<Result<Pdu, RequestError>>) {
         if let Err((refused, Some(reply))) = self.driver.request(body, tlvs, Some(reply)) {
             let _ = reply.send(Err(RequestError::NotSent(refused)));
-        }
-    }
-
-    fn answer(&mut self, ticket: Ticket, status: CommandStatus) {
-        self.driver.refuse(ticket, status);
-        while let Ok((ticket, status)) = self.answer_queue.try_recv() {
-            self.driver.refuse(ticket, status);
         }
     }
 
@@ -357,6 +377,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
         let answer = ticket.map(|ticket| PendingAnswer { ticket, busy: self.busy, answers: self.answers.clone() });
         let _ = self.delivered.try_send(Delivery { pdu, answer });
     }
+}
+
+fn refuse(reply: oneshot::Sender<Result<Pdu, RequestError>>) {
+    // Whoever asked may have stopped waiting.
+    let _ = reply.send(Err(RequestError::NotSent(Refused::Closed)));
 }
 
 fn result(outcome: Outcome) -> Result<Pdu, RequestError> {

@@ -40,9 +40,11 @@ impl Backoff {
     pub fn delay(&self, failures: u32, rng: &mut impl Rng) -> Duration {
         let exponent = i32::try_from(failures.min(1_000)).unwrap_or(1_000);
         let longest = self.max.as_secs_f64();
-        let wait = (self.min.as_secs_f64() * self.factor.max(1.0).powi(exponent)).min(longest);
+        let growth = self.factor.max(1.0).powi(exponent).min(f64::MAX);
+        let wait = (self.min.as_secs_f64() * growth).min(longest);
         let share = rng.random::<f64>() * self.jitter.clamp(0.0, 1.0);
-        Duration::from_secs_f64(wait * (1.0 - share))
+        // Rounding may take the longest wait there is a little above what a duration can be.
+        Duration::try_from_secs_f64(wait * (1.0 - share)).unwrap_or(self.max)
     }
 }
 
@@ -79,11 +81,13 @@ impl<C: Connect, R: Rng> Supervisor<C, R> {
     /// When the line cannot be opened in time, the SMSC refuses the bind, or the session ends before it is bound.
     pub async fn attempt(&mut self) -> Result<(Client, Incoming), ClientError> {
         let stable = self.bound_at.take().is_some_and(|since| since.elapsed() >= self.backoff.stable_after);
-        let failures = if stable { Some(0) } else { self.failures };
-        if let Some(failures) = failures {
+        if stable {
+            self.failures = Some(0);
+        }
+        if let Some(failures) = self.failures {
             sleep(self.backoff.delay(failures, &mut self.rng)).await;
         }
-        self.failures = Some(failures.map_or(0, |failures| failures.saturating_add(1)));
+        self.failures = Some(self.failures.map_or(0, |failures| failures.saturating_add(1)));
         let stream = connect_within(&mut self.connect, self.config.connect_timeout).await;
         let session = Client::over(stream.map_err(ClientError::Connect)?, self.config.clone()).await?;
         self.bound_at = Some(Instant::now());

@@ -1,0 +1,151 @@
+//! Guards: the handle that tasks share: what is answered, what is unbound, and who hears of the end.
+
+use super::*;
+use crate::driver::{ClientError, RequestError};
+use crate::pdu::CommandId;
+use crate::session::{Refused, Why};
+use tokio::time::timeout;
+
+#[tokio::test(start_paused = true)]
+async fn a_submit_gives_the_id_or_the_refusal() {
+    let (client, _incoming, mut peer) = client(client_config()).await;
+    let smsc = async {
+        let request = peer.receive_some().await;
+        peer.send(&[submit_resp(request.sequence)]).await;
+        let request = peer.receive_some().await;
+        let refusal = Body::refusal(CommandId::SUBMIT_SM).expect("submit_sm is answered");
+        peer.send(&[Pdu::new(CommandStatus::ESME_RTHROTTLED, request.sequence, refusal)]).await;
+        let request = peer.receive_some().await;
+        peer.send(&[Pdu::new(OK, request.sequence, Body::GenericNack(Empty {}))]).await;
+    };
+    let esme = async {
+        assert_eq!(client.submit(sm(20)).await.expect("accepted").message_id, "id2");
+        let Err(RequestError::Refused(pdu)) = client.submit(sm(20)).await else { panic!("throttled") };
+        assert_eq!(pdu.status, CommandStatus::ESME_RTHROTTLED);
+        let nacked = client.submit(sm(20)).await;
+        assert!(
+            matches!(nacked, Err(RequestError::Refused(_))),
+            "a nack is no success, whatever its status: {nacked:?}"
+        );
+    };
+    tokio::join!(smsc, esme);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bind_that_is_refused_says_with_what() {
+    for nacked in [false, true] {
+        let (ours, theirs) = duplex(4096);
+        let mut peer = Peer::new(theirs);
+        let smsc = async {
+            let request = peer.receive_some().await;
+            let answer = match nacked {
+                false => bind_resp(request.sequence, CommandStatus::ESME_RINVPASWD),
+                true => Pdu::new(OK, request.sequence, Body::GenericNack(Empty {})),
+            };
+            peer.send(&[answer]).await;
+            assert!(peer.receive().await.is_none(), "hung up");
+        };
+        let (client, ()) = tokio::join!(timeout(seconds(3), Client::over(ours, client_config())), smsc);
+        assert!(matches!(client, Ok(Err(ClientError::Refused(_)))), "{client:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_that_is_dropped_is_refused_as_busy_and_a_refusal_carries_its_status() {
+    let (_client, mut incoming, mut peer) = client(client_config()).await;
+    peer.send(&[deliver(1), deliver(2), deliver(3)]).await;
+    drop(incoming.next().await.expect("delivered"));
+    incoming.next().await.expect("delivered").refuse(CommandStatus::ESME_RX_P_APPN);
+    incoming.next().await.expect("delivered").accept();
+    assert_eq!(peer.receive_some().await, deliver_resp(1, BUSY));
+    assert_eq!(peer.receive_some().await, deliver_resp(2, CommandStatus::ESME_RX_P_APPN));
+    assert_eq!(peer.receive_some().await, deliver_resp(3, OK));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unbind_waits_for_what_is_outstanding_and_refuses_what_comes_after_it() {
+    let (client, _incoming, mut peer) = client(client_config()).await;
+    let outstanding = tokio::spawn({
+        let client = client.clone();
+        async move { client.submit(sm(20)).await }
+    });
+    let submitted = peer.receive_some().await;
+    let unbinding = tokio::spawn({
+        let client = client.clone();
+        async move { client.unbind().await }
+    });
+    assert!(timeout(seconds(1), peer.receive_some()).await.is_err(), "no unbind yet");
+    assert_eq!(client.submit(sm(20)).await, Err(RequestError::NotSent(Refused::Closed)), "refused at once");
+    assert!(timeout(seconds(1), client.ended()).await.is_err(), "the session has not ended yet");
+    peer.send(&[submit_resp(submitted.sequence)]).await;
+    assert!(outstanding.await.expect("no panic").is_ok());
+    let unbind = peer.receive_some().await;
+    assert!(matches!(unbind.body, Body::Unbind(_)), "{unbind}");
+    assert!(!unbinding.is_finished());
+    peer.send(&[Pdu::new(OK, unbind.sequence, Body::UnbindResp(Empty {}))]).await;
+    drop(peer);
+    unbinding.await.expect("no panic");
+    client.ended().await;
+    assert_eq!(client.submit(sm(20)).await, Err(RequestError::NotSent(Refused::Closed)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_handles_dropped_is_an_unbind() {
+    let (client, mut incoming, mut peer) = client(client_config()).await;
+    let other = client.clone();
+    drop(client);
+    assert!(timeout(seconds(1), peer.receive_some()).await.is_err(), "one handle is left");
+    drop(other);
+    let unbind = peer.receive_some().await;
+    assert!(matches!(unbind.body, Body::Unbind(_)), "{unbind}");
+    peer.send(&[deliver(1), Pdu::new(OK, unbind.sequence, Body::UnbindResp(Empty {}))]).await;
+    assert_eq!(peer.receive_some().await, deliver_resp(1, BUSY), "what comes while unbinding is put off");
+    assert!(peer.receive().await.is_none());
+    drop(peer);
+    assert!(incoming.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_messages_holds_up_neither_submits_nor_answers() {
+    let (client, mut incoming, peer) = client(client_config()).await;
+    let Peer { stream, mut input } = peer;
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let flood = tokio::spawn(async move {
+        let burst = octets(&(1..=100).map(deliver).collect::<Vec<_>>());
+        while writer.write_all(&burst).await.is_ok() {}
+    });
+    let consumer =
+        tokio::spawn(async move { while incoming.next().await.map(crate::driver::Delivery::accept).is_some() {} });
+    let submitting = tokio::spawn(async move { client.submit(sm(20)).await });
+    // Within what the driver answers to a few pipes full of messages the submit must be there.
+    let mut answers = 0;
+    loop {
+        reader.read_buf(&mut input).await.expect("a pipe does not fail");
+        while let Some(frame) = next_frame(&mut input, 70_000).expect("frames") {
+            match Pdu::decode(&frame, Leniency::STRICT).expect("readable").command_id() {
+                CommandId::SUBMIT_SM => {
+                    assert!(answers < 20_000, "{answers} answers came first");
+                    flood.abort();
+                    consumer.abort();
+                    submitting.abort();
+                    return;
+                }
+                _ => answers += 1,
+            }
+            assert!(answers < 100_000, "the submit never comes");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_session_is_heard_by_all_who_wait() {
+    let (client, mut incoming, mut peer) = client(client_config()).await;
+    peer.send(&[Pdu::new(OK, 1, Body::Unbind(Empty {}))]).await;
+    assert!(matches!(peer.receive_some().await.body, Body::UnbindResp(_)));
+    drop(peer);
+    client.ended().await;
+    assert!(incoming.next().await.is_none());
+    let after = client.request(submit(), Tlvs::new()).await;
+    assert_eq!(after, Err(RequestError::NotSent(Refused::Closed)));
+    let _ = Why::PeerUnbound;
+}
