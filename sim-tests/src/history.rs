@@ -116,7 +116,7 @@ pub enum Way {
 pub enum How {
     /// The other end's octets have ended.
     Eof,
-    /// Reading or writing failed.
+    /// Reading failed.
     Failed,
     /// Our side was closed.
     Shut,

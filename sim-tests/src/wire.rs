@@ -138,7 +138,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let me = self.get_mut();
         let Some(wanted) = me.allowed(octets.len()) else {
-            me.hung(How::Failed);
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         };
         let wanted = me.few(me.chop.short_write, wanted);
@@ -148,10 +147,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
                 me.passed(Way::Written, &octets[..written]);
                 Poll::Ready(Ok(written))
             }
-            Err(error) => {
-                me.hung(How::Failed);
-                Poll::Ready(Err(error))
-            }
+            // Not the end: what has arrived can still be read.
+            Err(error) => Poll::Ready(Err(error)),
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use smpp_transport::pdu::fixtures::golden;
 use smpp_transport::pdu::json::hex;
 
+#[expect(clippy::disallowed_methods, reason = "a pipe is fed while the program writes; no simulation sees it")]
 fn run(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_smpp-transport"))
         .args(arguments)

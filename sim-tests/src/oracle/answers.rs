@@ -6,7 +6,7 @@ use smpp_transport::pdu::{CommandId, Pdu};
 
 use super::{Frame, Line, Report, slack};
 use crate::history::{End, History, Way};
-use crate::plan::{LINGER_MS, Plan};
+use crate::plan::{LINGER_MS, Plan, UNBIND_MS};
 
 /// Every request that is read is answered once, with its number and the right id, in time; and nothing is answered that
 /// was not asked. A simulator that is told to lie may.
@@ -56,6 +56,8 @@ fn time_to_answer(plan: &Plan, end: End, request: &Pdu) -> Duration {
         (End::Esme, CommandId::DELIVER_SM) => {
             plan.clients.iter().map(|client| client.answer_delay_ms).max().unwrap_or(0)
         }
+        // First what was asked before it is answered, but for no longer than half of the time that an unbind may take.
+        (_, CommandId::UNBIND) => UNBIND_MS / 2,
         (End::Smsc, CommandId::SUBMIT_SM) => plan.smsc.response_delay.max_ms,
         _ => 0,
     };
