@@ -1,7 +1,8 @@
 //! The commands, and what they end with: 0 fine, 1 an oracle was violated, 2 usage, 3 two runs of one seed differed, 4 a
-//! required mark was never met.
+//! required mark was never met or a planted bug was not found.
 
 mod compare;
+mod power;
 mod replay;
 mod sweep;
 
@@ -24,6 +25,8 @@ enum Command {
     Sweep(sweep::Sweep),
     /// Run one seed or plan, with its history
     Replay(replay::Replay),
+    /// Plant known bugs in a copy of the tree, and see that sweeps find them
+    Power(power::Power),
     /// Run each seed in two processes and compare
     Twice(compare::Twice),
     /// The first fact in which two traces differ
@@ -61,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
     exit(match flags.command {
         Command::Sweep(sweep) => sweep.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Power(power) => power.run(),
         Command::Twice(twice) => twice.run(),
         Command::Diff(diff) => diff.run(),
     })

@@ -34,6 +34,9 @@ pub(crate) struct Sweep {
     /// Only plans of this mix
     #[arg(long, value_name = "calm|swarm|all", value_parser = profile)]
     profile: Option<Profile>,
+    /// Stop after so many failures
+    #[arg(long, value_name = "N")]
+    max_failures: Option<u64>,
     /// Write the result as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -84,7 +87,7 @@ impl Sweep {
                 bar.set_message(format!("{failed} failed"));
                 bar.suspend(|| self.say_failure(verdict));
             }
-            true
+            self.max_failures.is_none_or(|max| failed < max)
         });
         bar.finish_and_clear();
         self.conclude(&summary)
