@@ -32,7 +32,7 @@ mod wire;
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 
 pub use command::{Body, CommandId, Issuer, Rule, States};
 pub use frame::{FRAME_OCTETS_MAX, HEADER_OCTETS, next_frame};
@@ -193,7 +193,8 @@ impl Pdu {
     }
 
     /// Writes the PDU at the end of `out`, which may hold others. A response whose body is left out although it has
-    /// optional parameters is given an empty one: they would be read as the body.
+    /// optional parameters is given an empty one: they would be read as the body. For speed `out` is for a moment a few
+    /// octets longer than it will be.
     #[inline]
     pub fn encode(&self, out: &mut BytesMut) {
         self.write(out);
@@ -204,7 +205,7 @@ impl Pdu {
         let stand_in = if self.tlvs.is_empty() { 0 } else { body.stand_in_octets() };
         let octets = HEADER_OCTETS + body.octets() + stand_in + self.tlvs.octets();
         let start = out.len();
-        out.resize(start + octets + Writer::SLACK, 0);
+        out.put_bytes(0, octets + Writer::SLACK);
         let mut w = Writer::new(&mut out[start..]);
         let length =
             u32::try_from(octets).expect("a PDU is far below 4 GiB: its parts are bounded by their length octets");

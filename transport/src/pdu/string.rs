@@ -133,8 +133,8 @@ fn next_octets(frame: &[u8], left: &[u8]) -> [u8; WINDOW] {
     window
 }
 
-/// Where the first NUL is, if at most [`SHORT_MAX`] octets are before it: eight octets at a time. A word minus 1 in each octet borrows into the top bit of those that
-/// are 0, and of no octet below the first of them.
+/// Where the first NUL is, if at most [`SHORT_MAX`] octets are before it: eight octets at a time. A word minus 1 in each
+/// octet borrows into the top bit of those that are 0, and of no octet below the first of them.
 #[inline(always)]
 fn first_nul(window: &[u8; WINDOW]) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([0x01; 8]);

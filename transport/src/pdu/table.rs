@@ -186,7 +186,10 @@ macro_rules! commands {($(
                         Some(fault) => Self::unread(id, status, sequence, r.leniency(), fault),
                     }
                 } )*
-                _ => Ok(Self { status, sequence, body: Body::Unknown(id, r.all()), tlvs: Tlvs::new() }),
+                _ => {
+                    let mut r = r;
+                    Ok(Self { status, sequence, body: Body::Unknown(id, r.rest()), tlvs: Tlvs::new() })
+                }
             }
         }
 

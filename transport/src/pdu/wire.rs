@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         self.frame.len() - self.left.len()
     }
 
-    /// The next octets as a slice of the frame; there must be as many, and one.
+    /// The next octets as a slice of the frame; the caller has seen that there are as many.
     #[inline(always)]
     pub(super) fn slice(&mut self, octets: usize) -> Bytes {
         let at = self.at();
@@ -143,11 +143,6 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub(super) fn rest(&mut self) -> Bytes {
         self.slice(self.left.len())
-    }
-
-    /// All that is left, of a reader that reads nothing else.
-    pub(super) fn all(mut self) -> Bytes {
-        self.rest()
     }
 
     #[inline(always)]
