@@ -3,7 +3,7 @@
 use super::*;
 use crate::session::{Outcome, Why};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 /// Over a real socket: only there a close with octets unread resets the line.
 #[tokio::test]
@@ -24,7 +24,8 @@ async fn the_last_answer_reaches_a_peer_whose_octets_were_not_read() {
         stream.read_to_end(&mut answer).await.expect("an end, not a reset");
         assert_eq!(answer.len(), 16, "one generic_nack");
     };
-    tokio::join!(smsc, esme);
+    let both = async { tokio::join!(smsc, esme) };
+    timeout(seconds(20), both).await.expect("real time, but much of it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::session::{Outcome, Why};
-use tokio::time::{Instant, advance, timeout};
+use tokio::time::{Instant, advance};
 
 /// A peer that always has something to say: each read brings `octets`, and takes a millisecond. It never runs dry before
 /// `left` reads, and it knows nothing of the runtime's turns.
