@@ -36,6 +36,10 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+async fn soon<F: Future>(what: F) -> F::Output {
+    timeout(LONG, what).await.expect("it comes some day")
+}
+
 fn sm(octets: usize) -> Sm {
     Sm { short_message: ShortMessage::new(vec![b'x'; octets]).expect("the test keeps to 254"), ..Sm::default() }
 }
