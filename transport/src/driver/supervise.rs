@@ -59,6 +59,26 @@ pub enum Next {
 
 /// Connects and binds, hands each bound session to `serve`, and goes on until it says [`Next::Stop`]. `serve` should
 /// return when the session has ended. `failed` hears of every try that led to no session, and may stop too.
+///
+/// ```no_run
+/// use smpp_transport::driver::{Backoff, Client, ClientConfig, Incoming, Next, Tcp, supervise};
+/// use smpp_transport::env::Seed;
+/// use smpp_transport::session::BindKind;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let smsc = Tcp { address: "127.0.0.1:2775".to_owned() };
+/// let config = ClientConfig::new(BindKind::Receiver, "smppclient1".parse()?, "password".parse()?);
+/// let rng = Seed(1234).stream("reconnect", 0);
+/// let serve = async |_client: Client, mut incoming: Incoming| {
+///     while let Some(delivery) = incoming.next().await {
+///         delivery.accept();
+///     }
+///     Next::Again
+/// };
+/// supervise(smsc, config, Backoff::default(), rng, serve, |_error| Next::Again).await;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn supervise<C: Connect>(
     mut connect: C,
     config: ClientConfig,
