@@ -91,7 +91,14 @@ async fn what_goes_wrong_is_one_line_and_a_status() {
     assert_eq!(unreachable.status.code(), Some(1));
     assert_eq!(lines(&unreachable.stderr).len(), 1, "{unreachable:?}");
 
-    for wrong in [&["--window", "0"][..], &["--count", "x"], &["--rate", "-1"], &["--text", "€"], &["--nonsense"]] {
+    for wrong in [
+        &["--window", "0"][..],
+        &["--count", "x"],
+        &["--rate=-1"],
+        &["--rate", "1e-300"],
+        &["--text", "€"],
+        &["--nonsense"],
+    ] {
         assert_eq!(load(nobody, wrong).await.status.code(), Some(2), "{wrong:?}");
     }
 }

@@ -66,8 +66,8 @@ pub(crate) struct Load {
 
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
-        _ => Err("a number above 0 is needed".to_owned()),
+        Ok(rate) if (0.001..=1e9).contains(&rate) => Ok(rate),
+        _ => Err("a number from 0.001 to 1,000,000,000 is needed".to_owned()),
     }
 }
 

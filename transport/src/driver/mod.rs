@@ -61,6 +61,32 @@ impl Default for DriverConfig {
 }
 
 /// A session on a byte stream. See the [module](self).
+///
+/// An SMSC that takes every message, in a few lines:
+///
+/// ```
+/// use smpp_transport::driver::{Driver, DriverConfig};
+/// use smpp_transport::pdu::{Body, CommandStatus, MessageId, Tlvs};
+/// use smpp_transport::session::{Event, Role, SessionConfig};
+/// use tokio::io::{AsyncRead, AsyncWrite};
+///
+/// async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin) {
+///     let session = SessionConfig::new(Role::Smsc);
+///     let mut driver: Driver<_> = Driver::new(stream, Role::Smsc, session, DriverConfig::default());
+///     while let Some(event) = driver.next().await {
+///         match event {
+///             Event::Request(ticket, pdu) if matches!(pdu.body, Body::SubmitSm(_)) => {
+///                 let message_id = "1".parse().expect("short enough");
+///                 let accepted = Body::SubmitSmResp(Some(MessageId { message_id }));
+///                 driver.respond(ticket, CommandStatus::ESME_ROK, accepted, Tlvs::new());
+///             }
+///             // A bind is a request too: it is accepted or refused here.
+///             Event::Request(ticket, _) => driver.refuse(ticket, CommandStatus::ESME_ROK),
+///             Event::Bound(_) | Event::Notice(_) | Event::Ended { .. } | Event::Closed(_) => {}
+///         }
+///     }
+/// }
+/// ```
 pub struct Driver<S, T = ()> {
     stream: S,
     session: Session<T>,
@@ -117,7 +143,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
             self.encode();
             match self.session.poll_event() {
                 Some(Event::Closed(why)) => self.hang_up(why),
-                Some(event) => return Poll::Ready(Some(event)),
                 None => match self.phase {
                     Phase::Running => ready!(self.poll_line(cx)),
                     Phase::HangingUp { why, .. } => {
@@ -127,6 +152,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
                     }
                     Phase::Done => return Poll::Ready(None),
                 },
+                // Handed on as it is: an event is large.
+                event => return Poll::Ready(event),
             }
         }
     }

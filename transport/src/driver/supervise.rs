@@ -49,6 +49,24 @@ impl Backoff {
 }
 
 /// Brings sessions, one after the other: connect, bind, and, when the last one has ended or could not be had, wait first.
+///
+/// ```no_run
+/// use smpp_transport::driver::{Backoff, ClientConfig, Supervisor, Tcp};
+/// use smpp_transport::env::Seed;
+/// use smpp_transport::session::BindKind;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let smsc = Tcp { address: "127.0.0.1:2775".to_owned() };
+/// let config = ClientConfig::new(BindKind::Receiver, "smppclient1".parse()?, "password".parse()?);
+/// let mut sessions = Supervisor::new(smsc, config, Backoff::default(), Seed(1234).stream("reconnect", 0));
+/// loop {
+///     let (_client, mut incoming) = sessions.session().await;
+///     while let Some(delivery) = incoming.next().await {
+///         delivery.accept();
+///     }
+/// }
+/// # }
+/// ```
 pub struct Supervisor<C, R> {
     connect: C,
     config: ClientConfig,

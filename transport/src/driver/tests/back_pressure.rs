@@ -18,7 +18,7 @@ async fn a_peer_that_never_reads_cannot_make_the_driver_grow_and_is_dropped_in_t
         peer
     });
     loop {
-        let event = driver.next().await;
+        let event = soon(driver.next()).await;
         let bound = 2 * limit + READ_OCTETS_MIN;
         assert!(driver.output.len() <= bound, "{} octets wait to be written", driver.output.len());
         assert!(driver.output.capacity() <= 4 * bound, "{} octets held", driver.output.capacity());
@@ -42,7 +42,7 @@ async fn exchange(mut driver: Line, request: Body, total: u32) {
             driver.request(request.clone(), Tlvs::new(), sent).expect("there is room");
             sent += 1;
         }
-        match driver.next().await {
+        match soon(driver.next()).await {
             Some(Event::Bound(_)) => {}
             Some(Event::Ended { token: u32::MAX, .. }) => {}
             Some(Event::Ended { outcome: Outcome::Answered(_), .. }) => ended += 1,
@@ -55,7 +55,7 @@ async fn exchange(mut driver: Line, request: Body, total: u32) {
         }
     }
     driver.close();
-    while driver.next().await.is_some() {}
+    while soon(driver.next()).await.is_some() {}
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +103,7 @@ async fn what_the_inbound_window_cannot_take_is_refused() {
     peer.send(&(1..=5).map(deliver).collect::<Vec<_>>()).await;
     let mut tickets = Vec::new();
     for _ in 0..3 {
-        let Some(Event::Request(ticket, _)) = driver.next().await else { panic!("a message was expected") };
+        let Some(Event::Request(ticket, _)) = soon(driver.next()).await else { panic!("a message was expected") };
         tickets.push(ticket);
     }
     let theirs = async {
@@ -196,7 +196,7 @@ async fn a_session_without_traffic_is_small_even_after_a_burst() {
     peer.send_octets(&burst).await;
     let mut largest = 0;
     for _ in 1..=900 {
-        let Some(Event::Request(ticket, _)) = driver.next().await else { panic!("a message was expected") };
+        let Some(Event::Request(ticket, _)) = soon(driver.next()).await else { panic!("a message was expected") };
         driver.refuse(ticket, OK);
         largest = largest.max(driver.read_octets);
     }

@@ -4,7 +4,6 @@ use super::*;
 use crate::driver::{ClientError, RequestError};
 use crate::pdu::CommandId;
 use crate::session::{Refused, Why};
-use tokio::time::timeout;
 
 #[tokio::test(start_paused = true)]
 async fn a_submit_gives_the_id_or_the_refusal() {

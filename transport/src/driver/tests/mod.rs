@@ -18,6 +18,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 
+use tokio::time::timeout;
+
 use super::{Client, ClientConfig, Driver, DriverConfig, Incoming};
 use crate::pdu::{
     Bind, BindResp, Body, CommandStatus, Empty, Leniency, MessageId, Pdu, ShortMessage, Sm, Tlvs, next_frame,
@@ -27,8 +29,15 @@ use crate::session::{BindKind, Event, Role, SessionConfig};
 const OK: CommandStatus = CommandStatus::ESME_ROK;
 const BUSY: CommandStatus = CommandStatus::ESME_RX_T_APPN;
 
+/// No story takes so long; one that would never end fails then, at once since the clock is paused.
+const LONG: Duration = Duration::from_secs(48 * 3600);
+
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+async fn soon<F: Future>(what: F) -> F::Output {
+    timeout(LONG, what).await.expect("it comes some day")
 }
 
 fn sm(octets: usize) -> Sm {
@@ -100,7 +109,10 @@ impl Peer {
             if let Some(frame) = next_frame(&mut self.input, 70_000).expect("the driver sends frames") {
                 return Some(Pdu::decode(&frame, Leniency::STRICT).expect("the driver sends what can be read"));
             }
-            if self.stream.read_buf(&mut self.input).await.expect("a pipe does not fail") == 0 {
+            let read = timeout(LONG, self.stream.read_buf(&mut self.input))
+                .await
+                .expect("nothing more comes, not even an end");
+            if read.expect("a pipe does not fail") == 0 {
                 return None;
             }
         }

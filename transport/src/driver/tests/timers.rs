@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::session::{Outcome, Why};
-use tokio::time::{Instant, advance, timeout};
+use tokio::time::{Instant, advance};
 
 /// A peer that always has something to say: each read brings `octets`, and takes a millisecond. It never runs dry before
 /// `left` reads, and it knows nothing of the runtime's turns.
@@ -53,7 +53,7 @@ async fn a_flood_of_reads_does_not_hold_up_a_timer() {
     let session = SessionConfig { session_init_timeout: seconds(5), ..esme_config() };
     let (mut driver, _) = flooded(session);
     let since = Instant::now();
-    assert!(matches!(driver.next().await, Some(Event::Closed(Why::SessionInit))));
+    assert!(matches!(soon(driver.next()).await, Some(Event::Closed(Why::SessionInit))));
     // One read of the flood takes a millisecond, and throwing away a mebioctet of it takes a second.
     assert!(since.elapsed() < seconds(7), "{:?}", since.elapsed());
 }
@@ -70,7 +70,7 @@ async fn a_flood_after_the_end_is_not_read_for_ever() {
     let (mut driver, read) = flooded(esme_config());
     driver.close();
     let before = read.load(Ordering::Relaxed);
-    assert!(matches!(driver.next().await, Some(Event::Closed(Why::Dropped))));
+    assert!(matches!(soon(driver.next()).await, Some(Event::Closed(Why::Dropped))));
     let thrown_away = read.load(Ordering::Relaxed) - before;
     assert!(thrown_away <= crate::driver::line::LINGER_OCTETS_MAX + 4096, "{thrown_away}");
 }
@@ -90,7 +90,7 @@ async fn an_answer_that_was_in_the_socket_in_time_is_no_expiry_though_we_come_la
     peer.send(&[submit_resp(sequence)]).await;
     advance(seconds(30)).await;
     loop {
-        match driver.next().await {
+        match soon(driver.next()).await {
             Some(Event::Request(ticket, _)) => driver.refuse(ticket, OK),
             Some(Event::Ended { token: 42, outcome, .. }) => {
                 break assert_eq!(outcome, Outcome::Answered(submit_resp(sequence)));
@@ -114,7 +114,7 @@ async fn a_healthy_peer_is_not_dropped_because_we_were_held_up() {
     large.tlvs.push(crate::pdu::TlvTag::MESSAGE_PAYLOAD, &[b'y'; 60_000]);
     peer.send(&[large, Pdu::new(OK, 2, Body::EnquireLinkResp(Empty {}))]).await;
     advance(seconds(60)).await;
-    let Some(Event::Request(ticket, _)) = driver.next().await else { panic!("the message was expected") };
+    let Some(Event::Request(ticket, _)) = soon(driver.next()).await else { panic!("the message was expected") };
     driver.refuse(ticket, OK);
     assert!(timeout(seconds(1), driver.next()).await.is_err(), "the session goes on");
 }
@@ -126,7 +126,7 @@ async fn a_dead_line_is_found_within_interval_and_response_timeout() {
     let since = Instant::now();
     let mut ended = false;
     loop {
-        match driver.next().await {
+        match soon(driver.next()).await {
             Some(Event::Ended { token: 1, outcome: Outcome::Expired, .. }) => ended = true,
             Some(Event::Closed(why)) => break assert_eq!(why, Why::EnquireLink),
             other => panic!("{other:?}"),
@@ -163,10 +163,10 @@ async fn an_answer_after_the_timeout_is_counted_and_the_session_goes_on() {
     let session = SessionConfig { response_timeout: seconds(5), ..esme_config() };
     let (mut driver, mut peer) = bound(4096, session, DriverConfig::default()).await;
     let late = driver.request(submit(), Tlvs::new(), 1).expect("bound");
-    assert!(matches!(driver.next().await, Some(Event::Ended { token: 1, outcome: Outcome::Expired, .. })));
+    assert!(matches!(soon(driver.next()).await, Some(Event::Ended { token: 1, outcome: Outcome::Expired, .. })));
     let next = driver.request(submit(), Tlvs::new(), 2).expect("the window has room again");
     peer.send(&[submit_resp(late), submit_resp(next)]).await;
-    let Some(Event::Ended { token: 2, outcome: Outcome::Answered(pdu), .. }) = driver.next().await else {
+    let Some(Event::Ended { token: 2, outcome: Outcome::Answered(pdu), .. }) = soon(driver.next()).await else {
         panic!("the second one is answered")
     };
     assert_eq!(pdu, submit_resp(next));
@@ -180,7 +180,7 @@ async fn a_timer_is_armed_again_after_it_has_fired() {
     for token in 1..=5 {
         let since = Instant::now();
         driver.request(submit(), Tlvs::new(), token).expect("the window has room again");
-        assert!(matches!(driver.next().await, Some(Event::Ended { outcome: Outcome::Expired, .. })));
+        assert!(matches!(soon(driver.next()).await, Some(Event::Ended { outcome: Outcome::Expired, .. })));
         assert!(since.elapsed() >= seconds(5) && since.elapsed() < seconds(5) + Duration::from_millis(5));
         tokio::time::sleep(seconds(1)).await;
     }
@@ -190,7 +190,7 @@ async fn a_timer_is_armed_again_after_it_has_fired() {
 async fn a_bind_that_is_never_answered_ends() {
     let (ours, theirs) = duplex(4096);
     let since = Instant::now();
-    let refused = Client::over(ours, client_config()).await.expect_err("nobody answers");
+    let refused = soon(Client::over(ours, client_config())).await.expect_err("nobody answers");
     assert!(matches!(refused, crate::driver::ClientError::Ended(Why::SessionInit)), "{refused}");
     assert!(since.elapsed() <= seconds(30 + 2), "{:?}", since.elapsed());
     drop(theirs);
