@@ -11,6 +11,9 @@
 //! The session answers enquire_link and unbind itself. A request of ours ends in exactly three ways: `Answered`,
 //! `Expired`, `Lost`; the last two mean *we do not know*, and say so up to whoever asked.
 
+mod config;
+mod event;
+mod receive;
 mod state;
 mod timers;
 mod window;
@@ -23,178 +26,13 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::pdu::{Answer, Body, CommandId, CommandStatus, DecodeError, Empty, Pdu, Tlvs};
+use crate::pdu::{Body, CommandId, CommandStatus, DecodeError, Empty, Pdu, Tlvs};
+pub use config::{SEQUENCE_MAX, SessionConfig};
+pub use event::{Counters, Event, Outcome, Refused, Ticket, Why};
 pub use state::{BindKind, Role, State};
 pub use timers::Timer;
 use timers::Timers;
 use window::{Outstanding, Window};
-
-/// The highest sequence number (§5.1.4). After it comes 1.
-pub const SEQUENCE_MAX: u32 = 0x7FFF_FFFF;
-
-/// How a session behaves. Every wait and every number of outstanding requests has its bound here. A wait of
-/// [`Duration::MAX`] never ends.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SessionConfig {
-    /// How long after the start the session may be unbound, for either role. Default 30 s.
-    pub session_init_timeout: Duration,
-    /// After how much silence of the peer to send enquire_link; none never asks, and then a dead line is not noticed while
-    /// nothing is sent. Default 55 s.
-    pub enquire_link_interval: Option<Duration>,
-    /// How long to wait for the answer to a request. A dead line is found within this and the interval above. Default 60 s.
-    pub response_timeout: Duration,
-    /// After how long without a PDU, either way, but for enquire_link and its answer, to unbind; none never does. Default
-    /// none.
-    pub inactivity_timeout: Option<Duration>,
-    /// How long an unbind may take, ours or the peer's, before the line is closed without it. Default 5 s.
-    pub unbind_timeout: Duration,
-    /// Requests of ours that may be outstanding, at least 1. More than the SMSC serves end in timeouts and duplicates.
-    /// Default 10.
-    pub window: usize,
-    /// Requests of the peer's that may be unanswered, at least 1; what comes beyond is answered with `busy_status`. Default
-    /// 1,000.
-    pub inbound_window: usize,
-    /// What puts the peer off when its request cannot be taken now: ESME_RX_T_APPN for an ESME, so that the SMSC keeps the
-    /// message; ESME_RTHROTTLED for an SMSC.
-    pub busy_status: CommandStatus,
-    /// The first sequence number, 1 to [`SEQUENCE_MAX`]. Default 1.
-    pub sequence_start: u32,
-}
-
-impl SessionConfig {
-    /// The defaults of this role.
-    #[must_use]
-    pub fn new(role: Role) -> SessionConfig {
-        SessionConfig {
-            session_init_timeout: Duration::from_secs(30),
-            enquire_link_interval: Some(Duration::from_secs(55)),
-            response_timeout: Duration::from_secs(60),
-            inactivity_timeout: None,
-            unbind_timeout: Duration::from_secs(5),
-            window: 10,
-            inbound_window: 1_000,
-            busy_status: match role {
-                Role::Esme => CommandStatus::ESME_RX_T_APPN,
-                Role::Smsc => CommandStatus::ESME_RTHROTTLED,
-            },
-            sequence_start: 1,
-        }
-    }
-}
-
-/// What the session has to say. The last one is always [`Event::Closed`].
-#[derive(Debug)]
-pub enum Event<T> {
-    /// The session is bound.
-    Bound(BindKind),
-    /// The peer asks; answer with [`Session::respond`] or [`Session::refuse`].
-    Request(Ticket, Pdu),
-    /// The peer tells what needs no answer: outbind, alert_notification.
-    Notice(Pdu),
-    /// A request of ours has ended.
-    Ended {
-        /// What was given with the request.
-        token: T,
-        /// Its command.
-        command: CommandId,
-        /// Its sequence number.
-        sequence: u32,
-        /// How it ended.
-        outcome: Outcome,
-    },
-    /// Nothing passes any more: send what is to be transmitted, then hang up.
-    Closed(Why),
-}
-
-/// How a request of ours ended.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every outcome is an answer, and is handed on at once")]
-pub enum Outcome {
-    /// With its response, or with generic_nack.
-    Answered(Pdu),
-    /// Not answered within `response_timeout`: whether the peer has acted on it is unknown.
-    Expired,
-    /// The line went first, or its response could not be read: whether the peer has acted on it is unknown.
-    Lost(Why),
-}
-
-/// Why a session ended, or why a request was lost.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Why {
-    /// We sent unbind.
-    Unbound,
-    /// The peer sent unbind.
-    PeerUnbound,
-    /// Not bound within `session_init_timeout`.
-    SessionInit,
-    /// No answer to enquire_link.
-    EnquireLink,
-    /// No answer to unbind.
-    UnbindTimeout,
-    /// The peer's octets cannot be trusted any more, or its response cannot be read.
-    Malformed,
-    /// The peer hung up without unbind.
-    PeerClosed,
-    /// Reading or writing failed.
-    Broken,
-    /// We hung up without unbind.
-    Dropped,
-}
-
-/// The right to answer one request of the peer's, once.
-#[derive(Debug)]
-#[must_use = "the peer waits for an answer"]
-pub struct Ticket {
-    command: CommandId,
-    sequence: u32,
-}
-
-impl Ticket {
-    /// The command to answer.
-    #[must_use]
-    pub const fn command(&self) -> CommandId {
-        self.command
-    }
-
-    /// The peer's sequence number.
-    #[must_use]
-    pub const fn sequence(&self) -> u32 {
-        self.sequence
-    }
-}
-
-/// Why a request of ours is not sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Refused {
-    /// The command may not be sent by this role in this state.
-    #[error("not allowed in this state of the session")]
-    WrongState,
-    /// As many are outstanding as may be.
-    #[error("the window is full")]
-    WindowFull,
-    /// The session has ended or is about to.
-    #[error("the session has ended")]
-    Closed,
-}
-
-/// What has passed, for metrics: PDUs, but where it says otherwise.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Counters {
-    /// Received, readable or not.
-    pub received: u64,
-    /// Handed out to be sent.
-    pub transmitted: u64,
-    /// Responses to a number that is not outstanding: late, doubled or invented.
-    pub unexpected_responses: u64,
-    /// Responses to an outstanding number that answer another command.
-    pub mismatched_responses: u64,
-    /// Received that could not be read.
-    pub malformed: u64,
-    /// Requests answered with an error by the session itself: unknown, illegal here, or beyond the inbound window.
-    pub refused: u64,
-    /// Requests of ours that expired.
-    pub expired: u64,
-}
 
 /// One session. `T` is handed in with a request and comes back when the request ends.
 pub struct Session<T = ()> {
@@ -433,142 +271,6 @@ impl<T> Session<T> {
         next.filter(|(at, _)| *at < Duration::MAX)
     }
 
-    fn receive_request(&mut self, now: Duration, pdu: Pdu) {
-        let command = pdu.command_id();
-        match command {
-            CommandId::ENQUIRE_LINK => self.answer(now, &pdu, CommandStatus::ESME_ROK),
-            _ if command.rule().is_none() => self.nack(now, pdu.sequence, CommandStatus::ESME_RINVCMDID),
-            _ if !self.role.peer().may_issue(command) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
-            _ if command.is_bind() => self.receive_bind(now, pdu),
-            _ if !self.state.allows(command) => self.answer(now, &pdu, self.status_of_illegal(command)),
-            CommandId::UNBIND => self.receive_unbind(now, pdu.sequence),
-            _ if command.answer().is_none() => self.events.push_back(Event::Notice(pdu)),
-            _ if matches!(self.state, State::Unbinding(_)) => self.answer(now, &pdu, self.config.busy_status),
-            _ => self.hand_over(now, pdu),
-        }
-    }
-
-    /// A second bind is refused, whether the first has been answered or not (§4.1).
-    fn receive_bind(&mut self, now: Duration, pdu: Pdu) {
-        match (self.state, BindKind::of(pdu.command_id())) {
-            (State::Open, Some(kind)) => {
-                self.state = State::Binding(kind);
-                self.hand_over(now, pdu);
-            }
-            (State::Unbound, _) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
-            _ => self.answer(now, &pdu, CommandStatus::ESME_RALYBND),
-        }
-    }
-
-    /// A message that overtakes the bind response is put off, not refused for good: the SMSC would throw it away.
-    fn status_of_illegal(&self, command: CommandId) -> CommandStatus {
-        let early = matches!(command, CommandId::DELIVER_SM | CommandId::DATA_SM);
-        match (self.role, self.state) {
-            (Role::Esme, State::Binding(_)) if early => self.config.busy_status,
-            _ => CommandStatus::ESME_RINVBNDSTS,
-        }
-    }
-
-    /// What the peer asked before its unbind is answered first, if that takes no longer than half of `unbind_timeout`: the
-    /// peer may hang up as soon as it has the answer, and after it only OPEN is left, where no message is answered.
-    fn receive_unbind(&mut self, now: Duration, sequence: u32) {
-        let timeout = self.config.unbind_timeout;
-        let ours = self.timers.at(Timer::Unbind);
-        self.timers.clear();
-        self.timers.start(Timer::Unbind, now, Some(if self.unanswered == 0 { timeout } else { timeout / 2 }));
-        self.timers.not_after(Timer::Unbind, ours);
-        self.state = State::Unbound;
-        self.peer_unbind = Some(sequence);
-        if self.unanswered == 0 {
-            self.answer_unbind(now);
-        }
-    }
-
-    fn answer_unbind(&mut self, now: Duration) {
-        if let Some(sequence) = self.peer_unbind.take() {
-            self.send(now, Pdu::new(CommandStatus::ESME_ROK, sequence, Body::UnbindResp(Empty {})));
-            self.close_if_done();
-        }
-    }
-
-    fn hand_over(&mut self, now: Duration, pdu: Pdu) {
-        if self.unanswered >= self.config.inbound_window.max(1) {
-            self.answer(now, &pdu, self.config.busy_status);
-            return;
-        }
-        self.unanswered += 1;
-        let ticket = Ticket { command: pdu.command_id(), sequence: pdu.sequence };
-        self.events.push_back(Event::Request(ticket, pdu));
-    }
-
-    fn receive_response(&mut self, now: Duration, pdu: Pdu) {
-        let response = pdu.command_id();
-        if self.own_answered(response, pdu.sequence) {
-            return;
-        }
-        match self.window.command(pdu.sequence) {
-            Some(command) if answers(response, command) => self.answered(now, pdu),
-            Some(_) => self.counters.mismatched_responses += 1,
-            None => self.counters.unexpected_responses += 1,
-        }
-    }
-
-    /// Answers to what the session asks itself; their status says nothing that it could act upon.
-    fn own_answered(&mut self, response: CommandId, sequence: u32) -> bool {
-        if self.enquire_link == Some(sequence) && answers(response, CommandId::ENQUIRE_LINK) {
-            self.enquire_link = None;
-            return true;
-        }
-        let unbound = self.unbind == Some(sequence) && answers(response, CommandId::UNBIND);
-        if unbound {
-            self.close(Why::Unbound);
-        }
-        unbound
-    }
-
-    fn answered(&mut self, now: Duration, pdu: Pdu) {
-        let Some(request) = self.window.remove(pdu.sequence) else { return };
-        let sequence = pdu.sequence;
-        let bind = BindKind::of(request.command).map(|kind| (kind, pdu.status, pdu.command_id()));
-        self.end(sequence, request, Outcome::Answered(pdu));
-        if let Some((kind, status, command)) = bind {
-            let status = if command == CommandId::GENERIC_NACK { CommandStatus::ESME_RBINDFAIL } else { status };
-            self.bind_answered(now, kind, status);
-        }
-        self.close_if_done();
-    }
-
-    fn receive_malformed(&mut self, now: Duration, error: DecodeError) {
-        self.counters.malformed += 1;
-        match error.answer() {
-            Answer::Close(status) => {
-                self.nack(now, error.sequence, status);
-                self.close(Why::Malformed);
-            }
-            Answer::GenericNack(status) => self.nack(now, error.sequence, status),
-            Answer::Respond(status) => self.refuse_now(now, error.command_id, error.sequence, status),
-            Answer::Ignore => self.lose_unreadable(error),
-        }
-    }
-
-    /// A response of the right kind that cannot be read still ends its request: nobody will answer it again.
-    fn lose_unreadable(&mut self, error: DecodeError) {
-        let (response, sequence) = (error.command_id, error.sequence);
-        if self.own_answered(response, sequence) {
-            return;
-        }
-        if self.window.command(sequence).is_some_and(|command| answers(response, command))
-            && let Some(request) = self.window.remove(sequence)
-        {
-            let bind = request.command.is_bind();
-            self.end(sequence, request, Outcome::Lost(Why::Malformed));
-            if bind {
-                self.close(Why::Malformed);
-            }
-            self.close_if_done();
-        }
-    }
-
     /// Everything that changes when a PDU of ours passes; [`receive_response`](Self::receive_response) has the peer's.
     fn send(&mut self, now: Duration, pdu: Pdu) {
         self.counters.transmitted += 1;
@@ -697,9 +399,4 @@ impl<T> Session<T> {
             }
         }
     }
-}
-
-/// Whether `response` can end `command`: its own response, or generic_nack.
-fn answers(response: CommandId, command: CommandId) -> bool {
-    response == CommandId::GENERIC_NACK || command.answer() == Some(response)
 }

@@ -1,0 +1,59 @@
+//! How a session behaves: its waits and its limits.
+
+use std::time::Duration;
+
+use super::Role;
+use crate::pdu::CommandStatus;
+
+/// The highest sequence number (§5.1.4). After it comes 1.
+pub const SEQUENCE_MAX: u32 = 0x7FFF_FFFF;
+
+/// How a session behaves. Every wait and every number of outstanding requests has its bound here. A wait of
+/// [`Duration::MAX`] never ends.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SessionConfig {
+    /// How long after the start the session may be unbound, for either role. Default 30 s.
+    pub session_init_timeout: Duration,
+    /// After how much silence of the peer to send enquire_link; none never asks, and then a dead line is not noticed while
+    /// nothing is sent. Default 55 s.
+    pub enquire_link_interval: Option<Duration>,
+    /// How long to wait for the answer to a request. A dead line is found within this and the interval above. Default 60 s.
+    pub response_timeout: Duration,
+    /// After how long without a PDU, either way, but for enquire_link and its answer, to unbind; none never does. Default
+    /// none.
+    pub inactivity_timeout: Option<Duration>,
+    /// How long an unbind may take, ours or the peer's, before the line is closed without it. Default 5 s.
+    pub unbind_timeout: Duration,
+    /// Requests of ours that may be outstanding, at least 1. More than the SMSC serves end in timeouts and duplicates.
+    /// Default 10.
+    pub window: usize,
+    /// Requests of the peer's that may be unanswered, at least 1; what comes beyond is answered with `busy_status`. Default
+    /// 1,000.
+    pub inbound_window: usize,
+    /// What puts the peer off when its request cannot be taken now: ESME_RX_T_APPN for an ESME, so that the SMSC keeps the
+    /// message; ESME_RTHROTTLED for an SMSC.
+    pub busy_status: CommandStatus,
+    /// The first sequence number, 1 to [`SEQUENCE_MAX`]. Default 1.
+    pub sequence_start: u32,
+}
+
+impl SessionConfig {
+    /// The defaults of this role.
+    #[must_use]
+    pub fn new(role: Role) -> SessionConfig {
+        SessionConfig {
+            session_init_timeout: Duration::from_secs(30),
+            enquire_link_interval: Some(Duration::from_secs(55)),
+            response_timeout: Duration::from_secs(60),
+            inactivity_timeout: None,
+            unbind_timeout: Duration::from_secs(5),
+            window: 10,
+            inbound_window: 1_000,
+            busy_status: match role {
+                Role::Esme => CommandStatus::ESME_RX_T_APPN,
+                Role::Smsc => CommandStatus::ESME_RTHROTTLED,
+            },
+            sequence_start: 1,
+        }
+    }
+}

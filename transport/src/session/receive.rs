@@ -1,0 +1,150 @@
+//! What a session does with what it reads: requests handed over or refused, responses matched to their requests, PDUs that
+//! cannot be read.
+
+use std::time::Duration;
+
+use super::{BindKind, Event, Outcome, Role, Session, State, Ticket, Timer, Why};
+use crate::pdu::{Answer, Body, CommandId, CommandStatus, DecodeError, Empty, Pdu};
+
+impl<T> Session<T> {
+    pub(super) fn receive_request(&mut self, now: Duration, pdu: Pdu) {
+        let command = pdu.command_id();
+        match command {
+            CommandId::ENQUIRE_LINK => self.answer(now, &pdu, CommandStatus::ESME_ROK),
+            _ if command.rule().is_none() => self.nack(now, pdu.sequence, CommandStatus::ESME_RINVCMDID),
+            _ if !self.role.peer().may_issue(command) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
+            _ if command.is_bind() => self.receive_bind(now, pdu),
+            _ if !self.state.allows(command) => self.answer(now, &pdu, self.status_of_illegal(command)),
+            CommandId::UNBIND => self.receive_unbind(now, pdu.sequence),
+            _ if command.answer().is_none() => self.events.push_back(Event::Notice(pdu)),
+            _ if matches!(self.state, State::Unbinding(_)) => self.answer(now, &pdu, self.config.busy_status),
+            _ => self.hand_over(now, pdu),
+        }
+    }
+
+    /// A second bind is refused, whether the first has been answered or not (§4.1).
+    fn receive_bind(&mut self, now: Duration, pdu: Pdu) {
+        match (self.state, BindKind::of(pdu.command_id())) {
+            (State::Open, Some(kind)) => {
+                self.state = State::Binding(kind);
+                self.hand_over(now, pdu);
+            }
+            (State::Unbound, _) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
+            _ => self.answer(now, &pdu, CommandStatus::ESME_RALYBND),
+        }
+    }
+
+    /// A message that overtakes the bind response is put off, not refused for good: the SMSC would throw it away.
+    fn status_of_illegal(&self, command: CommandId) -> CommandStatus {
+        let early = matches!(command, CommandId::DELIVER_SM | CommandId::DATA_SM);
+        match (self.role, self.state) {
+            (Role::Esme, State::Binding(_)) if early => self.config.busy_status,
+            _ => CommandStatus::ESME_RINVBNDSTS,
+        }
+    }
+
+    /// What the peer asked before its unbind is answered first, if that takes no longer than half of `unbind_timeout`: the
+    /// peer may hang up as soon as it has the answer, and after it only OPEN is left, where no message is answered.
+    fn receive_unbind(&mut self, now: Duration, sequence: u32) {
+        let timeout = self.config.unbind_timeout;
+        let ours = self.timers.at(Timer::Unbind);
+        self.timers.clear();
+        self.timers.start(Timer::Unbind, now, Some(if self.unanswered == 0 { timeout } else { timeout / 2 }));
+        self.timers.not_after(Timer::Unbind, ours);
+        self.state = State::Unbound;
+        self.peer_unbind = Some(sequence);
+        if self.unanswered == 0 {
+            self.answer_unbind(now);
+        }
+    }
+
+    pub(super) fn answer_unbind(&mut self, now: Duration) {
+        if let Some(sequence) = self.peer_unbind.take() {
+            self.send(now, Pdu::new(CommandStatus::ESME_ROK, sequence, Body::UnbindResp(Empty {})));
+            self.close_if_done();
+        }
+    }
+
+    fn hand_over(&mut self, now: Duration, pdu: Pdu) {
+        if self.unanswered >= self.config.inbound_window.max(1) {
+            self.answer(now, &pdu, self.config.busy_status);
+            return;
+        }
+        self.unanswered += 1;
+        let ticket = Ticket { command: pdu.command_id(), sequence: pdu.sequence };
+        self.events.push_back(Event::Request(ticket, pdu));
+    }
+
+    pub(super) fn receive_response(&mut self, now: Duration, pdu: Pdu) {
+        let response = pdu.command_id();
+        if self.own_answered(response, pdu.sequence) {
+            return;
+        }
+        match self.window.command(pdu.sequence) {
+            Some(command) if answers(response, command) => self.answered(now, pdu),
+            Some(_) => self.counters.mismatched_responses += 1,
+            None => self.counters.unexpected_responses += 1,
+        }
+    }
+
+    /// Answers to what the session asks itself; their status says nothing that it could act upon.
+    fn own_answered(&mut self, response: CommandId, sequence: u32) -> bool {
+        if self.enquire_link == Some(sequence) && answers(response, CommandId::ENQUIRE_LINK) {
+            self.enquire_link = None;
+            return true;
+        }
+        let unbound = self.unbind == Some(sequence) && answers(response, CommandId::UNBIND);
+        if unbound {
+            self.close(Why::Unbound);
+        }
+        unbound
+    }
+
+    fn answered(&mut self, now: Duration, pdu: Pdu) {
+        let Some(request) = self.window.remove(pdu.sequence) else { return };
+        let sequence = pdu.sequence;
+        let bind = BindKind::of(request.command).map(|kind| (kind, pdu.status, pdu.command_id()));
+        self.end(sequence, request, Outcome::Answered(pdu));
+        if let Some((kind, status, command)) = bind {
+            let status = if command == CommandId::GENERIC_NACK { CommandStatus::ESME_RBINDFAIL } else { status };
+            self.bind_answered(now, kind, status);
+        }
+        self.close_if_done();
+    }
+
+    pub(super) fn receive_malformed(&mut self, now: Duration, error: DecodeError) {
+        self.counters.malformed += 1;
+        match error.answer() {
+            Answer::Close(status) => {
+                self.nack(now, error.sequence, status);
+                self.close(Why::Malformed);
+            }
+            Answer::GenericNack(status) => self.nack(now, error.sequence, status),
+            Answer::Respond(status) => self.refuse_now(now, error.command_id, error.sequence, status),
+            Answer::Ignore => self.lose_unreadable(error),
+        }
+    }
+
+    /// A response of the right kind that cannot be read still ends its request: nobody will answer it again.
+    fn lose_unreadable(&mut self, error: DecodeError) {
+        let (response, sequence) = (error.command_id, error.sequence);
+        if self.own_answered(response, sequence) {
+            return;
+        }
+        if self.window.command(sequence).is_some_and(|command| answers(response, command))
+            && let Some(request) = self.window.remove(sequence)
+        {
+            let bind = request.command.is_bind();
+            self.end(sequence, request, Outcome::Lost(Why::Malformed));
+            if bind {
+                self.close(Why::Malformed);
+            }
+            self.close_if_done();
+        }
+    }
+}
+
+/// Whether `response` can end `command`: its own response, or generic_nack.
+fn answers(response: CommandId, command: CommandId) -> bool {
+    response == CommandId::GENERIC_NACK || command.answer() == Some(response)
+}
