@@ -80,13 +80,11 @@ impl Copy {
         Ok(first.is_some())
     }
 
-    /// With `patch`, which knows nothing of the repository around the copy.
+    /// The copy is within a repository, but not of it: git is told not to look further up.
     fn apply(&self, patch: &Path, back: bool) -> Result<(), String> {
-        let mut command = Command::new("patch");
-        command.current_dir(&self.tree).args(["-p1", "--batch", "--silent", "-i"]).arg(patch);
-        if back {
-            command.arg("-R");
-        }
+        let mut command = Command::new("git");
+        command.current_dir(&self.tree).env("GIT_CEILING_DIRECTORIES", self.tree.parent().unwrap_or(&self.tree));
+        command.args(if back { ["apply", "--reverse"].as_slice() } else { ["apply"].as_slice() }).arg(patch);
         run(&mut command).map(drop)
     }
 
