@@ -46,14 +46,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version go out as they are; an error is its first line.
+/// Help and version go out as they are; an error is one line: what clap says up to its first empty one.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
     let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let line = lines.join(" ");
+    let line = line.trim_start_matches("error: ");
     let _ = writeln!(std::io::stderr(), "smsc-sim: {line} (--help lists what there is)");
     ExitCode::from(2)
 }
