@@ -34,6 +34,13 @@ pub(crate) enum Answer {
     HangUp,
 }
 
+impl Answer {
+    /// Whether the message is taken, whatever the ESME hears of it.
+    pub(crate) const fn accepts(self) -> bool {
+        matches!(self, Answer::Accept | Answer::AcceptTwice | Answer::AcceptSilently)
+    }
+}
+
 impl Verdict {
     /// The verdict where nothing goes wrong and nothing takes time.
     fn plain() -> Verdict {

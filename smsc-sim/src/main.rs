@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use smsc_sim::{Account, Config, SmscSim};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// An SMSC simulator: serves SMPP 3.4 to clients under test.
 #[derive(Parser)]
@@ -19,7 +20,7 @@ struct Flags {
     http: String,
     /// Who may bind; may be given several times [default: smppclient1:password]
     #[arg(long = "account", value_name = "SYSTEM_ID:PASSWORD")]
-    accounts: Vec<Account>,
+    accounts: Vec<String>,
     /// From which all chance is drawn [default: from the operating system]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -45,14 +46,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version go out as they are; an error is its first line.
+/// Help and version go out as they are; an error is one line: what clap says up to its first empty one.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
     let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let line = lines.join(" ");
+    let line = line.trim_start_matches("error: ");
     let _ = writeln!(std::io::stderr(), "smsc-sim: {line} (--help lists what there is)");
     ExitCode::from(2)
 }
@@ -66,19 +69,26 @@ fn run(flags: Flags) -> Result<(), String> {
         config.session.enquire_link_interval =
             (flags.enquire_link_interval > 0).then(|| Duration::from_secs(flags.enquire_link_interval));
         if !flags.accounts.is_empty() {
-            config.accounts = flags.accounts;
+            config.accounts = accounts(&flags.accounts)?;
         }
         let cannot = |error| format!("cannot listen on {}: {error}", flags.listen);
         let sim = SmscSim::start(&flags.listen, config).await.map_err(cannot)?;
+        // Before anyone is told that it is ready, and may end it.
+        let mut signals = Signals::catch()?;
         ready(&format!("ready smpp={} http={} seed={seed}", sim.address(), flags.http));
-        signal().await;
+        signals.next().await;
         tokio::select! {
             biased;
             () = sim.stop() => {}
-            () = signal() => {}
+            () = signals.next() => {}
         }
         Ok(())
     })
+}
+
+/// Read here and not with the other flags: those are repeated in what is said of them, and these hold passwords.
+fn accounts(texts: &[String]) -> Result<Vec<Account>, String> {
+    texts.iter().map(|text| text.parse().map_err(|error| format!("--account: {error}"))).collect()
 }
 
 /// Whoever waits for the line may have gone; that is no reason to end.
@@ -87,20 +97,24 @@ fn ready(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// SIGINT or SIGTERM.
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let wait = async |kind: SignalKind| match signal(kind) {
-        Ok(mut signals) => drop(signals.recv().await),
-        Err(error) => {
-            tracing::warn!(%error, "cannot listen for signals");
-            std::future::pending::<()>().await;
+/// SIGINT and SIGTERM, caught from when this is made.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Signals, String> {
+        let catch = |kind| signal(kind).map_err(|error| format!("cannot catch signals: {error}"));
+        Ok(Signals { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        biased;
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::interrupt()) => {}
     }
 }
 

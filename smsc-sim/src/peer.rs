@@ -173,17 +173,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 self.inject(CommandStatus::ESME_ROK, sequence, submit_sm_resp(id));
             }
             Answer::AcceptSilently => self.driver.forget(ticket),
-            Answer::Refuse(status) => return self.driver.refuse(ticket, status),
+            Answer::Refuse(status) => self.driver.refuse(ticket, status),
             Answer::Nack => {
                 self.driver.forget(ticket);
-                return self.inject(CommandStatus::ESME_RSYSERR, sequence, Body::GenericNack(Empty {}));
+                self.inject(CommandStatus::ESME_RSYSERR, sequence, Body::GenericNack(Empty {}));
             }
             Answer::HangUp => {
                 self.driver.forget(ticket);
                 return self.driver.close();
             }
         }
-        if let Some(receipt) = receipt {
+        if let Some(receipt) = receipt.filter(|_| verdict.answer.accepts()) {
             self.plan(verdict.receipt_delay, Act::Receipt(receipt));
         }
         if verdict.unbind {
@@ -277,8 +277,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.registry.close(self.ordinal);
         let Some((account, _)) = self.bound else { return };
         self.orders.close();
-        while let Ok(Order::Deliver(receipt)) = self.orders.try_recv() {
-            self.waiting.push_back(receipt);
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Deliver(receipt) => self.waiting.push_back(receipt),
+                Order::Unbind => {}
+            }
         }
         let due = self.due.into_sorted_vec().into_iter().rev().filter_map(|due| match due.act {
             Act::Receipt(receipt) => Some(receipt),

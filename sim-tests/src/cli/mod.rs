@@ -57,7 +57,7 @@ pub(crate) fn main() -> ExitCode {
         }
         Err(error) => {
             let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let line = one_line(&text);
             return exit(End::Usage(format!("{line} (--help lists what there is)")));
         }
     };
@@ -68,6 +68,12 @@ pub(crate) fn main() -> ExitCode {
         Command::Twice(twice) => twice.run(),
         Command::Diff(diff) => diff.run(),
     })
+}
+
+/// What clap says, up to its first empty line.
+fn one_line(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 fn exit(end: End) -> ExitCode {
@@ -90,13 +96,14 @@ pub(crate) fn say(line: impl std::fmt::Display) {
 
 /// A seed: decimal, `0x…`, or the 40 digits of a commit, of which the first 16 count.
 pub(crate) fn seed(text: &str) -> Result<u64, String> {
-    let hexadecimal = |digits: &str| u64::from_str_radix(digits, 16).map_err(|error| error.to_string());
+    let wrong = || format!("{text:?} is no seed: decimal, 0x… or a commit of 40 digits");
+    let hexadecimal = |digits: &str| u64::from_str_radix(digits, 16).map_err(|_| wrong());
     if text.len() == 40 && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return hexadecimal(&text[..16]);
     }
     match text.strip_prefix("0x") {
         Some(digits) => hexadecimal(digits),
-        None => text.parse().map_err(|_| format!("{text:?} is no seed: decimal, 0x… or a commit of 40 digits")),
+        None => text.parse().map_err(|_| wrong()),
     }
 }
 

@@ -1,5 +1,8 @@
 //! `sweep`: many seeds on all cores.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use sim_tests::oracle::Violation;
 use sim_tests::plan::{Plan, Profile};
 use sim_tests::runner::{self, Summary, Verdict};
 use sim_tests::world::Tier;
@@ -53,15 +57,11 @@ const MARKS_REQUIRED_FROM: u64 = 1_000;
 
 fn time(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no time: 90s, 10m, 2h");
-    let (digits, unit) = text.split_at(text.len().checked_sub(1).ok_or_else(wrong)?);
+    let units = [('s', 1), ('m', 60), ('h', 3_600)];
+    let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+    let (digits, seconds) = split.ok_or_else(wrong)?;
     let number: u64 = digits.parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        _ => return Err(wrong()),
-    };
-    Ok(Duration::from_secs(number * seconds))
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 pub(super) fn profile(text: &str) -> Result<Profile, String> {
@@ -96,7 +96,11 @@ impl Sweep {
     fn say_failure(&self, verdict: &Verdict) {
         let Some(first) = verdict.violations.first() else { return };
         say(format!("seed {} at {:?}: {}", verdict.seed, first.at, first.words));
-        say(format!("FAIL seed={} oracle={} reproduce: {}", verdict.seed, first.oracle, self.reproduce(verdict.seed)));
+        say(self.fail_line(verdict.seed, first));
+    }
+
+    fn fail_line(&self, seed: u64, first: &Violation) -> String {
+        format!("FAIL seed={seed} oracle={} reproduce: {}", first.oracle, self.reproduce(seed))
     }
 
     fn reproduce(&self, seed: u64) -> String {
@@ -127,6 +131,10 @@ impl Sweep {
         if let Err(line) = self.write(summary, rate) {
             return End::Usage(line);
         }
+        self.end(summary)
+    }
+
+    fn end(&self, summary: &Summary) -> End {
         let unmet = summary.plans >= MARKS_REQUIRED_FROM && self.profile.is_none() && !summary.unmet().is_empty();
         match (summary.failed.is_empty(), summary.differed.is_empty(), unmet) {
             (false, ..) => End::Violated,
@@ -191,7 +199,9 @@ fn write(file: &Path, text: &str) -> Result<(), String> {
     std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))
 }
 
+/// Text within XML, which has no way to write most control characters.
 fn escaped(text: &str) -> String {
+    let text: String = text.chars().map(|it| if it.is_control() && it != '\n' { '\u{FFFD}' } else { it }).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -27,6 +27,18 @@ pub(super) fn outcomes(plan: &Plan, history: &History, lines: &[Line], report: &
             report.broken(fact.at, format!("client {client} message {message}: {words}"));
         }
     }
+    untold(plan, history, &seen, report);
+}
+
+/// A run that came to rest has told what became of every message. One that did not is the affair of `liveness`.
+fn untold(plan: &Plan, history: &History, seen: &BTreeMap<(usize, usize), u32>, report: &mut Report) {
+    let restless = history.facts.iter().any(|fact| matches!(fact.what, What::Restless { .. }));
+    let Some(last) = history.facts.last().filter(|_| !restless) else { return };
+    for (client, part) in plan.clients.iter().enumerate() {
+        for message in (0..part.messages.len()).filter(|message| !seen.contains_key(&(client, *message))) {
+            report.broken(last.at, format!("client {client} message {message}: nothing was told of it"));
+        }
+    }
 }
 
 fn submits(lines: &[Line], message: (usize, usize)) -> Vec<(&Line, &Frame)> {

@@ -1,0 +1,157 @@
+//! Guards the commands: what they print, and what they end with.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use sim_tests::plan::{Client, Kind, Message, Plan, Profile};
+
+fn sim_tests(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sim-tests")).args(arguments).output().unwrap()
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8(octets.to_vec()).unwrap()
+}
+
+/// Runs a command that must end so, and gives what it printed.
+fn ends_with(status: i32, arguments: &[&str]) -> String {
+    let output = sim_tests(arguments);
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// A file of this test's own.
+fn file(name: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    folder.join(format!("cli-{name}")).to_string_lossy().into_owned()
+}
+
+fn save(name: &str, plan: &Plan) -> String {
+    let file = file(name);
+    std::fs::write(&file, serde_json::to_string(plan).unwrap()).unwrap();
+    file
+}
+
+/// A transmitter that asks for a receipt and has no receiver: it never comes to rest.
+fn restless() -> Plan {
+    let message = Message { at_ms: 10, octets: 5, receipt: true };
+    let client =
+        Client { kind: Kind::Transmitter, window: 1, sequence_start: 1, messages: vec![message], answer_delay_ms: 0 };
+    Plan { clients: vec![client], ..Plan::draw(1, Some(Profile::Calm)) }
+}
+
+#[test]
+fn what_is_fine_ends_with_0() {
+    let out = ends_with(0, &["sweep", "--seeds", "0..20", "--profile", "calm"]);
+    assert!(out.lines().last().unwrap().starts_with("20 plans in "), "{out}");
+    assert!(out.contains("; 1 compared, 0 differed; 0 failed; marks met "), "{out}");
+    let out = ends_with(0, &["twice", "--seeds", "3..5"]);
+    assert_eq!(out, "4 runs in two processes, 0 differed\n");
+}
+
+#[test]
+fn a_violation_ends_with_1_and_names_oracle_and_fact() {
+    let file = save("restless.json", &restless());
+    for tier in ["fast", "turmoil"] {
+        let out = ends_with(1, &["replay", &file, "--quiet", "--tier", tier]);
+        let (violation, last) = out.trim_end().split_once('\n').unwrap();
+        assert!(violation.starts_with("VIOLATED liveness at "), "{out}");
+        assert!(violation.ends_with("still waiting at the end: receipt of 1"), "{out}");
+        assert!(last.starts_with("seed=1 digest="), "{out}");
+    }
+}
+
+#[test]
+fn usage_ends_with_2_and_one_line_on_standard_error() {
+    for (arguments, word) in [
+        (&["nonsense"][..], "nonsense"),
+        (&["sweep", "--seeds", "5..5"], "5..5"),
+        (&["sweep", "--seeds", "5"], "range"),
+        (&["sweep", "--for", "10x"], "10x"),
+        (&["sweep", "--seeds", "0..1", "--for", "1s"], "--for"),
+        (&["sweep", "--from", "1"], "--for"),
+        (&["sweep", "--profile", "wild"], "wild"),
+        (&["sweep", "--tier", "slow"], "slow"),
+        (&["replay", "no-such-file.json"], "no-such-file.json"),
+        (&["replay", "0xzz"], "0xzz"),
+        (&["diff", "no-such-trace", "no-such-trace"], "no-such-trace"),
+    ] {
+        let output = sim_tests(arguments);
+        let line = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(line.lines().count(), 1, "{arguments:?}: {line}");
+        assert!(line.starts_with("sim-tests: ") && line.contains(word), "{arguments:?}: {line}");
+        assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_plan_with_an_unknown_key_is_refused_by_its_name() {
+    let mut plan = serde_json::to_value(restless()).unwrap();
+    plan["note"] = "why this plan is kept".into();
+    let file = file("noted.json");
+    std::fs::write(&file, plan.to_string()).unwrap();
+    let output = sim_tests(&["replay", &file]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("unknown field `note`"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_seed_is_decimal_or_hexadecimal_or_a_commit() {
+    let last = |seed: &str| {
+        let out = ends_with(0, &["replay", seed, "--quiet"]);
+        out.lines().last().unwrap().to_owned()
+    };
+    let wanted = last("1311768467463790320");
+    assert!(wanted.starts_with("seed=1311768467463790320 digest="), "{wanted}");
+    assert_eq!(last("0x123456789abcdef0"), wanted);
+    assert_eq!(last("123456789abcdef0ffffffffffffffffffffffff"), wanted);
+    assert_eq!(last("123456789ABCDEF00000000000000000000000ab"), wanted);
+}
+
+#[test]
+fn a_replay_shows_its_plan_and_history_and_the_plan_can_be_replayed() {
+    let out = ends_with(0, &["replay", "1", "--profile", "calm"]);
+    let end = out.find("\n}\n").unwrap() + 2;
+    let plan: Plan = serde_json::from_str(&out[..end]).unwrap();
+    assert_eq!(plan, Plan::draw(1, Some(Profile::Calm)));
+    assert!(out.contains(" bind_trans") && out.contains("Bound { client: 0 }"), "{out}");
+    let again = ends_with(0, &["replay", &save("calm.json", &plan), "--quiet"]);
+    assert_eq!(again.lines().last(), out.lines().last());
+}
+
+#[test]
+fn diff_finds_the_first_fact_that_differs_and_ends_with_3() {
+    let (one, other, same) = (file("one.trace"), file("other.trace"), file("same.trace"));
+    ends_with(0, &["replay", "1", "--quiet", "--trace", &one]);
+    ends_with(0, &["replay", "1", "--quiet", "--trace", &same]);
+    assert_eq!(ends_with(0, &["diff", &one, &same]), "the traces are equal\n");
+    let text = std::fs::read_to_string(&one).unwrap();
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    for line in &lines {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    let was = std::mem::replace(&mut lines[8], "{\"t\":0}".to_owned());
+    std::fs::write(&other, lines.join("\n")).unwrap();
+    assert_eq!(ends_with(3, &["diff", &one, &other]), format!("fact 7 differs\n< {was}\n> {{\"t\":0}}\n"));
+    std::fs::write(&other, text.lines().take(5).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let out = ends_with(3, &["diff", &one, &other]);
+    assert!(out.starts_with("fact 4 differs\n") && out.ends_with("> (no more facts)\n"), "{out}");
+}
+
+#[test]
+fn reports_are_written_as_json_and_junit() {
+    let (json, junit) = (file("report.json"), file("report.xml"));
+    ends_with(0, &["sweep", "--seeds", "7..11", "--json", &json, "--junit", &junit]);
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    assert_eq!((&report["plans"], &report["tier"]), (&4.into(), &"fast".into()));
+    assert_eq!(report["failed"], serde_json::json!([]));
+    let junit = std::fs::read_to_string(junit).unwrap();
+    let wanted = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"sim-tests\" tests=\"4\" failures=\"0\">\n</testsuite>\n";
+    assert_eq!(junit, wanted);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_ends_with_2() {
+    ends_with(2, &["sweep", "--seeds", "0..1", "--json", &file("no/such/folder/report.json")]);
+}

@@ -1,0 +1,81 @@
+//! Guards plans as data: the same seed draws the same plan, and a plan written to a file comes back as it was, or not at all.
+
+use sim_tests::plan::{FaultKind, Kind, Plan, Profile};
+use smsc_sim::Behaviour;
+
+#[test]
+fn the_same_seed_draws_the_same_plan_and_another_draws_another() {
+    for seed in 0..300 {
+        assert_eq!(Plan::draw(seed, None), Plan::draw(seed, None));
+        assert_ne!(Plan::draw(seed, None), Plan::draw(seed + 1, None));
+    }
+}
+
+#[test]
+fn a_plan_comes_back_from_json_as_it_was() {
+    for seed in 0..300 {
+        for profile in [None, Some(Profile::Calm), Some(Profile::All)] {
+            let plan = Plan::draw(seed, profile);
+            let text = serde_json::to_string_pretty(&plan).unwrap();
+            assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan, "seed {seed}");
+        }
+    }
+}
+
+/// Every object in a plan, by the way to it.
+const OBJECTS: [&str; 9] = [
+    "",
+    "/timers",
+    "/clients/0",
+    "/clients/0/messages/0",
+    "/smsc",
+    "/smsc/receipt_delay",
+    "/wire",
+    "/wire/esme",
+    "/faults/0",
+];
+
+#[test]
+fn an_unknown_key_is_an_error_that_names_it_wherever_it_is() {
+    let full = |seed: &u64| {
+        let plan = Plan::draw(*seed, Some(Profile::All));
+        !plan.faults.is_empty() && !plan.clients[0].messages.is_empty()
+    };
+    let plan = serde_json::to_value(Plan::draw((0..).find(full).unwrap(), Some(Profile::All))).unwrap();
+    for object in OBJECTS {
+        let mut plan = plan.clone();
+        plan.pointer_mut(object).unwrap()["surplus"] = 1.into();
+        let error = serde_json::from_value::<Plan>(plan).unwrap_err().to_string();
+        assert!(error.contains("unknown field `surplus`"), "{object:?}: {error}");
+    }
+}
+
+#[test]
+fn a_key_that_is_left_out_is_an_error_that_names_it() {
+    let mut plan = serde_json::to_value(Plan::draw(1, None)).unwrap();
+    plan.as_object_mut().unwrap().remove("tick_ms");
+    let error = serde_json::from_value::<Plan>(plan).unwrap_err().to_string();
+    assert!(error.contains("missing field `tick_ms`"), "{error}");
+}
+
+#[test]
+fn in_a_calm_plan_nothing_goes_wrong_and_in_one_of_all_much_does() {
+    for seed in 0..300 {
+        let calm = Plan::draw(seed, Some(Profile::Calm));
+        assert_eq!(calm.smsc, Behaviour { refused_status: calm.smsc.refused_status, ..Behaviour::default() });
+        assert!(calm.faults.is_empty() && !calm.wire.is_cutting() && calm.smsc_is_honest());
+        let all = Plan::draw(seed, Some(Profile::All));
+        assert!(!all.faults.is_empty() && all.wire.is_cutting() && !all.smsc_is_honest());
+    }
+}
+
+#[test]
+fn faults_follow_each_other_and_receipts_have_somewhere_to_go() {
+    for seed in 0..300 {
+        let plan = Plan::draw(seed, None);
+        assert!(plan.faults.windows(2).all(|two| two[0].at_ms + two[0].for_ms <= two[1].at_ms), "seed {seed}");
+        assert!(plan.faults.iter().all(|fault| fault.for_ms > 0 || fault.kind == FaultKind::Hold));
+        assert!(plan.clients.iter().any(|client| client.kind != Kind::Transmitter), "seed {seed}");
+        assert!(plan.rest_by() > plan.last_event());
+    }
+}
