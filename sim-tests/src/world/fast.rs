@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use smpp_transport::driver::{Accept, Connect};
 use smpp_transport::env::Seed;
-use tokio::runtime::{Builder, UnhandledPanic};
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -22,12 +22,12 @@ use crate::wire::Wire;
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) fn run(plan: &Arc<Plan>) -> Result<History, String> {
-    let runtime = Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .unhandled_panic(UnhandledPanic::ShutdownRuntime)
-        .build()
-        .map_err(|error| error.to_string())?;
+    let mut builder = Builder::new_current_thread();
+    builder.enable_time().start_paused(true);
+    // Without it a panic in a task would be lost: the program refuses to start then.
+    #[cfg(tokio_unstable)]
+    builder.unhandled_panic(tokio::runtime::UnhandledPanic::ShutdownRuntime);
+    let runtime = builder.build().map_err(|error| error.to_string())?;
     // Within the runtime: outside of it the clock is the machine's.
     Ok(runtime.block_on(async { World::new(plan).run().await }))
 }
