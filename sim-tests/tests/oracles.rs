@@ -210,7 +210,7 @@ fn a_late_or_early_or_missing_enquire_link_is_seen() {
     let silence = history.facts[at].at;
     history.facts.retain(|fact| {
         fact.at < silence
-            || !pdu(&fact.what).is_some_and(|pdu| (pdu.command_id().0 & 0xFF) == CommandId::ENQUIRE_LINK.0)
+            || pdu(&fact.what).is_none_or(|pdu| (pdu.command_id().0 & 0xFF) != CommandId::ENQUIRE_LINK.0)
     });
     assert!(seen(&plan, &history).contains(&"enquire_link"));
 }
