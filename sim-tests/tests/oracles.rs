@@ -93,6 +93,19 @@ fn a_response_written_twice_is_seen() {
 }
 
 #[test]
+fn an_unbind_that_overtakes_what_was_asked_before_it_is_seen() {
+    let (plan, mut history) = good();
+    let unbind = places(&history, End::Smsc, Way::Read, CommandId::UNBIND)[0];
+    let submit = pdu(&history.facts[places(&history, End::Smsc, Way::Read, CommandId::SUBMIT_SM)[0]].what).unwrap();
+    let asked = Pdu { sequence: 0x3333, ..submit };
+    let at = history.facts[unbind].at;
+    history.facts.insert(unbind, Fact { at, what: passed(End::Smsc, Way::Read, asked.to_octets()) });
+    let found = check(&plan, &history);
+    let named = |violation: &sim_tests::oracle::Violation| violation.words.contains("before the unbind after it");
+    assert!(found.iter().any(|violation| violation.oracle == "answers" && named(violation)), "{found:?}");
+}
+
+#[test]
 fn an_answer_to_what_nobody_asked_is_seen() {
     let (plan, mut history) = good();
     let at = places(&history, End::Smsc, Way::Written, CommandId::SUBMIT_SM_RESP)[0];
@@ -209,8 +222,7 @@ fn a_late_or_early_or_missing_enquire_link_is_seen() {
     let mut history = history;
     let silence = history.facts[at].at;
     history.facts.retain(|fact| {
-        fact.at < silence
-            || !pdu(&fact.what).is_some_and(|pdu| (pdu.command_id().0 & 0xFF) == CommandId::ENQUIRE_LINK.0)
+        fact.at < silence || pdu(&fact.what).is_none_or(|pdu| (pdu.command_id().0 & 0xFF) != CommandId::ENQUIRE_LINK.0)
     });
     assert!(seen(&plan, &history).contains(&"enquire_link"));
 }

@@ -16,6 +16,7 @@ pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Rep
         for request in requests {
             owed(plan, line, request, report);
         }
+        before_unbind(line, report);
         for answer in line.frames.iter().filter(|frame| frame.way == Way::Written && !frame.is_request()) {
             let asked = |frame: &&Frame| {
                 frame.way == Way::Read
@@ -48,6 +49,26 @@ fn owed(plan: &Plan, line: &Line, request: &Frame, report: &mut Report) {
         Some(at) if at > by => report.broken(at, format!("{who}: answered after {:?}", at - request.at)),
         None if !excused && still_running(line, by) => report.broken(by, format!("{who}: never answered")),
         _ => {}
+    }
+}
+
+/// What was read before an unbind is answered before the unbind is, which waits for it for half of the time that an unbind
+/// may take. Where both sides unbind, either may have to hurry.
+fn before_unbind(line: &Line, report: &mut Report) {
+    let frames = &line.frames;
+    let place = |way, command| frames.iter().position(|frame| frame.is(way, command));
+    let Some(unbind) = place(Way::Read, CommandId::UNBIND) else { return };
+    let Some(answer) = place(Way::Written, CommandId::UNBIND_RESP) else { return };
+    let waited = frames[answer].at.saturating_sub(frames[unbind].at) >= Duration::from_millis(UNBIND_MS / 2);
+    if waited || place(Way::Written, CommandId::UNBIND).is_some() {
+        return;
+    }
+    for pdu in frames[..unbind].iter().filter(|frame| frame.way == Way::Read).filter_map(|frame| frame.pdu.as_ref()) {
+        let answered = frames[..answer].iter().any(|frame| frame.way == Way::Written && frame.answers(pdu));
+        if !answered && pdu.command_id().answer().is_some() {
+            let who = format!("line {} {:?}: {pdu}", line.number, line.end);
+            report.broken(frames[answer].at, format!("{who}: not answered before the unbind after it was"));
+        }
     }
 }
 
