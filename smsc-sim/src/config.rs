@@ -45,7 +45,7 @@ impl Default for Config {
 }
 
 /// Who may bind.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// At most 15 characters, or nobody can bind with it.
@@ -67,6 +67,16 @@ impl Account {
 
     fn binds_max_default() -> usize {
         10_000
+    }
+}
+
+/// Without the password.
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account")
+            .field("system_id", &self.system_id)
+            .field("binds_max", &self.binds_max)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The simulator as a program: flags, the line that says it is ready, signals.
 
+mod http;
+
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,8 +17,8 @@ struct Flags {
     /// Where to serve SMPP; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:2775", value_name = "ADDR")]
     listen: String,
-    /// The HTTP API is not in this version: `off` is all there is
-    #[arg(long, default_value = "off", value_parser = ["off"], value_name = "off")]
+    /// Where to serve HTTP (/health); port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:2776", value_name = "ADDR|off")]
     http: String,
     /// Who may bind; may be given several times [default: smppclient1:password]
     #[arg(long = "account", value_name = "SYSTEM_ID:PASSWORD")]
@@ -71,11 +73,14 @@ fn run(flags: Flags) -> Result<(), String> {
         if !flags.accounts.is_empty() {
             config.accounts = accounts(&flags.accounts)?;
         }
-        let cannot = |error| format!("cannot listen on {}: {error}", flags.listen);
-        let sim = SmscSim::start(&flags.listen, config).await.map_err(cannot)?;
+        let sim = SmscSim::start(&flags.listen, config).await.map_err(|error| cannot_listen(&flags.listen, &error))?;
+        let http = match flags.http.as_str() {
+            "off" => "off".to_owned(),
+            address => http::start(address).await.map_err(|error| cannot_listen(address, &error))?.to_string(),
+        };
         // Before anyone is told that it is ready, and may end it.
         let mut signals = Signals::catch()?;
-        ready(&format!("ready smpp={} http={} seed={seed}", sim.address(), flags.http));
+        ready(&format!("ready smpp={} http={http} seed={seed}", sim.address()));
         signals.next().await;
         tokio::select! {
             biased;
@@ -84,6 +89,10 @@ fn run(flags: Flags) -> Result<(), String> {
         }
         Ok(())
     })
+}
+
+fn cannot_listen(address: &str, error: &std::io::Error) -> String {
+    format!("cannot listen on {address}: {error}")
 }
 
 /// Read here and not with the other flags: those are repeated in what is said of them, and these hold passwords.

@@ -19,7 +19,9 @@ struct Program {
 impl Program {
     fn start(flags: &[&str]) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_smsc-sim"));
-        let mut child = command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Nobody else's port, unless the test is about it.
+        let http: &[&str] = if flags.contains(&"--http") { &[] } else { &["--http", "off"] };
+        let mut child = command.args(flags).args(http).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         Program { child, out: BufReader::new(out), err }
     }
@@ -157,7 +159,7 @@ fn wrong_flags_are_said_in_one_line_and_end_it_with_status_2() {
     assert_refused(&["--account", ":secret"], &["system_id"]);
     assert_refused(&["--account", "a-name-of-16-let:secret"], &["system_id"]);
     assert_refused(&["--account", "one:ninechars"], &["password"]);
-    assert_refused(&["--http", "127.0.0.1:0"], &["--http"]);
+    assert_refused(&["--listen", "127.0.0.1:0", "--http", "nowhere"], &["nowhere"]);
     assert_refused(&["--listen", "nowhere"], &["nowhere"]);
     assert_refused(&["--enquire-link-interval", "-1"], &["-1"]);
 }
@@ -176,4 +178,17 @@ fn passwords_are_in_none_of_its_lines() {
         assert_eq!(status.code(), Some(2));
         assert!(!format!("{out}{err}").contains("hunter2"), "{err}");
     }
+}
+
+#[test]
+fn its_health_is_told_over_http() {
+    use std::io::{Read, Write};
+    let mut program = Program::start(&["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let ready = program.ready();
+    let address = ready.split_once(" http=").and_then(|(_, rest)| rest.split_once(' ')).expect("it says where").0;
+    let mut stream = std::net::TcpStream::connect(address).expect("it listens there");
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with(r#"{"status":"ok"}"#), "{answer}");
 }

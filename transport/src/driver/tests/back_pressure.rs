@@ -210,6 +210,7 @@ async fn a_session_without_traffic_is_small_even_after_a_burst() {
         }
     };
     tokio::select! {
+        biased;
         event = driver.next() => panic!("{event:?}"),
         () = minute => {}
     }

@@ -106,6 +106,7 @@ async fn a_healthy_peer_is_not_dropped_because_we_were_held_up() {
         SessionConfig { response_timeout: seconds(5), enquire_link_interval: Some(seconds(10)), ..esme_config() };
     let (mut driver, mut peer) = bound(256 * 1024, session, DriverConfig::default()).await;
     tokio::select! {
+        biased;
         event = driver.next() => panic!("{event:?}"),
         asked = peer.receive_some() => assert!(matches!(asked.body, Body::EnquireLink(_))),
     }
@@ -153,6 +154,7 @@ async fn an_idle_line_with_a_peer_that_answers_lives_for_a_day() {
         panic!("hung up after {asked} questions");
     };
     tokio::select! {
+        biased;
         event = driver.next() => panic!("{event:?}"),
         _ = smsc => {}
     }
