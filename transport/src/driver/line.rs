@@ -174,7 +174,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     /// A timer that is early costs one idle turn; to move it with every PDU would cost more.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((at, _)) = self.session.poll_timeout() else { return Poll::Pending };
-        let deadline = self.start + at;
+        let deadline = self.instant(at);
         let elapsed = self.timer.is_elapsed();
         if elapsed {
             self.let_go_of_buffers();

@@ -60,6 +60,9 @@ impl Default for DriverConfig {
     }
 }
 
+/// Later than anything that is waited for: clocks cannot count to [`Duration::MAX`], which means never.
+const FAR_OFF: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// A session on a byte stream. See the [module](self).
 ///
 /// An SMSC that takes every message, in a few lines:
@@ -111,7 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     /// A driver for a stream that has just been opened. Must be made within a tokio runtime.
     pub fn new(stream: S, role: Role, session: SessionConfig, config: DriverConfig) -> Driver<S, T> {
         let start = Instant::now();
-        let timer = Box::pin(sleep_until(start + session.session_init_timeout));
+        let timer = Box::pin(sleep_until(start + session.session_init_timeout.min(FAR_OFF)));
         Driver {
             stream,
             session: Session::new(role, session, Duration::ZERO),
@@ -232,7 +235,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     /// The instant at this time; see [`now`](Driver::now).
     #[must_use]
     pub fn instant(&self, at: Duration) -> Instant {
-        self.start + at
+        self.start + at.min(FAR_OFF)
     }
 
     /// Where the session stands.
@@ -260,7 +263,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
 
     fn hang_up(&mut self, why: Why) {
         tracing::debug!(?why, "session ended");
-        let until = Instant::now() + self.config.linger_timeout;
+        let until = Instant::now() + self.config.linger_timeout.min(FAR_OFF);
         self.phase = Phase::HangingUp { why, until, shut: false, ended: false, octets: 0 };
     }
 }

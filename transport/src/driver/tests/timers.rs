@@ -212,3 +212,27 @@ async fn connecting_ends_at_its_limit() {
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     assert_eq!(since.elapsed().as_secs(), 10);
 }
+
+#[tokio::test(start_paused = true)]
+async fn waits_without_an_end_do_not_overflow_the_clock() {
+    let never = Duration::MAX;
+    let session = SessionConfig {
+        session_init_timeout: never,
+        enquire_link_interval: Some(never - seconds(1)),
+        response_timeout: never,
+        inactivity_timeout: Some(never - seconds(1)),
+        unbind_timeout: never,
+        ..esme_config()
+    };
+    let (mut driver, mut peer) =
+        bound(4096, session, DriverConfig { linger_timeout: never, ..Default::default() }).await;
+    driver.request(submit(), Tlvs::new(), 1).expect("there is room");
+    tokio::select! {
+        biased;
+        event = driver.next() => panic!("{event:?}"),
+        () = tokio::time::sleep(seconds(1_000_000)) => {}
+    }
+    assert!(matches!(peer.receive_some().await.body, Body::SubmitSm(_)));
+    drop(peer);
+    assert!(matches!(soon(driver.next()).await, Some(Event::Ended { outcome: Outcome::Lost(Why::PeerClosed), .. })));
+}
