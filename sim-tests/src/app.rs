@@ -9,7 +9,7 @@ use smpp_transport::driver::{
     Backoff, Client, ClientConfig, Connect, Delivery, DriverConfig, Incoming, RequestError, Submitted, Supervisor,
 };
 use smpp_transport::env::Seed;
-use smpp_transport::pdu::{Body, COctets, RegisteredDelivery, ShortMessage, Sm, TlvTag, Tlvs};
+use smpp_transport::pdu::{COctets, RegisteredDelivery, ShortMessage, Sm, TlvTag, Tlvs};
 use smpp_transport::session::{BindKind, Role, SessionConfig};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -289,10 +289,4 @@ fn backoff(timers: &Timers) -> Backoff {
         stable_after: Duration::from_secs(1),
         ..Backoff::default()
     }
-}
-
-/// Whether a body is a receipt or message to an ESME.
-#[must_use]
-pub fn is_delivery(body: &Body) -> bool {
-    matches!(body, Body::DeliverSm(_))
 }
