@@ -1,0 +1,1 @@
+//! Which rule a request meets. Pure: time and chance are arguments.

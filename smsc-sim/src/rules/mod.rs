@@ -1,0 +1,376 @@
+//! What the simulator does to those who ask it something: one list of rules, of which the first that matches a request is
+//! followed. Data: the same in YAML, over HTTP, in a test and in a simulation.
+//!
+//! ```yaml
+//! rules:
+//!   - name: the account is throttled above ten a second
+//!     when: { account: smppclient1, operation: submit_sm, above_rate: 10 }
+//!     then: { status: ESME_RTHROTTLED }
+//!   - when: { to: "9$", chance: 0.5 }
+//!     then: { policy: { outcome: UNDELIVERABLE, error: 9 }, delay: 100ms..2s }
+//! ```
+//!
+//! All chance is drawn from the seed, by session and by the request's place in it, so that the same traffic meets the same
+//! faults. Which one is followed is decided in `engine`.
+
+mod engine;
+mod sets;
+
+use serde::{Deserialize, Serialize};
+use smpp_transport::pdu::CommandId;
+
+pub(crate) use engine::{Asked, Decision, Engine};
+pub use sets::{RuleSet, SETS};
+
+use crate::mo::Mo;
+use crate::policy::Policy;
+use crate::time::{Delay, Time, as_text};
+use crate::words::{AnyOf, Bind, Pattern, Status};
+
+/// One rule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rule {
+    /// For people, and in the log.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Which requests it is for. Default: all.
+    pub when: When,
+    /// What is done.
+    pub then: Then,
+}
+
+/// Which requests a rule is for: those that meet all that is said here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct When {
+    /// system_id of the account; for a bind, that which is asked for.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    pub account: AnyOf<String>,
+    /// How the session is bound; for a bind, that which is asked for.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    pub bind: AnyOf<Bind>,
+    /// What is asked. Default: the messages, which are submit_sm, submit_multi and data_sm.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    pub operation: AnyOf<Operation>,
+    /// Is found in the source address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Pattern>,
+    /// Is found in the destination address; of submit_multi, in one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Pattern>,
+    /// Is found in the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Pattern>,
+    /// Is this part of a long message, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<u8>,
+    /// While time since the start, or the last reset, is in between: `10s..20s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub between: Option<Between>,
+    /// Is more than so many a second: of each account, requests that meet what stands above, with a burst of as many as
+    /// come in a tenth of a second, at least one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub above_rate: Option<f64>,
+    /// While the account has more messages than this that have not ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub above_pending: Option<usize>,
+    /// Not before so many have met all that stands above. Counted over all sessions.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub after: u64,
+    /// Every nth of them: 3 is the third, the sixth and so on. 0 and 1 are all.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub every: u64,
+    /// Only the first so many of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// By chance, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chance: Option<f64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// What can be asked.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// A connection, before anything is said on it: only `before`, `delay` and `answer: never` can be followed.
+    Connect,
+    /// Any of the three.
+    Bind,
+    /// A message.
+    SubmitSm,
+    /// A message to several.
+    SubmitMulti,
+    /// A message.
+    DataSm,
+    /// What has become of a message.
+    QuerySm,
+    /// To take a message back.
+    CancelSm,
+    /// To change a message.
+    ReplaceSm,
+    /// Whether the line is alive.
+    EnquireLink,
+    /// Anything else.
+    Other,
+}
+
+impl Operation {
+    /// What this request asks.
+    #[must_use]
+    pub const fn of(command: CommandId) -> Operation {
+        match command {
+            CommandId::BIND_TRANSMITTER | CommandId::BIND_RECEIVER | CommandId::BIND_TRANSCEIVER => Operation::Bind,
+            CommandId::SUBMIT_SM => Operation::SubmitSm,
+            CommandId::SUBMIT_MULTI => Operation::SubmitMulti,
+            CommandId::DATA_SM => Operation::DataSm,
+            CommandId::QUERY_SM => Operation::QuerySm,
+            CommandId::CANCEL_SM => Operation::CancelSm,
+            CommandId::REPLACE_SM => Operation::ReplaceSm,
+            CommandId::ENQUIRE_LINK => Operation::EnquireLink,
+            _ => Operation::Other,
+        }
+    }
+
+    /// Whether it brings a message.
+    #[must_use]
+    pub const fn is_message(self) -> bool {
+        matches!(self, Operation::SubmitSm | Operation::SubmitMulti | Operation::DataSm)
+    }
+}
+
+/// What is done about a request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Then {
+    /// Refuse it with this status. Default: what is due by the standard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// How long the response takes. Different delays make responses overtake each other.
+    #[serde(skip_serializing_if = "Delay::is_none")]
+    pub delay: Delay,
+    /// The response comes after so many responses to later requests; at the latest when nothing has been asked for a second.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub behind: u64,
+    /// How it is answered.
+    #[serde(skip_serializing_if = "is_once")]
+    pub answer: Answer,
+    /// What is done before the response.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Step>,
+    /// What is done after the response.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Step>,
+    /// What becomes of the message, before what its account and the simulator say.
+    #[serde(skip_serializing_if = "Policy::is_default")]
+    pub policy: Policy,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_once(answer: &Answer) -> bool {
+    *answer == Answer::Once
+}
+
+/// How a request is answered. Whatever the ESME hears of it, a message that is not refused is accepted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// With its response.
+    #[default]
+    Once,
+    /// With its response, two times.
+    Twice,
+    /// Never.
+    Never,
+    /// With generic_nack and the rule's status, ESME_RSYSERR without; the message is not accepted.
+    Nack,
+    /// With the response of another command, ESME_ROK; the message is accepted.
+    WrongType,
+    /// With its response under a number that nobody has used; the message is accepted.
+    WrongNumber,
+    /// With its response without a body.
+    Bare,
+    /// With its response and a body, also where an error needs none.
+    WithBody,
+}
+
+/// One thing that is done to a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// unbind is sent.
+    Unbind,
+    /// The connection is closed without a word.
+    Disconnect(Cut),
+    /// Nothing is read or written for so long, while the connection stays open. `forever` is until it is told otherwise.
+    Silence(Silence),
+    /// From now on reads and writes are in small pieces.
+    Pace(Pace),
+    /// enquire_link is sent.
+    EnquireLink,
+    /// Octets, in hexadecimal, whatever they are.
+    Raw(Hex),
+    /// A PDU that is wrong in this way.
+    Malformed(Malformed),
+    /// A response to a number that nobody has used.
+    UnknownResponse,
+    /// enquire_link_resp with the number of the request; outside of an answer, with number 1.
+    WrongResponse,
+    /// generic_nack with this status and number 0.
+    GenericNack(Status),
+    /// A mobile-originated message, or many, to the session if it receives, else to another of its account.
+    Deliver(Box<Mo>),
+    /// alert_notification: this subscriber can be reached.
+    Alert(String),
+}
+
+/// How a connection is closed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cut {
+    /// In order, with FIN.
+    #[default]
+    Close,
+    /// With RST: what is on its way is lost.
+    Reset,
+}
+
+/// For how long nothing is read or written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Silence {
+    /// So long.
+    For(Time),
+    /// Until the session is told to do something else.
+    Forever,
+}
+
+impl std::str::FromStr for Silence {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Silence, String> {
+        match text {
+            "forever" => Ok(Silence::Forever),
+            time => time.parse().map(Silence::For).map_err(|error| format!("{error}; or forever")),
+        }
+    }
+}
+
+impl std::fmt::Display for Silence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Silence::Forever => f.write_str("forever"),
+            Silence::For(time) => time.fmt(f),
+        }
+    }
+}
+
+/// Reads and writes in small pieces.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pace {
+    /// Octets of each, at most; at least 1.
+    pub octets: usize,
+    /// How long to wait after each.
+    #[serde(default)]
+    pub pause: Time,
+}
+
+/// Octets as hexadecimal digits.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Hex(pub Vec<u8>);
+
+impl std::str::FromStr for Hex {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Hex, String> {
+        let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+        smpp_transport::pdu::json::from_hex(&digits).map(Hex)
+    }
+}
+
+impl std::fmt::Display for Hex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&smpp_transport::pdu::json::hex(&self.0))
+    }
+}
+
+/// A stretch of time since the start: `10s..20s`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Between {
+    /// From, inclusive.
+    pub from: Time,
+    /// To, exclusive.
+    pub to: Time,
+}
+
+impl std::str::FromStr for Between {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Between, String> {
+        let wrong = || format!("{text:?} is no stretch of time: 10s..20s is one");
+        let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+        let between = Between { from: from.parse()?, to: to.parse()? };
+        if between.from < between.to { Ok(between) } else { Err(format!("{text:?} is empty: the earlier time comes first")) }
+    }
+}
+
+impl std::fmt::Display for Between {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}..{}", self.from, self.to)
+    }
+}
+
+as_text!(Silence, Hex, Between);
+
+/// How a PDU is wrong. Each is a deliver_sm but for what is wrong with it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Malformed {
+    /// command_length 0.
+    LengthZero,
+    /// command_length 15.
+    LengthShort,
+    /// command_length 0xFFFFFFFF.
+    LengthHuge,
+    /// command_length one more than there are octets, so that the next PDU begins within this one.
+    LengthOneMore,
+    /// A command_id that nobody knows, as a request.
+    UnknownCommand,
+    /// The body ends in the middle of a field.
+    CutBody,
+    /// An address without its NUL.
+    MissingNul,
+    /// sm_length beyond the end.
+    SmLength,
+    /// An optional parameter that is longer than what is left.
+    TlvOverrun,
+    /// Three octets of an optional parameter.
+    TlvCut,
+    /// Both a short_message and a message_payload.
+    TwoTexts,
+    /// A user data header that is longer than the message.
+    UdhOverrun,
+    /// Sequence number 0.
+    SequenceZero,
+}
+
+impl Malformed {
+    /// All of them.
+    pub const ALL: [Malformed; 13] = [
+        Malformed::LengthZero,
+        Malformed::LengthShort,
+        Malformed::LengthHuge,
+        Malformed::LengthOneMore,
+        Malformed::UnknownCommand,
+        Malformed::CutBody,
+        Malformed::MissingNul,
+        Malformed::SmLength,
+        Malformed::TlvOverrun,
+        Malformed::TlvCut,
+        Malformed::TwoTexts,
+        Malformed::UdhOverrun,
+        Malformed::SequenceZero,
+    ];
+}

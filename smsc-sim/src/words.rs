@@ -1,0 +1,228 @@
+//! The standard's numbers as people write them in YAML and JSON: statuses, states, commands and kinds of bind by name, a
+//! pattern, one or a list of something.
+
+use std::fmt;
+use std::str::FromStr;
+
+use regex::Regex;
+use serde::de::{SeqAccess, Visitor, value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use smpp_transport::pdu::{CommandStatus, MessageState};
+use smpp_transport::session::BindKind;
+use smpp_transport::text::{stat_of_state, state_of_stat};
+
+use crate::time::as_text;
+
+/// A status, by its name in the standard or as a number: `ESME_RTHROTTLED`, `RTHROTTLED`, `0x58`, `88`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Status(pub CommandStatus);
+
+impl FromStr for Status {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Status, String> {
+        let named = CommandStatus::NAMED.iter().find(|status| {
+            let name = status.name().unwrap_or_default();
+            text.eq_ignore_ascii_case(name) || text.eq_ignore_ascii_case(&name[5..])
+        });
+        let status = named.copied().or_else(|| number(text).map(CommandStatus));
+        status.map(Status).ok_or_else(|| {
+            format!("{text:?} is no status: a name such as ESME_RTHROTTLED or a number such as 0x58 is wanted")
+        })
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// What has become of a message (§5.2.28), by its name in the standard or in receipts: `DELIVERED`, `DELIVRD`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct State(pub MessageState);
+
+impl FromStr for State {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<State, String> {
+        let named =
+            MessageState::NAMED.iter().find(|state| state.name().is_some_and(|name| name.eq_ignore_ascii_case(text)));
+        named.copied().or_else(|| state_of_stat(text)).map(State).ok_or_else(|| {
+            let names: Vec<_> = MessageState::NAMED.iter().filter_map(|state| state.name()).collect();
+            format!("{text:?} is no state of a message; there are {}", names.join(", "))
+        })
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl State {
+    /// As receipts write it in `stat`.
+    #[must_use]
+    pub fn stat(self) -> &'static str {
+        stat_of_state(self.0).unwrap_or("UNKNOWN")
+    }
+}
+
+/// How an ESME is bound: `transmitter`, `receiver`, `transceiver`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the standard's words")]
+pub enum Bind {
+    Transmitter,
+    Receiver,
+    Transceiver,
+}
+
+impl From<BindKind> for Bind {
+    fn from(kind: BindKind) -> Bind {
+        match kind {
+            BindKind::Transmitter => Bind::Transmitter,
+            BindKind::Receiver => Bind::Receiver,
+            BindKind::Transceiver => Bind::Transceiver,
+        }
+    }
+}
+
+/// A regular expression that may match anywhere, as in an `address_range`: `^2782`, `00[1-3]$`.
+#[derive(Clone, Debug)]
+pub struct Pattern(pub Regex);
+
+impl Pattern {
+    /// Whether it is found.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Pattern) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Pattern, String> {
+        // The last line says what is wrong; those before draw it.
+        let wrong = |error: regex::Error| {
+            let words = error.to_string();
+            let words = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            format!("{text:?} is no regular expression: {words}")
+        };
+        Regex::new(text).map(Pattern).map_err(wrong)
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+as_text!(State, Pattern);
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Status, D::Error> {
+        struct NameOrNumber;
+        impl Visitor<'_> for NameOrNumber {
+            type Value = Status;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a status by name or number")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Status, E> {
+                text.parse().map_err(E::custom)
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Status, E> {
+                let number = u32::try_from(number).map_err(|_| E::custom(format!("{number} has more than 32 bits")))?;
+                Ok(Status(CommandStatus(number)))
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Status, E> {
+                u64::try_from(number).map_or_else(|_| Err(E::custom("a status is not negative")), |n| self.visit_u64(n))
+            }
+        }
+        from.deserialize_any(NameOrNumber)
+    }
+}
+
+/// One or more: `submit_sm`, or `[submit_sm, data_sm]`. Empty is any.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnyOf<T>(pub Vec<T>);
+
+impl<T> Default for AnyOf<T> {
+    fn default() -> AnyOf<T> {
+        AnyOf(Vec::new())
+    }
+}
+
+impl<T: PartialEq> AnyOf<T> {
+    /// Whether it is among them, or there are none.
+    #[must_use]
+    pub fn admits<U: ?Sized>(&self, value: &U) -> bool
+    where
+        T: PartialEq<U>,
+    {
+        self.0.is_empty() || self.0.iter().any(|one| one == value)
+    }
+
+    /// Whether it admits everything.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T: Serialize> Serialize for AnyOf<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [one] => one.serialize(to),
+            many => many.serialize(to),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyOf<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<AnyOf<T>, D::Error> {
+        struct OneOrMore<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMore<T> {
+            type Value = AnyOf<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name or a list of names")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyOf<T>, E> {
+                T::deserialize(value::StrDeserializer::new(text)).map(|one| AnyOf(vec![one]))
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<AnyOf<T>, E> {
+                self.visit_str(&number.to_string())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<AnyOf<T>, A::Error> {
+                let mut many = Vec::new();
+                while let Some(one) = list.next_element()? {
+                    many.push(one);
+                }
+                Ok(AnyOf(many))
+            }
+        }
+        from.deserialize_any(OneOrMore(std::marker::PhantomData))
+    }
+}
