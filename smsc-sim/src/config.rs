@@ -1,11 +1,15 @@
-//! All that a test author may set. Data and its limits; what it does is in `peer` and `mailbox`.
+//! What a simulator is made of: who may bind, what becomes of messages, what goes wrong, and the limits. Data only.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use smpp_transport::driver::DriverConfig;
-use smpp_transport::pdu::{COctets, CommandStatus, Leniency};
+use smpp_transport::pdu::{COctets, Leniency};
 use smpp_transport::session::{Role, SessionConfig};
+
+use crate::policy::{Policy, Retry};
+use crate::rules::Rule;
+use crate::words::{AnyOf, Bind};
 
 /// A simulator.
 #[derive(Clone, Debug)]
@@ -14,59 +18,153 @@ pub struct Config {
     pub system_id: COctets<16>,
     /// Who may bind. Default: `smppclient1` with the password `password`.
     pub accounts: Vec<Account>,
-    /// What it does wrong, and how long things take. Default: nothing, and no time.
-    pub behaviour: Behaviour,
+    /// What it does to those who ask it something. Default: what is due.
+    pub rules: Vec<Rule>,
+    /// What becomes of messages. Default: they are delivered at once.
+    pub policy: Policy,
+    /// How what the simulator delivers is offered again.
+    pub retry: Retry,
+    /// Whether every field must be as the standard says.
+    pub strictness: Strictness,
+    /// Distribution lists for submit_multi: addresses by name.
+    pub distribution_lists: BTreeMap<String, Vec<String>>,
+    /// How much of everything there may be.
+    pub limits: Limits,
     /// Timers and windows of each session.
     pub session: SessionConfig,
     /// Reading and writing; by the letter of the standard, unless told otherwise.
     pub driver: DriverConfig,
-    /// Connections at once, bound or not; more are closed at once. Default 20,000.
-    pub connections_max: usize,
-    /// Receipts that wait for a session of their account, in all; beyond it the oldest are dropped. Default 100,000.
-    pub receipts_held_max: usize,
     /// From which all chance is drawn.
     pub seed: u64,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        let session = SessionConfig { window: 100, inbound_window: 10_000, ..SessionConfig::new(Role::Smsc) };
+        let session = SessionConfig {
+            window: 100,
+            inbound_window: 10_000,
+            // Rules may have something to say about it.
+            answers_enquire_link: false,
+            ..SessionConfig::new(Role::Smsc)
+        };
         Config {
             system_id: "smsc-sim".parse().expect("it is shorter than 16 characters"),
             accounts: vec![Account::new("smppclient1", "password")],
-            behaviour: Behaviour::default(),
+            rules: Vec::new(),
+            policy: Policy::default(),
+            retry: Retry::default(),
+            strictness: Strictness::default(),
+            distribution_lists: BTreeMap::new(),
+            limits: Limits::default(),
             session,
             driver: DriverConfig { leniency: Leniency::STRICT, ..DriverConfig::default() },
-            connections_max: 20_000,
-            receipts_held_max: 100_000,
             seed: 0,
         }
     }
 }
 
+/// Whether every field must be as the standard says.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strictness {
+    /// A message with a field that the standard does not allow is refused with that field's status.
+    #[default]
+    Strict,
+    /// Only a message without a destination is refused.
+    Lenient,
+}
+
+/// How much of everything there may be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Connections at once, bound or not; more are closed at once. Default 20,000.
+    pub connections_max: usize,
+    /// Messages kept; beyond it the one that ended longest ago is forgotten. Default 100,000.
+    pub messages_max: usize,
+    /// Receipts and mobile-originated messages that wait for a session or an answer, in all; beyond it new ones are
+    /// dropped. Default 1,000,000.
+    pub deliveries_max: usize,
+    /// PDUs kept for looking at; 0 keeps none. Default 10,000.
+    pub pdus_max: usize,
+    /// Octets of those. Default 16 MiB.
+    pub pdu_octets_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections_max: 20_000,
+            messages_max: 100_000,
+            deliveries_max: 1_000_000,
+            pdus_max: 10_000,
+            pdu_octets_max: 16 * 1024 * 1024,
+        }
+    }
+}
+
 /// Who may bind.
-#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
-    /// At most 15 characters, or nobody can bind with it.
+    /// At most 15 characters.
     pub system_id: String,
-    /// At most 8 characters, or nobody can bind with it.
+    /// At most 8 characters.
     pub password: String,
-    /// Sessions at once; one more is refused with ESME_RBINDFAIL. Default 10,000.
+    /// How it may bind. Default: as it likes; another way is refused with ESME_RBINDFAIL.
+    #[serde(default, skip_serializing_if = "AnyOf::is_any")]
+    pub binds: AnyOf<Bind>,
+    /// Sessions at once; one more is refused with ESME_RALYBND where one is allowed, else ESME_RBINDFAIL. Default 10,000.
     #[serde(default = "Account::binds_max_default")]
     pub binds_max: usize,
+    /// Requests of a session that may be unanswered; one more is refused with ESME_RTHROTTLED. Default: that of all
+    /// sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
+    /// Messages a second, of all sessions together; what is above is refused with ESME_RTHROTTLED. Default: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// What becomes of its messages, before what is said for all.
+    #[serde(default, skip_serializing_if = "Policy::is_default")]
+    pub policy: Policy,
 }
 
 impl Account {
     /// An account with the default limits.
     #[must_use]
     pub fn new(system_id: &str, password: &str) -> Account {
-        let binds_max = Account::binds_max_default();
-        Account { system_id: system_id.to_owned(), password: password.to_owned(), binds_max }
+        Account {
+            system_id: system_id.to_owned(),
+            password: password.to_owned(),
+            binds: AnyOf::default(),
+            binds_max: Account::binds_max_default(),
+            window: None,
+            rate: None,
+            policy: Policy::default(),
+        }
     }
 
-    fn binds_max_default() -> usize {
+    const fn binds_max_default() -> usize {
         10_000
+    }
+
+    /// Whether a bind can carry it, and its limits let anything through.
+    ///
+    /// # Errors
+    /// In words, with the field, its value and what is allowed; without the password.
+    pub fn check(&self) -> Result<(), String> {
+        if self.system_id.is_empty() {
+            return Err("system_id is empty: 1 to 15 characters are allowed".to_owned());
+        }
+        self.system_id.parse::<COctets<16>>().map_err(|error| format!("system_id {:?}: {error}", self.system_id))?;
+        self.password.parse::<COctets<9>>().map_err(|error| format!("password of {:?}: {error}", self.system_id))?;
+        let of = &self.system_id;
+        match (self.window, self.rate) {
+            (Some(0), _) => Err(format!("window of {of:?} is 0: at least 1 is allowed")),
+            (_, Some(rate)) if !(rate > 0.0 && rate.is_finite()) => {
+                Err(format!("rate of {of:?} is {rate}: more than 0 a second is allowed"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -85,67 +183,8 @@ impl std::str::FromStr for Account {
     type Err = String;
     fn from_str(text: &str) -> Result<Account, String> {
         let (system_id, password) = text.split_once(':').ok_or("SYSTEM_ID:PASSWORD is wanted, there is no colon")?;
-        if system_id.is_empty() {
-            return Err("the system_id before the colon is empty".to_owned());
-        }
-        system_id.parse::<COctets<16>>().map_err(|error| format!("system_id {system_id:?}: {error}"))?;
-        password.parse::<COctets<9>>().map_err(|error| format!("the password: {error}"))?;
-        Ok(Account::new(system_id, password))
-    }
-}
-
-/// What the simulator does to what is submitted. Chances are 0 to 1 and drawn anew for each message, from the seed, the
-/// session and the message's place in it: the same traffic meets the same faults.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Behaviour {
-    /// How long a response takes. Different delays make responses overtake each other.
-    pub response_delay: Delay,
-    /// The chance that a message is accepted and never answered.
-    pub response_missing: f64,
-    /// The chance that the response comes twice.
-    pub response_doubled: f64,
-    /// The chance that a response with a number nobody has used comes first.
-    pub response_invented: f64,
-    /// The chance that an enquire_link_resp with the message's number comes first.
-    pub response_mistyped: f64,
-    /// The chance that a message is refused.
-    pub refused: f64,
-    /// With which status.
-    pub refused_status: CommandStatus,
-    /// The chance that a generic_nack answers instead of a response.
-    pub nacked: f64,
-    /// The chance that the simulator hangs up instead of answering.
-    pub hung_up: f64,
-    /// The chance that the simulator unbinds after answering.
-    pub unbound: f64,
-    /// How long after its acceptance a message is delivered, and its receipt due.
-    pub receipt_delay: Delay,
-    /// The chance that a message is not delivered.
-    pub undelivered: f64,
-}
-
-/// A time between two limits, drawn evenly, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Delay {
-    /// At least.
-    pub min_ms: u64,
-    /// At most.
-    pub max_ms: u64,
-}
-
-impl Delay {
-    /// Always this long.
-    #[must_use]
-    pub const fn fixed(ms: u64) -> Delay {
-        Delay { min_ms: ms, max_ms: ms }
-    }
-
-    /// The share of the way from `min` to `max`, 0 to 1, as a time.
-    #[must_use]
-    pub fn at(self, share: f64) -> Duration {
-        let span = self.max_ms.saturating_sub(self.min_ms) as f64;
-        Duration::from_millis(self.min_ms + (span * share).round() as u64)
+        let account = Account::new(system_id, password);
+        account.check()?;
+        Ok(account)
     }
 }

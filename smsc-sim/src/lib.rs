@@ -2,98 +2,88 @@
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
-//! use smsc_sim::{Config, SmscSim};
+//! use smsc_sim::SmscSim;
 //!
-//! let smsc = SmscSim::start("127.0.0.1:0", Config::default()).await?;
+//! let smsc = SmscSim::builder().account("tester", "secret").start().await?;
 //! let address = smsc.address(); // a free port: point the client under test here
 //! # assert_ne!(address.port(), 0);
 //! smsc.stop().await;
-//! # Ok::<(), std::io::Error>(()) }).unwrap();
+//! # Ok::<(), smsc_sim::StartError>(()) }).unwrap();
 //! ```
+//!
+//! What the client did is asked of [`Control`], to which [`SmscSim`] derefs: [`Control::wait_for_message`] waits until a
+//! message has come, [`Control::deliver`] sends one to the client, [`Control::set_rules`] makes things go wrong.
 //!
 //! [`serve`] takes any listener, so that the same simulator runs over a simulated network.
 
 pub mod config;
-mod mailbox;
+mod control;
+mod hub;
+mod line;
+mod message;
+pub mod mo;
 mod peer;
-mod registry;
+pub mod policy;
+pub mod rules;
+mod start;
+pub mod time;
+mod tls;
+mod traffic;
+pub mod words;
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use config::{Account, Behaviour, Config, Delay};
+pub use config::{Account, Config, Limits, Strictness};
+pub use control::{Control, ControlError, Dial, ReceiptNow, Reset};
+pub use hub::{DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
+pub use message::{Address, Filter, Message};
+pub use mo::Mo;
+pub use policy::Policy;
+pub use rules::Rule;
 use smpp_transport::driver::Accept;
-use smpp_transport::env::{SystemClock, WallClock};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+pub use start::{Builder, SmscSim, StartError};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
+pub use traffic::PduRecord;
 
+use crate::hub::Hub;
+use crate::line::{Line, Tap};
 use crate::peer::Peer;
-use crate::registry::Registry;
-
-/// A simulator that runs until it is stopped or dropped.
-#[derive(Debug)]
-pub struct SmscSim {
-    address: SocketAddr,
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
 
 /// How long [`SmscSim::stop`] and [`serve`] wait for sessions to unbind.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait when a connection cannot be accepted, as when there are no file descriptors left.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-impl SmscSim {
-    /// Listens on `address` (port 0 picks a free one) and serves.
-    ///
-    /// # Errors
-    /// When the address cannot be listened on.
-    pub async fn start(address: &str, config: Config) -> io::Result<SmscSim> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(serve(listener, config, Box::new(SystemClock), stopped));
-        Ok(SmscSim { address, stop, task })
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Unbinds the sessions, closes what is left after ten seconds, and ends.
-    pub async fn stop(self) {
-        let _ = self.stop.send(true);
-        // The task only ends early by a panic, which the test that runs it has seen.
-        let _ = self.task.await;
-    }
+/// Serves whatever `accept` takes until [`Control::stop`]; then unbinds all sessions and returns once they have ended, at
+/// the latest after ten seconds. To be called once for each simulator: it is also what lets its messages live.
+///
+/// Dropping the future ends all connections at once, without a word.
+pub async fn serve<A: Accept>(accept: A, control: Control) {
+    let mut tasks = JoinSet::new();
+    let hub = Arc::clone(&control.hub);
+    tasks.spawn(async move { hub.live().await });
+    listen(accept, &control.hub).await;
 }
 
-/// Serves whatever `accept` takes until `stop` becomes true (or its sender is gone); then unbinds all sessions and returns
-/// once they have ended, at the latest after ten seconds.
-pub async fn serve<A: Accept>(
-    mut accept: A,
-    config: Config,
-    clock: Box<dyn WallClock>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let registry = Arc::new(Registry::new(config, clock));
+/// Serves one listener. Whoever the simulator dials is served here too.
+pub(crate) async fn listen<A: Accept>(mut accept: A, hub: &Arc<Hub>) {
     let mut peers = JoinSet::new();
     loop {
         tokio::select! {
             biased;
-            () = told(&mut stop) => break,
+            () = hub.until_stopped() => break,
             Some(_) = peers.join_next(), if !peers.is_empty() => {}
+            adopted = hub.adopted() => {
+                peers.spawn(adopted);
+            }
             accepted = accept.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let Some((ordinal, orders)) = registry.open() else { continue };
-                    tracing::debug!(connection = ordinal, peer, "connected");
-                    peers.spawn(Peer::new(Arc::clone(&registry), ordinal, orders, stream).run());
+                    let Some(place) = hub.open(peer.clone(), false) else { continue };
+                    tracing::debug!(session = place.0, peer, "connected");
+                    let line = Line::new(stream, Tap::new(&hub.traffic, place.0, "", &peer));
+                    peers.spawn(Peer::new(Arc::clone(hub), place, line, A::reset).run());
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept");
@@ -103,11 +93,5 @@ pub async fn serve<A: Accept>(
         }
     }
     drop(accept);
-    registry.stop();
     let _ = timeout(STOP_TIMEOUT, async { while peers.join_next().await.is_some() {} }).await;
-}
-
-/// Completes when the value becomes true, or can no longer change.
-async fn told(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
 }

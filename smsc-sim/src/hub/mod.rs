@@ -1,0 +1,466 @@
+//! What the connections share: who is bound, which rules hold, what has become of messages, and what waits to be
+//! delivered. One lock around plain data; nothing here waits.
+//!
+//! ```text
+//!  peer ── decide ──► rules          life ── tick ──► messages ── due ──► routing ──► peer's orders
+//!  peer ── accept ──► messages ── due ──► routing ──► peer
+//! ```
+
+mod routing;
+mod views;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use regex::{Regex, RegexBuilder};
+use smpp_transport::env::{Seed, WallClock};
+use smpp_transport::pdu::{Bind as BindBody, CancelSm, CommandStatus, InterfaceVersion, QuerySm, ReplaceSm};
+use smpp_transport::session::BindKind;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+pub(crate) use routing::{Content, Delivery, Fate};
+pub use views::{DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
+
+use crate::config::{Account, Config, Strictness};
+use crate::message::{Life, Limits, Mailbox, Now, Queried, Submission};
+use crate::policy::Policy;
+use crate::rules::{Asked, Decision, Engine, Rule, Step};
+use crate::traffic::Traffic;
+use crate::words::Bind;
+use routing::{Job, Sent};
+use views::Gauges;
+
+/// What a connection is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Deliver(Delivery),
+    Step(Step),
+    Unbind,
+}
+
+/// A connection, bound or not yet.
+struct Connection {
+    peer: String,
+    opened: Duration,
+    outbound: bool,
+    bound: Option<Bound>,
+    orders: VecDeque<Order>,
+    /// One waiter each: the connection's own task.
+    wake: Arc<Notify>,
+    gauges: Arc<Gauges>,
+}
+
+#[derive(Clone, Debug)]
+struct Bound {
+    account: usize,
+    kind: BindKind,
+    version: InterfaceVersion,
+    system_type: String,
+    range: Option<Regex>,
+    range_text: String,
+    at: Duration,
+}
+
+/// What is known of an account while the simulator runs.
+struct AccountState {
+    bound: usize,
+    /// Sessions that receive, oldest first.
+    receivers: Vec<u64>,
+    /// Whose turn it is among them.
+    turn: usize,
+    /// What waits for a session that may have it.
+    held: VecDeque<Delivery>,
+    /// The account's policy over that of the simulator.
+    policy: Policy,
+    /// Messages that may still be taken now, and when that was true.
+    allowance: (f64, Duration),
+}
+
+pub(crate) struct Hub {
+    pub(crate) config: Config,
+    pub(crate) traffic: Arc<Traffic>,
+    clock: Arc<dyn WallClock>,
+    start: Instant,
+    inner: Mutex<Inner>,
+    /// Whether there are rules: asked for each request, without the lock.
+    has_rules: AtomicBool,
+    stopping: AtomicBool,
+    /// Told when it stops.
+    stopped: Notify,
+    /// Told when anything has changed that a test may wait for.
+    changed: Notify,
+    /// Told when something is due earlier than it was.
+    sooner: Notify,
+}
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) mailbox: Mailbox,
+    connections: BTreeMap<u64, Connection>,
+    opened: u64,
+    accounts: Vec<AccountState>,
+    /// Their places, by system_id.
+    names: BTreeMap<String, usize>,
+    /// Mobile-originated messages by number, the latest ones.
+    sent: BTreeMap<u64, Sent>,
+    deliveries: u64,
+    /// Deliveries that wait for a session or an answer.
+    waiting: usize,
+    deliveries_max: usize,
+    dropped: u64,
+    jobs: Vec<Job>,
+    references: u16,
+    /// When rules and messages last began anew.
+    since: Duration,
+}
+
+/// What binds ask, and what they get.
+pub(crate) struct Welcome {
+    pub(crate) account: usize,
+    /// Requests of the session that may be unanswered.
+    pub(crate) window: usize,
+}
+
+/// A message that was taken.
+pub(crate) struct Taken {
+    pub(crate) id: String,
+    /// Receipts that the session itself is to deliver.
+    pub(crate) here: Vec<Delivery>,
+}
+
+/// The most that an expression may take when it is compiled: it comes from a peer.
+const RANGE_OCTETS_MAX: usize = 64 * 1024;
+
+impl Hub {
+    /// Must be made within a tokio runtime.
+    pub(crate) fn new(config: Config, clock: Arc<dyn WallClock>, traffic: Arc<Traffic>) -> Hub {
+        let accounts = config.accounts.iter().map(|account| AccountState {
+            bound: 0,
+            receivers: Vec::new(),
+            turn: 0,
+            held: VecDeque::new(),
+            policy: account.policy.over(&config.policy),
+            allowance: (account.rate.unwrap_or_default(), Duration::ZERO),
+        });
+        let inner = Inner {
+            engine: Engine::new(config.rules.clone(), Seed(config.seed)),
+            mailbox: Mailbox::new(Limits { messages_max: config.limits.messages_max, seed: config.seed }),
+            connections: BTreeMap::new(),
+            opened: 0,
+            accounts: accounts.collect(),
+            names: config.accounts.iter().zip(0..).map(|(account, place)| (account.system_id.clone(), place)).collect(),
+            sent: BTreeMap::new(),
+            deliveries: 0,
+            waiting: 0,
+            deliveries_max: config.limits.deliveries_max,
+            dropped: 0,
+            jobs: Vec::new(),
+            references: 0,
+            since: Duration::ZERO,
+        };
+        Hub {
+            has_rules: AtomicBool::new(!config.rules.is_empty()),
+            config,
+            traffic,
+            clock,
+            start: Instant::now(),
+            inner: Mutex::new(inner),
+            stopping: AtomicBool::new(false),
+            stopped: Notify::new(),
+            changed: Notify::new(),
+            sooner: Notify::new(),
+        }
+    }
+
+    /// No panic can happen while the lock is held, so a poisoned one is as good as any.
+    pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now { mono: self.start.elapsed(), wall: self.clock.unix() }
+    }
+
+    /// A new connection: its number, and what wakes it; none when there are too many, or no more are wanted.
+    pub(crate) fn open(&self, peer: String, outbound: bool) -> Option<(u64, Arc<Notify>, Arc<Gauges>)> {
+        let opened = self.clock.unix();
+        let mut inner = self.inner();
+        if self.is_stopping() || inner.connections.len() >= self.config.limits.connections_max {
+            return None;
+        }
+        inner.opened += 1;
+        let number = inner.opened;
+        let (wake, gauges) = (Arc::<Notify>::default(), Arc::<Gauges>::default());
+        let connection = Connection {
+            peer,
+            opened,
+            outbound,
+            bound: None,
+            orders: VecDeque::new(),
+            wake: Arc::clone(&wake),
+            gauges: Arc::clone(&gauges),
+        };
+        inner.connections.insert(number, connection);
+        drop(inner);
+        self.changed.notify_waiters();
+        Some((number, wake, gauges))
+    }
+
+    /// A connection is gone; what it was to deliver goes to others.
+    pub(crate) fn close(&self, number: u64, left: impl IntoIterator<Item = Delivery>) {
+        let now = self.now();
+        let mut inner = self.inner();
+        let Some(connection) = inner.connections.remove(&number) else { return };
+        if let Some(bound) = connection.bound {
+            let account = &mut inner.accounts[bound.account];
+            account.bound -= 1;
+            account.receivers.retain(|receiver| *receiver != number);
+        }
+        let ordered = connection.orders.into_iter().filter_map(|order| match order {
+            Order::Deliver(delivery) => Some(delivery),
+            Order::Step(_) | Order::Unbind => None,
+        });
+        for delivery in left.into_iter().chain(ordered) {
+            inner.route(delivery, None, now);
+        }
+        drop(inner);
+        self.changed.notify_waiters();
+    }
+
+    /// What the connection is told next.
+    pub(crate) fn next_order(&self, number: u64) -> Option<Order> {
+        self.inner().connections.get_mut(&number)?.orders.pop_front()
+    }
+
+    /// Binds a connection to the account of this name.
+    ///
+    /// The errors are those of §4.1: ESME_RINVSYSID for a name that nobody has, ESME_RINVPASWD for a wrong password,
+    /// ESME_RALYBND for a second session where one is allowed, ESME_RBINDFAIL for another one too many, for a kind of
+    /// bind that the account may not have, and for an address_range that is no expression.
+    pub(crate) fn bind(&self, number: u64, bind: &BindBody, kind: BindKind) -> Result<Welcome, CommandStatus> {
+        let (index, account) = self.admit(bind, kind)?;
+        let range = self.range(bind)?;
+        let now = self.now();
+        let mut inner = self.inner();
+        let state = &mut inner.accounts[index];
+        if self.is_stopping() {
+            return Err(CommandStatus::ESME_RBINDFAIL);
+        }
+        if state.bound >= account.binds_max {
+            return Err(match account.binds_max {
+                1 => CommandStatus::ESME_RALYBND,
+                _ => CommandStatus::ESME_RBINDFAIL,
+            });
+        }
+        state.bound += 1;
+        if kind.receives() {
+            state.receivers.push(number);
+        }
+        let held = if kind.receives() { std::mem::take(&mut state.held) } else { VecDeque::new() };
+        let bound = Bound {
+            account: index,
+            kind,
+            version: bind.interface_version,
+            system_type: bind.system_type.text(),
+            range,
+            range_text: bind.address_range.text(),
+            at: now.wall,
+        };
+        if let Some(connection) = inner.connections.get_mut(&number) {
+            connection.bound = Some(bound);
+        }
+        for delivery in held {
+            inner.route(delivery, None, now);
+        }
+        drop(inner);
+        self.changed.notify_waiters();
+        let window = account.window.unwrap_or(self.config.session.inbound_window);
+        Ok(Welcome { account: index, window })
+    }
+
+    fn admit(&self, bind: &BindBody, kind: BindKind) -> Result<(usize, &Account), CommandStatus> {
+        let accounts = &self.config.accounts;
+        let index = accounts.iter().position(|account| account.system_id.as_bytes() == bind.system_id.as_bytes());
+        let index = index.ok_or(CommandStatus::ESME_RINVSYSID)?;
+        let account = &accounts[index];
+        if account.password.as_bytes() != bind.password.as_bytes() {
+            return Err(CommandStatus::ESME_RINVPASWD);
+        }
+        if !account.binds.admits(&Bind::from(kind)) {
+            return Err(CommandStatus::ESME_RBINDFAIL);
+        }
+        Ok((index, account))
+    }
+
+    /// The addresses that the ESME serves; none is all.
+    fn range(&self, bind: &BindBody) -> Result<Option<Regex>, CommandStatus> {
+        if bind.address_range.is_empty() {
+            return Ok(None);
+        }
+        match RegexBuilder::new(&bind.address_range.text()).size_limit(RANGE_OCTETS_MAX).build() {
+            Ok(range) => Ok(Some(range)),
+            Err(_) if self.config.strictness == Strictness::Lenient => Ok(None),
+            Err(error) => {
+                tracing::info!(%error, "address_range is no expression");
+                Err(CommandStatus::ESME_RBINDFAIL)
+            }
+        }
+    }
+
+    pub(crate) fn account(&self, index: usize) -> &Account {
+        &self.config.accounts[index]
+    }
+
+    pub(crate) fn has_rules(&self) -> bool {
+        self.has_rules.load(Ordering::Relaxed)
+    }
+
+    /// The rule that a request meets. `asked` is told how many messages of its account have not ended.
+    pub(crate) fn decide(&self, account: Option<usize>, asked: Asked<'_>) -> Option<Decision> {
+        let now = self.now();
+        let mut inner = self.inner();
+        let pending = account.map_or(0, |account| inner.mailbox.pending(&self.config.accounts[account].system_id));
+        let now = now.mono.saturating_sub(inner.since);
+        inner.engine.decide(&Asked { pending, now, ..asked })
+    }
+
+    /// Takes a message, unless its account has sent too many, or there are too many.
+    pub(crate) fn accept(
+        &self,
+        session: u64,
+        account: usize,
+        request: u64,
+        submission: Submission,
+        policy: &Policy,
+    ) -> Result<Taken, CommandStatus> {
+        let now = self.now();
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        let policy = match policy.is_default() {
+            true => &inner.accounts[account].policy,
+            false => &policy.over(&inner.accounts[account].policy),
+        };
+        let life = match policy.is_default() {
+            true => Life::plain(),
+            false => Life::draw(policy, &mut inner.engine.rng(session, request)),
+        };
+        let timeout = inner.mailbox.poll_timeout();
+        let accepted = inner.mailbox.accept(now, submission, life)?;
+        let here = inner.route_what_is_due(Some(session), now);
+        if inner.mailbox.poll_timeout() < timeout || timeout.is_none() {
+            self.sooner.notify_one();
+        }
+        self.changed.notify_waiters();
+        Ok(Taken { id: accepted.id, here })
+    }
+
+    /// Whether the account may send so many messages more now.
+    pub(crate) fn allows(&self, account: usize, messages: usize) -> bool {
+        let Some(rate) = self.config.accounts[account].rate else { return true };
+        let now = self.now().mono;
+        let allowance = &mut self.inner().accounts[account].allowance;
+        let (left, at) = *allowance;
+        // A burst of a second's worth, at least one.
+        let left = (left + rate * now.saturating_sub(at).as_secs_f64()).min(rate.max(1.0));
+        let allowed = left >= messages as f64;
+        *allowance = (if allowed { left - messages as f64 } else { left }, now);
+        allowed
+    }
+
+    pub(crate) fn query(&self, account: usize, query: &QuerySm) -> Result<Queried, CommandStatus> {
+        self.inner().mailbox.query(&self.config.accounts[account].system_id, query)
+    }
+
+    pub(crate) fn cancel(&self, account: usize, session: u64, cancel: &CancelSm) -> Result<Vec<Delivery>, CommandStatus> {
+        let now = self.now();
+        let mut inner = self.inner();
+        inner.mailbox.cancel(now, &self.config.accounts[account].system_id, cancel)?;
+        let here = inner.route_what_is_due(Some(session), now);
+        self.changed.notify_waiters();
+        Ok(here)
+    }
+
+    pub(crate) fn replace(&self, account: usize, replace: &ReplaceSm) -> Result<(), CommandStatus> {
+        let now = self.now();
+        self.inner().mailbox.replace(now, &self.config.accounts[account].system_id, replace)?;
+        self.sooner.notify_one();
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Lets messages live: waits for what is due, and routes it. Ends never.
+    pub(crate) async fn live(&self) {
+        loop {
+            let next = {
+                let now = self.now();
+                let mut inner = self.inner();
+                let inner = &mut *inner;
+                inner.mailbox.tick(now);
+                inner.route_what_is_due(None, now);
+                let job = inner.run_jobs(now);
+                let timeout = inner.mailbox.poll_timeout();
+                self.changed.notify_waiters();
+                timeout.into_iter().chain(job).min()
+            };
+            let at = self.start + next.unwrap_or(Duration::from_secs(3_600));
+            tokio::select! {
+                biased;
+                () = self.sooner.notified() => {}
+                () = sleep_until(at) => {}
+            }
+        }
+    }
+
+    pub(crate) fn set_rules(&self, rules: Vec<Rule>) {
+        self.has_rules.store(!rules.is_empty(), Ordering::Relaxed);
+        let mut inner = self.inner();
+        inner.engine = Engine::new(rules, Seed(self.config.seed));
+        inner.since = self.start.elapsed();
+    }
+
+    /// Tells every connection to unbind, and takes no new ones.
+    pub(crate) fn stop(&self) {
+        let mut inner = self.inner();
+        self.stopping.store(true, Ordering::Relaxed);
+        for connection in inner.connections.values_mut() {
+            connection.tell(Order::Unbind);
+        }
+        self.stopped.notify_waiters();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Completes when it stops.
+    pub(crate) async fn until_stopped(&self) {
+        let stopped = self.stopped.notified();
+        // A notification counts from when this is made, so that none falls in between.
+        if !self.is_stopping() {
+            stopped.await;
+        }
+    }
+
+    /// What tells that something has changed; made before looking.
+    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.changed.notified()
+    }
+
+    pub(crate) fn tell_of_change(&self) {
+        self.changed.notify_waiters();
+    }
+
+    pub(crate) fn tell_of_something_sooner(&self) {
+        self.sooner.notify_one();
+    }
+}
+
+impl Connection {
+    fn tell(&mut self, order: Order) {
+        self.orders.push_back(order);
+        self.wake.notify_one();
+    }
+}

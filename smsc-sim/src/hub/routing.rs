@@ -1,0 +1,281 @@
+//! What is to be delivered, and to whom: a session of the account that is bound to receive, and whose address_range has the
+//! address; of those the one that the delivery wants, else each in turn. What nobody may have now waits for a bind.
+
+use std::time::Duration;
+
+use smpp_transport::pdu::{Body, CommandStatus, Tlvs};
+
+use super::{Hub, Inner, Order};
+use crate::message::{Due, Now, Receipt};
+use crate::mo::{FieldError, Mo};
+use crate::policy::Which;
+
+/// A receipt or a mobile-originated message on its way.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) account: usize,
+    /// The session that it is for, or comes from.
+    pub(crate) session: Option<u64>,
+    pub(crate) which: Which,
+    pub(crate) content: Content,
+    /// How often it was refused for now, or not answered.
+    pub(crate) attempts: u32,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// What became of a message, and which of its receipts this is.
+    Receipt { message: u64, index: usize, receipt: Box<Receipt> },
+    /// A mobile-originated message, by its number.
+    Mo { number: u64, pdu: Box<(Body, Tlvs)> },
+}
+
+impl Delivery {
+    /// The deliver_sm or data_sm.
+    pub(crate) fn pdu(&self, knows_tlvs: bool) -> (Body, Tlvs) {
+        match &self.content {
+            Content::Receipt { receipt, .. } => receipt.pdu(knows_tlvs),
+            Content::Mo { pdu, .. } => (**pdu).clone(),
+        }
+    }
+
+    fn destination(&self) -> String {
+        match &self.content {
+            Content::Receipt { receipt, .. } => receipt.destination(),
+            Content::Mo { pdu, .. } => match &pdu.0 {
+                Body::DeliverSm(sm) => sm.destination_addr.text(),
+                Body::DataSm(data) => data.destination_addr.text(),
+                _ => String::new(),
+            },
+        }
+    }
+}
+
+/// What became of a delivery, this time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fate {
+    /// It was answered so.
+    Answered(CommandStatus),
+    /// It was offered too often.
+    GivenUp,
+}
+
+/// A mobile-originated message: what is told of it.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) account: usize,
+    pub(super) session: Option<u64>,
+    pub(super) attempts: u32,
+    pub(super) fate: Option<Fate>,
+}
+
+/// Mobile-originated messages that are still to be made.
+pub(super) struct Job {
+    mo: Mo,
+    account: usize,
+    left: u32,
+    interval: Duration,
+    next: Duration,
+}
+
+/// Mobile-originated messages of which something is remembered.
+const SENT_MAX: usize = 100_000;
+
+impl Inner {
+    /// Routes what has become due. What the session `from` is to deliver itself is given back.
+    pub(super) fn route_what_is_due(&mut self, from: Option<u64>, now: Now) -> Vec<Delivery> {
+        let mut here = Vec::new();
+        while let Some(Due { account, session, which, message, index, receipt }) = self.mailbox.poll_due() {
+            let Some(account) = self.account_named(&account) else { continue };
+            let content = Content::Receipt { message, index, receipt: Box::new(receipt) };
+            let delivery = Delivery { account, session: Some(session), which, content, attempts: 0 };
+            if let Some(delivery) = self.admit(delivery) {
+                here.extend(self.route(delivery, from, now));
+            }
+        }
+        here
+    }
+
+    /// Counts a new delivery, unless there are too many.
+    fn admit(&mut self, delivery: Delivery) -> Option<Delivery> {
+        if self.waiting >= self.deliveries_max {
+            self.dropped += 1;
+            tracing::warn!("too many deliveries wait: one is dropped");
+            return None;
+        }
+        self.waiting += 1;
+        Some(delivery)
+    }
+
+    /// Gives a delivery to a session, or holds it until one binds. One for the session `from` is given back.
+    pub(super) fn route(&mut self, delivery: Delivery, from: Option<u64>, _now: Now) -> Option<Delivery> {
+        let Some(session) = self.session_for(&delivery) else {
+            self.accounts[delivery.account].held.push_back(delivery);
+            return None;
+        };
+        if Some(session) == from {
+            return Some(delivery);
+        }
+        if let Some(connection) = self.connections.get_mut(&session) {
+            connection.tell(Order::Deliver(delivery));
+        }
+        None
+    }
+
+    fn session_for(&mut self, delivery: &Delivery) -> Option<u64> {
+        let wanted = delivery.session.filter(|session| self.may_have(*session, delivery));
+        match (delivery.which, wanted) {
+            (Which::Same, Some(session)) => Some(session),
+            (Which::Other, _) => self.next_in_turn(delivery, wanted).or(wanted),
+            (Which::Same | Which::Any, _) => self.next_in_turn(delivery, None),
+        }
+    }
+
+    /// The next receiver of the account that may have it, other than `but`.
+    fn next_in_turn(&mut self, delivery: &Delivery, but: Option<u64>) -> Option<u64> {
+        let account = &self.accounts[delivery.account];
+        let count = account.receivers.len();
+        let places = (0..count).map(|step| (account.turn + step) % count);
+        let place = places.into_iter().find(|place| {
+            let session = account.receivers[*place];
+            Some(session) != but && self.may_have(session, delivery)
+        })?;
+        let session = account.receivers[place];
+        self.accounts[delivery.account].turn = place + 1;
+        Some(session)
+    }
+
+    fn may_have(&self, session: u64, delivery: &Delivery) -> bool {
+        let bound = self.connections.get(&session).and_then(|connection| connection.bound.as_ref());
+        bound.is_some_and(|bound| {
+            bound.account == delivery.account
+                && bound.kind.receives()
+                && bound.range.as_ref().is_none_or(|range| range.is_match(&delivery.destination()))
+        })
+    }
+
+    fn account_named(&self, system_id: &str) -> Option<usize> {
+        self.names.get(system_id).copied()
+    }
+
+    /// Makes the messages whose time has come; gives when the next one's will.
+    pub(super) fn run_jobs(&mut self, now: Now) -> Option<Duration> {
+        for mut job in std::mem::take(&mut self.jobs) {
+            while job.left > 0 && job.next <= now.mono {
+                job.left -= 1;
+                job.next += job.interval;
+                self.make(&job.mo, job.account, now);
+            }
+            if job.left > 0 {
+                self.jobs.push(job);
+            }
+        }
+        self.jobs.iter().map(|job| job.next).min()
+    }
+
+    /// Sends one message, in as many parts as it needs; gives the numbers of the parts.
+    fn make(&mut self, mo: &Mo, account: usize, now: Now) -> Vec<u64> {
+        self.references = self.references.wrapping_add(1);
+        // It was tried when it was ordered: nothing in it changes but the reference.
+        let pdus = mo.pdus(mo.reference.unwrap_or(self.references)).unwrap_or_default();
+        let mut numbers = Vec::with_capacity(pdus.len());
+        for pdu in pdus {
+            self.deliveries += 1;
+            let number = self.deliveries;
+            let content = Content::Mo { number, pdu: Box::new(pdu) };
+            let which = if mo.session.is_some() { Which::Same } else { Which::Any };
+            let delivery = Delivery { account, session: mo.session, which, content, attempts: 0 };
+            if let Some(delivery) = self.admit(delivery) {
+                self.sent.insert(number, Sent { account, session: None, attempts: 0, fate: None });
+                numbers.push(number);
+                self.route(delivery, None, now);
+            }
+        }
+        while self.sent.len() > SENT_MAX {
+            self.sent.pop_first();
+        }
+        numbers
+    }
+}
+
+impl Hub {
+    /// Offers a delivery again, to whoever may have it now. One for the session `from` is given back.
+    pub(crate) fn offer(&self, delivery: Delivery, from: u64) -> Option<Delivery> {
+        let now = self.now();
+        self.inner().route(delivery, Some(from), now)
+    }
+
+    /// A delivery has been written.
+    pub(crate) fn sent(&self, delivery: &Delivery, session: u64) {
+        let mut inner = self.inner();
+        match &delivery.content {
+            Content::Receipt { message, index, .. } => inner.mailbox.sent(*message, *index, session),
+            Content::Mo { number, .. } => {
+                if let Some(sent) = inner.sent.get_mut(number) {
+                    sent.session = Some(session);
+                    sent.attempts += 1;
+                }
+            }
+        }
+    }
+
+    /// A delivery has been answered for good, or given up.
+    pub(crate) fn ended(&self, delivery: &Delivery, fate: Fate) {
+        let now = self.now();
+        let mut inner = self.inner();
+        inner.waiting = inner.waiting.saturating_sub(1);
+        match &delivery.content {
+            Content::Receipt { message, index, .. } => inner.mailbox.ended(now, *message, *index, fate.into()),
+            Content::Mo { number, .. } => {
+                if let Some(sent) = inner.sent.get_mut(number) {
+                    sent.fate = Some(fate);
+                }
+            }
+        }
+        drop(inner);
+        self.tell_of_change();
+    }
+
+    /// Sends a mobile-originated message, once or many times; gives the numbers of what is sent at once.
+    ///
+    /// # Errors
+    /// With the field that cannot be.
+    pub(crate) fn deliver(&self, mo: &Mo) -> Result<Vec<u64>, FieldError> {
+        mo.pdus(1)?;
+        let account = self.account_of(mo)?;
+        let now = self.now();
+        let mut inner = self.inner();
+        let at_once = if mo.rate > 0.0 { 1.min(mo.count) } else { mo.count };
+        let numbers = (0..at_once).flat_map(|_| inner.make(mo, account, now)).collect();
+        if mo.count > at_once {
+            let interval = Duration::from_secs_f64(1.0 / mo.rate);
+            let (left, next) = (mo.count - at_once, now.mono + interval);
+            inner.jobs.push(Job { mo: mo.clone(), account, left, interval, next });
+            self.tell_of_something_sooner();
+        }
+        Ok(numbers)
+    }
+
+    fn account_of(&self, mo: &Mo) -> Result<usize, FieldError> {
+        let inner = self.inner();
+        if let Some(session) = mo.session {
+            let connection = inner.connections.get(&session);
+            let bound = connection.and_then(|connection| connection.bound.as_ref());
+            let words = || format!("session is {session}: none of that number is bound");
+            let bound = bound.ok_or_else(|| FieldError::new("session", words()))?;
+            if !bound.kind.receives() {
+                let words = format!("session is {session}, which is bound as transmitter: a receiver is wanted");
+                return Err(FieldError::new("session", words));
+            }
+            return Ok(bound.account);
+        }
+        let names = || self.config.accounts.iter().map(|account| account.system_id.as_str()).collect::<Vec<_>>().join(", ");
+        match &mo.account {
+            Some(name) => inner.names.get(name.as_str()).copied().ok_or_else(|| {
+                FieldError::new("account", format!("account is {name:?}: there are {}", names()))
+            }),
+            None if self.config.accounts.len() == 1 => Ok(0),
+            None => Err(FieldError::new("account", format!("account is not given, and there are several: {}", names()))),
+        }
+    }
+}

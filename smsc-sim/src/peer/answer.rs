@@ -1,0 +1,344 @@
+//! What the ESME asks, and what it is answered: by the standard, or as a rule has it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use smpp_transport::pdu::{
+    Bind as BindBody, BindResp, Body, COctets, CommandStatus, DataSm, Destination, Empty, InterfaceVersion, MessageId,
+    Npi, Pdu, QuerySm, QuerySmResp, Sm, SubmitMulti, SubmitMultiResp, TlvTag, Tlvs, Ton, UnsuccessSme, Unsuccessful,
+};
+use smpp_transport::session::{BindKind, Ticket};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::step::UNUSED;
+use super::{Act, BEHIND_MAX, Bound, Peer, Question};
+use crate::hub::{Delivery, Gauges};
+use crate::message::{Address, Submission, validate};
+use crate::policy::Policy;
+use crate::rules::{Answer, Operation, Then};
+
+/// What a request is answered.
+struct Reply {
+    status: CommandStatus,
+    body: Body,
+    tlvs: Tlvs,
+    /// Receipts that this connection is to deliver, and whether before the answer.
+    receipts: Vec<Delivery>,
+    early: bool,
+}
+
+impl Reply {
+    fn refusal(to: &Pdu, status: CommandStatus) -> Reply {
+        // Every request has an answer: what has none never comes with a ticket.
+        let body = Body::refusal(to.command_id()).unwrap_or(Body::GenericNack(Empty {}));
+        Reply { status, body, tlvs: Tlvs::new(), receipts: Vec::new(), early: false }
+    }
+
+    fn accepted(body: Body) -> Reply {
+        Reply { status: CommandStatus::ESME_ROK, body, tlvs: Tlvs::new(), receipts: Vec::new(), early: false }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    pub(super) fn asked(&mut self, ticket: Ticket, pdu: Pdu) {
+        self.requests += 1;
+        Gauges::count(&self.gauges.requests);
+        if self.bound.is_some_and(|bound| self.unanswered >= bound.window) {
+            return self.driver.refuse(ticket, CommandStatus::ESME_RTHROTTLED);
+        }
+        let then = self.decide(Operation::of(pdu.command_id()), Some(&pdu));
+        let question = Question { ticket, pdu, ordinal: self.requests, then };
+        self.unanswered += 1;
+        match &question.then {
+            Some(then) if then.behind > 0 => {
+                self.plan(BEHIND_MAX, Act::CatchUp(question.ordinal));
+                self.behind.push((then.behind, question));
+            }
+            Some(then) if !then.delay.is_none() => {
+                let delay = self.draw(&question, then);
+                self.plan(delay, Act::Answer(Box::new(question)));
+            }
+            _ => self.answer(question),
+        }
+    }
+
+    fn draw(&self, question: &Question, then: &Then) -> Duration {
+        // A stream of its own: what becomes of the message is drawn from another.
+        then.delay.draw(&mut self.hub.inner().engine.delay_rng(self.number, question.ordinal))
+    }
+
+    pub(super) fn answer(&mut self, question: Question) {
+        self.unanswered -= 1;
+        let Question { ticket, pdu, ordinal, then } = question;
+        let sequence = ticket.sequence();
+        match then {
+            None => {
+                let reply = self.reply(&pdu, ordinal, &Policy::default());
+                self.give(ticket, reply, Answer::Once);
+            }
+            Some(then) => {
+                self.take_steps(&then.before, sequence);
+                let reply = match (then.answer, then.status) {
+                    (Answer::Nack, status) => Reply::refusal(&pdu, status.map_or(CommandStatus::ESME_RSYSERR, |it| it.0)),
+                    (_, Some(status)) => Reply::refusal(&pdu, status.0),
+                    (_, None) => self.reply(&pdu, ordinal, &then.policy),
+                };
+                self.give(ticket, reply, then.answer);
+                self.take_steps(&then.after, sequence);
+            }
+        }
+        self.let_pass(ordinal);
+    }
+
+    /// A request has been answered: those before it that let answers pass have let one more.
+    fn let_pass(&mut self, ordinal: u64) {
+        for (left, question) in &mut self.behind {
+            *left -= u64::from(question.ordinal < ordinal && *left > 0);
+        }
+        while let Some(place) = self.behind.iter().position(|(left, _)| *left == 0) {
+            let (_, question) = self.behind.remove(place);
+            self.answer(question);
+        }
+    }
+
+    /// The question of this place has waited long enough.
+    pub(super) fn catch_up(&mut self, ordinal: u64) {
+        if let Some(place) = self.behind.iter().position(|(_, question)| question.ordinal == ordinal) {
+            let (_, question) = self.behind.remove(place);
+            self.answer(question);
+        }
+    }
+
+    fn give(&mut self, ticket: Ticket, reply: Reply, answer: Answer) {
+        let Reply { status, body, tlvs, receipts, early } = reply;
+        self.waiting.extend(receipts);
+        if early {
+            self.deliver_what_waits();
+        }
+        let sequence = ticket.sequence();
+        match answer {
+            Answer::Once => self.driver.respond(ticket, status, body, tlvs),
+            Answer::Twice => {
+                self.driver.respond(ticket, status, body.clone(), tlvs);
+                self.inject(status, sequence, body);
+            }
+            Answer::Never => self.driver.forget(ticket),
+            Answer::Nack => {
+                self.driver.forget(ticket);
+                self.inject(status, sequence, Body::GenericNack(Empty {}));
+            }
+            Answer::WrongType => {
+                self.driver.forget(ticket);
+                self.inject(status, sequence, Body::EnquireLinkResp(Empty {}));
+            }
+            Answer::WrongNumber => {
+                self.driver.forget(ticket);
+                self.inject(status, sequence ^ UNUSED, body);
+            }
+            Answer::Bare => {
+                let bare = Body::refusal(ticket.command()).unwrap_or(body);
+                self.driver.respond(ticket, status, bare, Tlvs::new());
+            }
+            Answer::WithBody => {
+                let command = ticket.command().answer();
+                let body = if status == CommandStatus::ESME_ROK { body } else { with_body(command, body) };
+                self.driver.respond(ticket, status, body, tlvs);
+            }
+        }
+    }
+
+    fn reply(&mut self, pdu: &Pdu, ordinal: u64, policy: &Policy) -> Reply {
+        let reply = match &pdu.body {
+            Body::BindTransmitter(bind) => self.bind(bind, BindKind::Transmitter),
+            Body::BindReceiver(bind) => self.bind(bind, BindKind::Receiver),
+            Body::BindTransceiver(bind) => self.bind(bind, BindKind::Transceiver),
+            Body::EnquireLink(_) => Ok(Reply::accepted(Body::EnquireLinkResp(Empty {}))),
+            other => match self.bound {
+                Some(bound) => self.served(bound, other, &pdu.tlvs, ordinal, policy),
+                None => Err(CommandStatus::ESME_RINVBNDSTS),
+            },
+        };
+        reply.unwrap_or_else(|status| Reply::refusal(pdu, status))
+    }
+
+    fn served(
+        &mut self,
+        bound: Bound,
+        body: &Body,
+        tlvs: &Tlvs,
+        ordinal: u64,
+        policy: &Policy,
+    ) -> Result<Reply, CommandStatus> {
+        match body {
+            Body::SubmitSm(sm) => self.submit(bound, sm, tlvs, ordinal, policy),
+            Body::DataSm(data) => self.data(bound, data, tlvs, ordinal, policy),
+            Body::SubmitMulti(multi) => self.submit_multi(bound, multi, tlvs, ordinal, policy),
+            Body::QuerySm(query) => self.query(bound, query),
+            Body::CancelSm(cancel) => {
+                let receipts = self.hub.cancel(bound.account, self.number, cancel)?;
+                Ok(Reply { receipts, ..Reply::accepted(Body::CancelSmResp(Empty {})) })
+            }
+            Body::ReplaceSm(replace) => {
+                self.hub.replace(bound.account, replace)?;
+                Ok(Reply::accepted(Body::ReplaceSmResp(Empty {})))
+            }
+            // Commands that the standard does not have.
+            _ => Err(CommandStatus::ESME_RINVCMDID),
+        }
+    }
+
+    fn bind(&mut self, bind: &BindBody, kind: BindKind) -> Result<Reply, CommandStatus> {
+        let welcome = self.hub.bind(self.number, bind, kind).inspect_err(|status| {
+            tracing::info!(session = self.number, system_id = bind.system_id.text(), %status, "bind refused");
+        })?;
+        let knows_tlvs = bind.interface_version.knows_tlvs();
+        self.bound = Some(Bound { account: welcome.account, kind, tlvs: knows_tlvs, window: welcome.window });
+        let mut tlvs = Tlvs::new();
+        if knows_tlvs {
+            tlvs.push(TlvTag::SC_INTERFACE_VERSION, &[InterfaceVersion::V3_4.0]);
+        }
+        let system_id = self.hub.config.system_id.clone();
+        Ok(Reply { tlvs, ..Reply::accepted(bind_resp(kind, system_id)) })
+    }
+
+    fn submit(
+        &mut self,
+        bound: Bound,
+        sm: &Sm,
+        tlvs: &Tlvs,
+        ordinal: u64,
+        policy: &Policy,
+    ) -> Result<Reply, CommandStatus> {
+        validate::check_sm(sm, tlvs, self.hub.config.strictness)?;
+        let submission = self.submission(bound).with_sm(sm, tlvs);
+        let (id, receipts, early) = self.accept(bound, submission, ordinal, policy, 1)?;
+        Ok(Reply { receipts, early, ..Reply::accepted(Body::SubmitSmResp(Some(id))) })
+    }
+
+    fn data(
+        &mut self,
+        bound: Bound,
+        data: &DataSm,
+        tlvs: &Tlvs,
+        ordinal: u64,
+        policy: &Policy,
+    ) -> Result<Reply, CommandStatus> {
+        validate::check_data_sm(data, tlvs, self.hub.config.strictness)?;
+        let submission = self.submission(bound).with_data_sm(data, tlvs);
+        let (id, receipts, early) = self.accept(bound, submission, ordinal, policy, 1)?;
+        Ok(Reply { receipts, early, ..Reply::accepted(Body::DataSmResp(Some(id))) })
+    }
+
+    /// Destinations that cannot be are listed in the answer; the message goes to the others (§4.5.2).
+    fn submit_multi(
+        &mut self,
+        bound: Bound,
+        multi: &SubmitMulti,
+        tlvs: &Tlvs,
+        ordinal: u64,
+        policy: &Policy,
+    ) -> Result<Reply, CommandStatus> {
+        validate::check_submit_multi(multi, tlvs, self.hub.config.strictness)?;
+        let (good, bad) = self.destinations(multi);
+        let first = bad.first().map(|(_, status)| *status);
+        if good.is_empty() {
+            return Err(first.unwrap_or(CommandStatus::ESME_RINVNUMDESTS));
+        }
+        let count = good.len();
+        let submission = self.submission(bound).with_submit_multi(multi, good, tlvs);
+        let (id, receipts, early) = self.accept(bound, submission, ordinal, policy, count)?;
+        let refused = bad.into_iter().map(|(address, status)| unsuccessful(&address, status)).collect();
+        let body = SubmitMultiResp {
+            message_id: id.message_id,
+            // As many as the request had at most: 254.
+            unsuccess_sme: Unsuccessful::new(refused).unwrap_or_default(),
+        };
+        Ok(Reply { receipts, early, ..Reply::accepted(Body::SubmitMultiResp(Some(body))) })
+    }
+
+    /// The addresses of a message to several, with those of its distribution lists; and those that cannot be.
+    fn destinations(&self, multi: &SubmitMulti) -> (Vec<Address>, Vec<(Address, CommandStatus)>) {
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for destination in multi.dest_address.iter() {
+            match destination {
+                Destination::Address { .. } => {
+                    let address = Address::of_destination(destination);
+                    match validate::check_destination(&address, self.hub.config.strictness) {
+                        Ok(()) => good.push(address),
+                        Err(status) => bad.push((address, status)),
+                    }
+                }
+                Destination::List(name) => match self.hub.config.distribution_lists.get(&name.text()) {
+                    Some(list) => good.extend(list.iter().map(|digits| Address::international(digits))),
+                    None => bad.push((Address::list(&name.text()), CommandStatus::ESME_RINVDLNAME)),
+                },
+            }
+        }
+        (good, bad)
+    }
+
+    fn submission(&self, bound: Bound) -> Submission {
+        Submission::new(Arc::clone(self.hub.name(bound.account)), self.number, !bound.tlvs)
+    }
+
+    fn accept(
+        &mut self,
+        bound: Bound,
+        submission: Submission,
+        ordinal: u64,
+        policy: &Policy,
+        messages: usize,
+    ) -> Result<(MessageId, Vec<Delivery>, bool), CommandStatus> {
+        if !self.hub.allows(bound.account, messages) {
+            return Err(CommandStatus::ESME_RTHROTTLED);
+        }
+        let taken = self.hub.accept(self.number, bound.account, ordinal, submission, policy)?;
+        Gauges::count(&self.gauges.accepted);
+        // Ids have at most 36 characters.
+        let message_id = COctets::new(taken.id).map_err(|_| CommandStatus::ESME_RSYSERR)?;
+        Ok((MessageId { message_id }, taken.here, taken.early))
+    }
+
+    fn query(&mut self, bound: Bound, query: &QuerySm) -> Result<Reply, CommandStatus> {
+        let queried = self.hub.query(bound.account, query)?;
+        let body = QuerySmResp {
+            message_id: query.message_id.detached(),
+            final_date: queried.final_date,
+            message_state: queried.state,
+            error_code: queried.error,
+        };
+        Ok(Reply::accepted(Body::QuerySmResp(Some(body))))
+    }
+}
+
+fn bind_resp(kind: BindKind, system_id: COctets<16>) -> Body {
+    let body = Some(BindResp { system_id });
+    match kind {
+        BindKind::Transmitter => Body::BindTransmitterResp(body),
+        BindKind::Receiver => Body::BindReceiverResp(body),
+        BindKind::Transceiver => Body::BindTransceiverResp(body),
+    }
+}
+
+fn unsuccessful(address: &Address, status: CommandStatus) -> UnsuccessSme {
+    UnsuccessSme {
+        dest_addr_ton: Ton(address.ton),
+        dest_addr_npi: Npi(address.npi),
+        destination_addr: COctets::new(address.address.clone()).unwrap_or_default(),
+        error_status_code: status,
+    }
+}
+
+/// The response with a body, where an error's has none.
+fn with_body(command: Option<smpp_transport::pdu::CommandId>, bare: Body) -> Body {
+    command.and_then(Body::empty).map_or(bare, |empty| match empty {
+        Body::SubmitSmResp(_) => Body::SubmitSmResp(Some(MessageId::default())),
+        Body::DataSmResp(_) => Body::DataSmResp(Some(MessageId::default())),
+        Body::SubmitMultiResp(_) => Body::SubmitMultiResp(Some(SubmitMultiResp::default())),
+        Body::QuerySmResp(_) => Body::QuerySmResp(Some(QuerySmResp::default())),
+        Body::BindTransmitterResp(_) => Body::BindTransmitterResp(Some(BindResp::default())),
+        Body::BindReceiverResp(_) => Body::BindReceiverResp(Some(BindResp::default())),
+        Body::BindTransceiverResp(_) => Body::BindTransceiverResp(Some(BindResp::default())),
+        other => other,
+    })
+}

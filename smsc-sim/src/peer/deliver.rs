@@ -1,0 +1,65 @@
+//! Receipts and mobile-originated messages, as far as this connection delivers them.
+
+use std::time::Duration;
+
+use smpp_transport::pdu::CommandStatus;
+use smpp_transport::session::Outcome;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Act, Peer};
+use crate::hub::{Delivery, Fate, Gauges};
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    pub(super) fn deliver_what_waits(&mut self) {
+        if self.waiting.is_empty() || self.silent_until.is_some() {
+            return;
+        }
+        let Some(bound) = self.bound.filter(|bound| bound.kind.receives()) else { return };
+        if self.driver.state().bound().is_none() {
+            return;
+        }
+        while self.driver.has_room()
+            && let Some(delivery) = self.waiting.pop_front()
+        {
+            let (body, tlvs) = delivery.pdu(bound.tlvs);
+            self.hub.sent(&delivery, self.number);
+            if let Err((_, delivery)) = self.driver.request(body, tlvs, delivery) {
+                self.waiting.push_front(delivery);
+                return;
+            }
+        }
+    }
+
+    /// What the ESME could not take now is offered again later; what it refuses for good is done with.
+    pub(super) fn delivery_ended(&mut self, mut delivery: Delivery, outcome: &Outcome) {
+        // A session that ended says nothing about the delivery.
+        delivery.attempts += u32::from(!matches!(outcome, Outcome::Lost(_)));
+        let retry = self.hub.config.retry;
+        let is_last = delivery.attempts >= retry.attempts_max;
+        match outcome {
+            Outcome::Lost(_) => self.waiting.push_back(delivery),
+            Outcome::Answered(pdu) if is_temporary(pdu.status) && !is_last => {
+                self.plan(retry.delay.0, Act::Offer(delivery));
+            }
+            Outcome::Expired if !is_last => self.plan(Duration::ZERO, Act::Offer(delivery)),
+            Outcome::Answered(pdu) if !is_temporary(pdu.status) => {
+                if pdu.status == CommandStatus::ESME_ROK {
+                    Gauges::count(&self.gauges.delivered);
+                }
+                self.hub.ended(&delivery, Fate::Answered(pdu.status));
+            }
+            Outcome::Answered(_) | Outcome::Expired => self.hub.ended(&delivery, Fate::GivenUp),
+        }
+    }
+}
+
+/// Statuses with which an ESME asks for a message again.
+fn is_temporary(status: CommandStatus) -> bool {
+    matches!(
+        status,
+        CommandStatus::ESME_RX_T_APPN
+            | CommandStatus::ESME_RMSGQFUL
+            | CommandStatus::ESME_RTHROTTLED
+            | CommandStatus::ESME_RSYSERR
+    )
+}

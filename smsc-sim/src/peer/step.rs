@@ -1,0 +1,99 @@
+//! What is done to a connection: by a rule, or by whoever controls the simulator.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use smpp_transport::pdu::{AlertNotification, Body, CommandStatus, Empty, MessageId, Npi, Pdu, Tlvs, Ton};
+use smpp_transport::session::State;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::Peer;
+use crate::hub::Gauges;
+use crate::mo::Mo;
+use crate::rules::{Cut, Silence, Step};
+
+/// Sets a sequence number apart from all that an ESME is likely to have used.
+pub(super) const UNUSED: u32 = 0x4000_0000;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    pub(super) fn take_steps(&mut self, steps: &[Step], sequence: u32) {
+        for step in steps {
+            self.take_step(step, sequence);
+        }
+    }
+
+    /// `sequence` is the number of the request that the step is about.
+    pub(super) fn take_step(&mut self, step: &Step, sequence: u32) {
+        match step {
+            Step::Unbind => self.driver.unbind(),
+            Step::Disconnect(Cut::Close) => self.driver.close(),
+            Step::Disconnect(Cut::Reset) => {
+                (self.reset)(self.driver.stream_mut().stream_mut());
+                self.is_cut = true;
+            }
+            Step::Silence(silence) => self.fall_silent(*silence),
+            Step::Pace(pace) => {
+                Gauges::set(&self.gauges.faulty, 1);
+                self.driver.stream_mut().set_pace(Some((*pace).into()));
+            }
+            Step::EnquireLink => self.driver.enquire_link(),
+            Step::Raw(octets) => self.inject_octets(&octets.0),
+            Step::Malformed(malformed) => self.inject_octets(&malformed.octets(sequence)),
+            Step::UnknownResponse => self.inject(CommandStatus::ESME_ROK, sequence ^ UNUSED, some_submit_sm_resp()),
+            Step::WrongResponse => self.inject(CommandStatus::ESME_ROK, sequence, Body::EnquireLinkResp(Empty {})),
+            Step::GenericNack(status) => self.inject(status.0, 0, Body::GenericNack(Empty {})),
+            Step::Deliver(mo) => self.deliver(mo),
+            Step::Alert(subscriber) => self.alert(subscriber),
+        }
+    }
+
+    fn fall_silent(&mut self, silence: Silence) {
+        Gauges::set(&self.gauges.faulty, 1);
+        self.silent_until = Some(match silence {
+            Silence::For(time) => self.driver.now() + time.0,
+            Silence::Forever => Duration::MAX,
+        });
+    }
+
+    fn deliver(&mut self, mo: &Mo) {
+        let own = mo.session.is_none() && self.bound.is_some_and(|bound| bound.kind.receives());
+        let account = mo.account.clone().or_else(|| {
+            self.bound.map(|bound| self.hub.account(bound.account).system_id.clone())
+        });
+        let mo = Mo { session: if own { Some(self.number) } else { mo.session }, account, ..mo.clone() };
+        if let Err(error) = self.hub.deliver(&mo) {
+            tracing::warn!(session = self.number, %error, "a message could not be made");
+        }
+    }
+
+    fn alert(&mut self, subscriber: &str) {
+        let esme = self.bound.map(|bound| self.hub.account(bound.account).system_id.clone()).unwrap_or_default();
+        let (Ok(source_addr), Ok(esme_addr)) = (subscriber.parse(), esme.parse()) else { return };
+        let alert = AlertNotification {
+            source_addr_ton: Ton::INTERNATIONAL,
+            source_addr_npi: Npi::ISDN,
+            source_addr,
+            esme_addr,
+            ..AlertNotification::default()
+        };
+        if let Err(refused) = self.driver.notify(Body::AlertNotification(alert), Tlvs::new()) {
+            tracing::warn!(session = self.number, ?refused, "alert_notification could not be sent");
+        }
+    }
+
+    pub(super) fn inject(&mut self, status: CommandStatus, sequence: u32, body: Body) {
+        let mut octets = BytesMut::new();
+        Pdu::new(status, sequence, body).encode(&mut octets);
+        self.inject_octets(&octets);
+    }
+
+    fn inject_octets(&mut self, octets: &[u8]) {
+        if self.driver.state() != State::Closed {
+            self.driver.inject(octets);
+        }
+    }
+}
+
+fn some_submit_sm_resp() -> Body {
+    Body::SubmitSmResp(Some(MessageId::default()))
+}
