@@ -148,7 +148,7 @@ impl Control {
     /// When there is no such connection, or the step has a field that cannot be.
     pub fn act(&self, session: u64, step: Step) -> Result<(), ControlError> {
         step.check().map_err(ControlError::Refused)?;
-        if self.hub.tell(session, Order::Step(step)) { Ok(()) } else { Err(unknown("session", session)) }
+        if self.hub.tell(session, Order::Step(step)) { Ok(()) } else { Err(ControlError::unknown("session", session)) }
     }
 
     /// The messages that the filter lets through, oldest first.
@@ -179,7 +179,7 @@ impl Control {
     /// When there is no such message, or it has ended already.
     pub fn set_state(&self, id: &str, state: State, error: Option<u8>) -> Result<Message, ControlError> {
         self.hub.force(id, state, error)?;
-        self.message(id).ok_or_else(|| unknown("message", id))
+        self.message(id).ok_or_else(|| ControlError::unknown("message", id))
     }
 
     /// Sends a receipt now, whatever the message asks for.
@@ -188,7 +188,7 @@ impl Control {
     /// When there is no such message.
     pub fn send_receipt(&self, id: &str, receipt: &ReceiptNow) -> Result<Message, ControlError> {
         self.hub.send_receipt(id, receipt)?;
-        self.message(id).ok_or_else(|| unknown("message", id))
+        self.message(id).ok_or_else(|| ControlError::unknown("message", id))
     }
 
     /// Forgets all messages, and the receipts that are due.
@@ -327,6 +327,8 @@ impl std::fmt::Debug for Control {
     }
 }
 
-fn unknown(what: &'static str, id: impl ToString) -> ControlError {
-    ControlError::Unknown { what, id: id.to_string() }
+impl ControlError {
+    pub(crate) fn unknown(what: &'static str, id: impl ToString) -> ControlError {
+        ControlError::Unknown { what, id: id.to_string() }
+    }
 }

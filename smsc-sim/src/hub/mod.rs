@@ -10,6 +10,7 @@ mod routing;
 mod views;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,11 +26,12 @@ pub(crate) use routing::{Content, Delivery, Fate};
 pub use views::{DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
 
 use crate::config::{Account, Config, Strictness};
+use crate::control::{ControlError, ReceiptNow, Reset};
 use crate::message::{Life, Limits, Mailbox, Now, Queried, Submission};
 use crate::policy::Policy;
-use crate::rules::{Asked, Decision, Engine, Rule, Step};
+use crate::rules::{Asked, Cut, Decision, Engine, Rule, Step};
 use crate::traffic::Traffic;
-use crate::words::Bind;
+use crate::words::{Bind, State};
 use routing::{Job, Sent};
 use views::Gauges;
 
@@ -39,6 +41,8 @@ pub(crate) enum Order {
     Deliver(Delivery),
     Step(Step),
     Unbind,
+    /// What waits is not to be delivered any more.
+    Forget,
 }
 
 /// A connection, bound or not yet.
@@ -94,7 +98,13 @@ pub(crate) struct Hub {
     changed: Notify,
     /// Told when something is due earlier than it was.
     sooner: Notify,
+    /// Connections that were opened by the simulator, until a listener takes them.
+    adopted: Mutex<VecDeque<Task>>,
+    adoption: Notify,
 }
+
+/// A connection that is served.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
@@ -107,14 +117,15 @@ pub(crate) struct Inner {
     /// Mobile-originated messages by number, the latest ones.
     sent: BTreeMap<u64, Sent>,
     deliveries: u64,
-    /// Deliveries that wait for a session or an answer.
-    waiting: usize,
+    /// Held by each delivery that waits for a session or an answer, so that they can be counted.
+    waiting: Arc<()>,
     deliveries_max: usize,
     dropped: u64,
     jobs: Vec<Job>,
     references: u16,
-    /// When rules and messages last began anew.
+    /// When rules and messages last began anew, and how many connections there had been.
     since: Duration,
+    base: u64,
 }
 
 /// What binds ask, and what they get.
@@ -145,21 +156,23 @@ impl Hub {
             policy: account.policy.over(&config.policy),
             allowance: (account.rate.unwrap_or_default(), Duration::ZERO),
         });
+        let names = config.accounts.iter().zip(0..).map(|(account, place)| (account.system_id.clone(), place)).collect();
         let inner = Inner {
             engine: Engine::new(config.rules.clone(), Seed(config.seed)),
             mailbox: Mailbox::new(Limits { messages_max: config.limits.messages_max, seed: config.seed }),
             connections: BTreeMap::new(),
             opened: 0,
             accounts: accounts.collect(),
-            names: config.accounts.iter().zip(0..).map(|(account, place)| (account.system_id.clone(), place)).collect(),
+            names,
             sent: BTreeMap::new(),
             deliveries: 0,
-            waiting: 0,
+            waiting: Arc::default(),
             deliveries_max: config.limits.deliveries_max,
             dropped: 0,
             jobs: Vec::new(),
             references: 0,
             since: Duration::ZERO,
+            base: 0,
         };
         Hub {
             has_rules: AtomicBool::new(!config.rules.is_empty()),
@@ -172,6 +185,8 @@ impl Hub {
             stopped: Notify::new(),
             changed: Notify::new(),
             sooner: Notify::new(),
+            adopted: Mutex::default(),
+            adoption: Notify::new(),
         }
     }
 
@@ -221,7 +236,7 @@ impl Hub {
         }
         let ordered = connection.orders.into_iter().filter_map(|order| match order {
             Order::Deliver(delivery) => Some(delivery),
-            Order::Step(_) | Order::Unbind => None,
+            Order::Step(_) | Order::Unbind | Order::Forget => None,
         });
         for delivery in left.into_iter().chain(ordered) {
             inner.route(delivery, None, now);
@@ -324,7 +339,8 @@ impl Hub {
         let mut inner = self.inner();
         let pending = account.map_or(0, |account| inner.mailbox.pending(&self.config.accounts[account].system_id));
         let now = now.mono.saturating_sub(inner.since);
-        inner.engine.decide(&Asked { pending, now, ..asked })
+        let session = asked.session.saturating_sub(inner.base);
+        inner.engine.decide(&Asked { pending, now, session, ..asked })
     }
 
     /// Takes a message, unless its account has sent too many, or there are too many.
@@ -345,7 +361,7 @@ impl Hub {
         };
         let life = match policy.is_default() {
             true => Life::plain(),
-            false => Life::draw(policy, &mut inner.engine.rng(session, request)),
+            false => Life::draw(policy, &mut inner.engine.rng(session.saturating_sub(inner.base), request)),
         };
         let timeout = inner.mailbox.poll_timeout();
         let accepted = inner.mailbox.accept(now, submission, life)?;
@@ -421,6 +437,75 @@ impl Hub {
         inner.since = self.start.elapsed();
     }
 
+    /// Begins anew: see [`Reset`].
+    pub(crate) fn reset(&self, reset: Reset) {
+        let now = self.now();
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        if !reset.keep_rules {
+            self.has_rules.store(!self.config.rules.is_empty(), Ordering::Relaxed);
+            inner.engine = Engine::new(self.config.rules.clone(), Seed(self.config.seed));
+        }
+        if let Some(seed) = reset.seed {
+            inner.engine.reset(Seed(seed));
+        }
+        (inner.since, inner.base) = (now.mono, inner.opened);
+        inner.forget();
+        for connection in inner.connections.values_mut().filter(|_| reset.sessions) {
+            connection.tell(Order::Step(Step::Disconnect(Cut::Close)));
+        }
+        self.traffic.clear();
+        self.tell_of_change();
+    }
+
+    pub(crate) fn forget_messages(&self) {
+        self.inner().forget();
+        self.tell_of_change();
+    }
+
+    /// Sets what has become of a message.
+    pub(crate) fn force(&self, id: &str, state: State, error: Option<u8>) -> Result<(), ControlError> {
+        let now = self.now();
+        let mut inner = self.inner();
+        let number = inner.mailbox.number_of(id).ok_or_else(|| ControlError::unknown("message", id))?;
+        inner.mailbox.force(now, number, state.0, error).map_err(ControlError::Refused)?;
+        inner.route_what_is_due(None, now);
+        self.tell_of_change();
+        self.sooner.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn send_receipt(&self, id: &str, receipt: &ReceiptNow) -> Result<(), ControlError> {
+        let now = self.now();
+        let mut inner = self.inner();
+        let number = inner.mailbox.number_of(id).ok_or_else(|| ControlError::unknown("message", id))?;
+        inner.mailbox.report(now, number, receipt);
+        inner.route_what_is_due(None, now);
+        self.tell_of_change();
+        self.sooner.notify_one();
+        Ok(())
+    }
+
+    /// Whether there is such a connection to be told.
+    pub(crate) fn tell(&self, number: u64, order: Order) -> bool {
+        self.inner().connections.get_mut(&number).map(|connection| connection.tell(order)).is_some()
+    }
+
+    /// A connection that the simulator has opened is served by whichever listener comes first.
+    pub(crate) fn adopt(&self, task: Task) {
+        self.adopted.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        self.adoption.notify_one();
+    }
+
+    pub(crate) async fn adopted(&self) -> Task {
+        loop {
+            if let Some(task) = self.adopted.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
+                return task;
+            }
+            self.adoption.notified().await;
+        }
+    }
+
     /// Tells every connection to unbind, and takes no new ones.
     pub(crate) fn stop(&self) {
         let mut inner = self.inner();
@@ -455,6 +540,20 @@ impl Hub {
 
     pub(crate) fn tell_of_something_sooner(&self) {
         self.sooner.notify_one();
+    }
+}
+
+impl Inner {
+    /// Forgets messages, and what was to be delivered.
+    fn forget(&mut self) {
+        self.mailbox.clear();
+        self.sent.clear();
+        self.jobs.clear();
+        self.accounts.iter_mut().for_each(|account| account.held.clear());
+        self.connections.values_mut().for_each(|connection| {
+            connection.orders.retain(|order| !matches!(order, Order::Deliver(_)));
+            connection.tell(Order::Forget);
+        });
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is to be delivered, and to whom: a session of the account that is bound to receive, and whose address_range has the
 //! address; of those the one that the delivery wants, else each in turn. What nobody may have now waits for a bind.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use smpp_transport::pdu::{Body, CommandStatus, Tlvs};
@@ -20,6 +21,7 @@ pub(crate) struct Delivery {
     pub(crate) content: Content,
     /// How often it was refused for now, or not answered.
     pub(crate) attempts: u32,
+    counted: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -88,7 +90,7 @@ impl Inner {
         while let Some(Due { account, session, which, message, index, receipt }) = self.mailbox.poll_due() {
             let Some(account) = self.account_named(&account) else { continue };
             let content = Content::Receipt { message, index, receipt: Box::new(receipt) };
-            let delivery = Delivery { account, session: Some(session), which, content, attempts: 0 };
+            let delivery = Delivery { account, session: Some(session), which, content, attempts: 0, counted: Arc::clone(&self.waiting) };
             if let Some(delivery) = self.admit(delivery) {
                 here.extend(self.route(delivery, from, now));
             }
@@ -96,15 +98,19 @@ impl Inner {
         here
     }
 
-    /// Counts a new delivery, unless there are too many.
+    /// Lets a new delivery in, unless there are too many.
     fn admit(&mut self, delivery: Delivery) -> Option<Delivery> {
-        if self.waiting >= self.deliveries_max {
+        if self.waiting() >= self.deliveries_max {
             self.dropped += 1;
             tracing::warn!("too many deliveries wait: one is dropped");
             return None;
         }
-        self.waiting += 1;
         Some(delivery)
+    }
+
+    /// Deliveries that wait for a session or an answer.
+    pub(super) fn waiting(&self) -> usize {
+        Arc::strong_count(&self.waiting) - 1
     }
 
     /// Gives a delivery to a session, or holds it until one binds. One for the session `from` is given back.
@@ -184,7 +190,7 @@ impl Inner {
             let number = self.deliveries;
             let content = Content::Mo { number, pdu: Box::new(pdu) };
             let which = if mo.session.is_some() { Which::Same } else { Which::Any };
-            let delivery = Delivery { account, session: mo.session, which, content, attempts: 0 };
+            let delivery = Delivery { account, session: mo.session, which, content, attempts: 0, counted: Arc::clone(&self.waiting) };
             if let Some(delivery) = self.admit(delivery) {
                 self.sent.insert(number, Sent { account, session: None, attempts: 0, fate: None });
                 numbers.push(number);
@@ -223,7 +229,6 @@ impl Hub {
     pub(crate) fn ended(&self, delivery: &Delivery, fate: Fate) {
         let now = self.now();
         let mut inner = self.inner();
-        inner.waiting = inner.waiting.saturating_sub(1);
         match &delivery.content {
             Content::Receipt { message, index, .. } => inner.mailbox.ended(now, *message, *index, fate.into()),
             Content::Mo { number, .. } => {

@@ -235,7 +235,7 @@ impl Hub {
             pending: inner.mailbox.pending_in_all() as u64,
             messages_total: inner.mailbox.accepted_in_all(),
             messages_by_state: by_state.into_iter().map(|(state, count)| (state.to_string(), count)).collect(),
-            deliveries_waiting: inner.waiting as u64,
+            deliveries_waiting: inner.waiting() as u64,
             deliveries_dropped: inner.dropped,
             pdus_from_esmes: counts.from_esmes,
             pdus_to_esmes: counts.to_esmes,

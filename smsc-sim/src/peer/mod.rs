@@ -188,6 +188,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     self.silent_until = None;
                     self.take_step(&step, 1);
                 }
+                Order::Forget => {
+                    self.waiting.clear();
+                    self.due.retain(|due| !matches!(due.act, Act::Offer(_)));
+                }
                 Order::Unbind => {
                     self.silent_until = None;
                     self.driver.unbind();
