@@ -15,8 +15,12 @@
 
 pub mod config;
 mod mailbox;
+mod message;
 mod peer;
+mod policy;
 mod registry;
+mod time;
+mod words;
 
 use std::io;
 use std::net::SocketAddr;
