@@ -1,0 +1,1 @@
+//! The names of messages: a number, written in one of several ways, and read back.
