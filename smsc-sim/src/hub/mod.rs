@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
 use smpp_transport::env::{Seed, WallClock};
-use smpp_transport::pdu::{Bind as BindBody, CancelSm, CommandStatus, InterfaceVersion, QuerySm, ReplaceSm};
+use smpp_transport::pdu::{Bind as BindBody, CancelSm, CommandStatus, InterfaceVersion, QuerySm, QuerySmResp, ReplaceSm};
 use smpp_transport::session::BindKind;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -27,8 +27,8 @@ pub use views::{DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
 
 use crate::config::{Account, Config, Strictness};
 use crate::control::{ControlError, ReceiptNow, Reset};
-use crate::message::{Life, Limits, Mailbox, Now, Queried, Submission};
-use crate::policy::Policy;
+use crate::message::{Life, Limits, Mailbox, Now, Submission, Times};
+use crate::policy::{Policy, ReceiptPolicy};
 use crate::rules::{Asked, Cut, Decision, Engine, Rule, Step};
 use crate::traffic::Traffic;
 use crate::words::{Bind, State};
@@ -88,6 +88,9 @@ pub(crate) struct Hub {
     pub(crate) traffic: Arc<Traffic>,
     clock: Arc<dyn WallClock>,
     start: Instant,
+    /// What receipts are like where nobody says anything.
+    plain: Arc<ReceiptPolicy>,
+    names: Vec<Arc<str>>,
     inner: Mutex<Inner>,
     /// Whether there are rules: asked for each request, without the lock.
     has_rules: AtomicBool,
@@ -137,7 +140,7 @@ pub(crate) struct Welcome {
 
 /// A message that was taken.
 pub(crate) struct Taken {
-    pub(crate) id: String,
+    pub(crate) id: Box<str>,
     /// Receipts that the session itself is to deliver.
     pub(crate) here: Vec<Delivery>,
 }
@@ -156,10 +159,11 @@ impl Hub {
             policy: account.policy.over(&config.policy),
             allowance: (account.rate.unwrap_or_default(), Duration::ZERO),
         });
+        let limits = Limits { messages_max: config.limits.messages_max, ..Limits::default() };
         let names = config.accounts.iter().zip(0..).map(|(account, place)| (account.system_id.clone(), place)).collect();
         let inner = Inner {
             engine: Engine::new(config.rules.clone(), Seed(config.seed)),
-            mailbox: Mailbox::new(Limits { messages_max: config.limits.messages_max, seed: config.seed }),
+            mailbox: Mailbox::new(limits, Seed(config.seed)),
             connections: BTreeMap::new(),
             opened: 0,
             accounts: accounts.collect(),
@@ -180,6 +184,8 @@ impl Hub {
             traffic,
             clock,
             start: Instant::now(),
+            plain: Arc::default(),
+            names: config.accounts.iter().map(|account| account.system_id.as_str().into()).collect(),
             inner: Mutex::new(inner),
             stopping: AtomicBool::new(false),
             stopped: Notify::new(),
@@ -325,6 +331,15 @@ impl Hub {
         }
     }
 
+    pub(crate) fn wall(&self) -> Duration {
+        self.clock.unix()
+    }
+
+    /// The system_id of an account.
+    pub(crate) fn name(&self, account: usize) -> Arc<str> {
+        Arc::clone(&self.names[account])
+    }
+
     pub(crate) fn account(&self, index: usize) -> &Account {
         &self.config.accounts[index]
     }
@@ -360,7 +375,7 @@ impl Hub {
             false => &policy.over(&inner.accounts[account].policy),
         };
         let life = match policy.is_default() {
-            true => Life::plain(),
+            true => Life::plain(&self.plain),
             false => Life::draw(policy, &mut inner.engine.rng(session.saturating_sub(inner.base), request)),
         };
         let timeout = inner.mailbox.poll_timeout();
@@ -386,7 +401,7 @@ impl Hub {
         allowed
     }
 
-    pub(crate) fn query(&self, account: usize, query: &QuerySm) -> Result<Queried, CommandStatus> {
+    pub(crate) fn query(&self, account: usize, query: &QuerySm) -> Result<QuerySmResp, CommandStatus> {
         self.inner().mailbox.query(&self.config.accounts[account].system_id, query)
     }
 
@@ -399,9 +414,9 @@ impl Hub {
         Ok(here)
     }
 
-    pub(crate) fn replace(&self, account: usize, replace: &ReplaceSm) -> Result<(), CommandStatus> {
+    pub(crate) fn replace(&self, account: usize, replace: &ReplaceSm, times: Times) -> Result<(), CommandStatus> {
         let now = self.now();
-        self.inner().mailbox.replace(now, &self.config.accounts[account].system_id, replace)?;
+        self.inner().mailbox.replace(now, &self.config.accounts[account].system_id, replace, times)?;
         self.sooner.notify_one();
         self.changed.notify_waiters();
         Ok(())
@@ -467,7 +482,7 @@ impl Hub {
     pub(crate) fn force(&self, id: &str, state: State, error: Option<u8>) -> Result<(), ControlError> {
         let now = self.now();
         let mut inner = self.inner();
-        let number = inner.mailbox.number_of(id).ok_or_else(|| ControlError::unknown("message", id))?;
+        let number = inner.mailbox.find(id).next().ok_or_else(|| ControlError::unknown("message", id))?;
         inner.mailbox.force(now, number, state.0, error).map_err(ControlError::Refused)?;
         inner.route_what_is_due(None, now);
         self.tell_of_change();
@@ -478,7 +493,7 @@ impl Hub {
     pub(crate) fn send_receipt(&self, id: &str, receipt: &ReceiptNow) -> Result<(), ControlError> {
         let now = self.now();
         let mut inner = self.inner();
-        let number = inner.mailbox.number_of(id).ok_or_else(|| ControlError::unknown("message", id))?;
+        let number = inner.mailbox.find(id).next().ok_or_else(|| ControlError::unknown("message", id))?;
         inner.mailbox.report(now, number, receipt);
         inner.route_what_is_due(None, now);
         self.tell_of_change();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use smpp_transport::pdu::{Body, CommandStatus, Tlvs};
 
 use super::{Hub, Inner, Order};
-use crate::message::{Due, Now, Receipt};
+use crate::message::{Due, Now, Outcome, Receipt};
 use crate::mo::{FieldError, Mo};
 use crate::policy::Which;
 
@@ -21,13 +21,15 @@ pub(crate) struct Delivery {
     pub(crate) content: Content,
     /// How often it was refused for now, or not answered.
     pub(crate) attempts: u32,
+    /// Whether it goes before the response to its message.
+    pub(crate) early: bool,
     counted: Arc<()>,
 }
 
 #[derive(Debug)]
 pub(crate) enum Content {
-    /// What became of a message, and which of its receipts this is.
-    Receipt { message: u64, index: usize, receipt: Box<Receipt> },
+    /// What became of a message.
+    Receipt(Box<Receipt>),
     /// A mobile-originated message, by its number.
     Mo { number: u64, pdu: Box<(Body, Tlvs)> },
 }
@@ -36,14 +38,14 @@ impl Delivery {
     /// The deliver_sm or data_sm.
     pub(crate) fn pdu(&self, knows_tlvs: bool) -> (Body, Tlvs) {
         match &self.content {
-            Content::Receipt { receipt, .. } => receipt.pdu(knows_tlvs),
+            Content::Receipt(receipt) => receipt.pdu(knows_tlvs),
             Content::Mo { pdu, .. } => (**pdu).clone(),
         }
     }
 
     fn destination(&self) -> String {
         match &self.content {
-            Content::Receipt { receipt, .. } => receipt.destination(),
+            Content::Receipt(receipt) => receipt.destination(),
             Content::Mo { pdu, .. } => match &pdu.0 {
                 Body::DeliverSm(sm) => sm.destination_addr.text(),
                 Body::DataSm(data) => data.destination_addr.text(),
@@ -58,8 +60,21 @@ impl Delivery {
 pub(crate) enum Fate {
     /// It was answered so.
     Answered(CommandStatus),
+    /// It is offered again; this was the answer, if there was one.
+    Again(Option<CommandStatus>),
     /// It was offered too often.
     GivenUp,
+}
+
+impl Fate {
+    fn outcome(self) -> (Outcome, Option<CommandStatus>) {
+        match self {
+            Fate::Answered(CommandStatus::ESME_ROK) => (Outcome::Accepted, Some(CommandStatus::ESME_ROK)),
+            Fate::Answered(status) => (Outcome::Refused, Some(status)),
+            Fate::Again(status) => (Outcome::Waiting, status),
+            Fate::GivenUp => (Outcome::GivenUp, None),
+        }
+    }
 }
 
 /// A mobile-originated message: what is told of it.
@@ -87,10 +102,10 @@ impl Inner {
     /// Routes what has become due. What the session `from` is to deliver itself is given back.
     pub(super) fn route_what_is_due(&mut self, from: Option<u64>, now: Now) -> Vec<Delivery> {
         let mut here = Vec::new();
-        while let Some(Due { account, session, which, message, index, receipt }) = self.mailbox.poll_due() {
+        while let Some(Due { account, session, which, before_response, receipt }) = self.mailbox.poll_due() {
             let Some(account) = self.account_named(&account) else { continue };
-            let content = Content::Receipt { message, index, receipt: Box::new(receipt) };
-            let delivery = Delivery { account, session: Some(session), which, content, attempts: 0, counted: Arc::clone(&self.waiting) };
+            let content = Content::Receipt(Box::new(receipt));
+            let delivery = Delivery { account, session: Some(session), which, content, attempts: 0, early: before_response, counted: Arc::clone(&self.waiting) };
             if let Some(delivery) = self.admit(delivery) {
                 here.extend(self.route(delivery, from, now));
             }
@@ -190,7 +205,7 @@ impl Inner {
             let number = self.deliveries;
             let content = Content::Mo { number, pdu: Box::new(pdu) };
             let which = if mo.session.is_some() { Which::Same } else { Which::Any };
-            let delivery = Delivery { account, session: mo.session, which, content, attempts: 0, counted: Arc::clone(&self.waiting) };
+            let delivery = Delivery { account, session: mo.session, which, content, attempts: 0, early: false, counted: Arc::clone(&self.waiting) };
             if let Some(delivery) = self.admit(delivery) {
                 self.sent.insert(number, Sent { account, session: None, attempts: 0, fate: None });
                 numbers.push(number);
@@ -213,9 +228,10 @@ impl Hub {
 
     /// A delivery has been written.
     pub(crate) fn sent(&self, delivery: &Delivery, session: u64) {
+        let now = self.now();
         let mut inner = self.inner();
         match &delivery.content {
-            Content::Receipt { message, index, .. } => inner.mailbox.sent(*message, *index, session),
+            Content::Receipt(receipt) => inner.mailbox.sent(now, receipt.number, receipt.index, session),
             Content::Mo { number, .. } => {
                 if let Some(sent) = inner.sent.get_mut(number) {
                     sent.session = Some(session);
@@ -225,12 +241,15 @@ impl Hub {
         }
     }
 
-    /// A delivery has been answered for good, or given up.
+    /// What became of a delivery that was written.
     pub(crate) fn ended(&self, delivery: &Delivery, fate: Fate) {
         let now = self.now();
         let mut inner = self.inner();
         match &delivery.content {
-            Content::Receipt { message, index, .. } => inner.mailbox.ended(now, *message, *index, fate.into()),
+            Content::Receipt(receipt) => {
+                let (outcome, status) = fate.outcome();
+                inner.mailbox.ended(now, receipt.number, receipt.index, outcome, status);
+            },
             Content::Mo { number, .. } => {
                 if let Some(sent) = inner.sent.get_mut(number) {
                     sent.fate = Some(fate);

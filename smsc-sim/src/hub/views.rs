@@ -201,6 +201,7 @@ impl Hub {
         let (state, status) = match sent.fate {
             None if sent.session.is_none() => (DeliveryState::Waiting, None),
             None => (DeliveryState::Sent, None),
+            Some(Fate::Again(status)) => (DeliveryState::Waiting, status),
             Some(Fate::GivenUp) => (DeliveryState::GivenUp, None),
             Some(Fate::Answered(CommandStatus::ESME_ROK)) => (DeliveryState::Accepted, Some(CommandStatus::ESME_ROK)),
             Some(Fate::Answered(status)) => (DeliveryState::Refused, Some(status)),

@@ -1,11 +1,10 @@
 //! What the ESME asks, and what it is answered: by the standard, or as a rule has it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use smpp_transport::pdu::{
-    Bind as BindBody, BindResp, Body, COctets, CommandStatus, DataSm, Destination, Empty, InterfaceVersion, MessageId,
-    Npi, Pdu, QuerySm, QuerySmResp, Sm, SubmitMulti, SubmitMultiResp, TlvTag, Tlvs, Ton, UnsuccessSme, Unsuccessful,
+    Bind as BindBody, BindResp, Body, COctets, CancelSm, CommandId, CommandStatus, DataSm, Empty, InterfaceVersion,
+    MessageId, Pdu, QuerySm, QuerySmResp, ReplaceSm, Sm, SubmitMulti, SubmitMultiResp, TlvTag, Tlvs, Unsuccessful,
 };
 use smpp_transport::session::{BindKind, Ticket};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -13,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::step::UNUSED;
 use super::{Act, BEHIND_MAX, Bound, Peer, Question};
 use crate::hub::{Delivery, Gauges};
-use crate::message::{Address, Submission, validate};
+use crate::message::{Sender, Submission, validate};
 use crate::policy::Policy;
 use crate::rules::{Answer, Operation, Then};
 
@@ -174,20 +173,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Body::DataSm(data) => self.data(bound, data, tlvs, ordinal, policy),
             Body::SubmitMulti(multi) => self.submit_multi(bound, multi, tlvs, ordinal, policy),
             Body::QuerySm(query) => self.query(bound, query),
-            Body::CancelSm(cancel) => {
-                let receipts = self.hub.cancel(bound.account, self.number, cancel)?;
-                Ok(Reply { receipts, ..Reply::accepted(Body::CancelSmResp(Empty {})) })
-            }
-            Body::ReplaceSm(replace) => {
-                self.hub.replace(bound.account, replace)?;
-                Ok(Reply::accepted(Body::ReplaceSmResp(Empty {})))
-            }
+            Body::CancelSm(cancel) => self.cancel(bound, cancel),
+            Body::ReplaceSm(replace) => self.replace(bound, replace),
             // Commands that the standard does not have.
             _ => Err(CommandStatus::ESME_RINVCMDID),
         }
     }
 
     fn bind(&mut self, bind: &BindBody, kind: BindKind) -> Result<Reply, CommandStatus> {
+        validate::check_bind(bind, self.hub.config.strictness)?;
         let welcome = self.hub.bind(self.number, bind, kind).inspect_err(|status| {
             tracing::info!(session = self.number, system_id = bind.system_id.text(), %status, "bind refused");
         })?;
@@ -209,10 +203,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         ordinal: u64,
         policy: &Policy,
     ) -> Result<Reply, CommandStatus> {
-        validate::check_sm(sm, tlvs, self.hub.config.strictness)?;
-        let submission = self.submission(bound).with_sm(sm, tlvs);
-        let (id, receipts, early) = self.accept(bound, submission, ordinal, policy, 1)?;
-        Ok(Reply { receipts, early, ..Reply::accepted(Body::SubmitSmResp(Some(id))) })
+        let times = validate::check_sm(sm, tlvs, self.hub.wall(), self.hub.config.strictness)?;
+        let submission = Submission::submit_sm(self.sender(bound), sm, tlvs, times);
+        let (id, reply) = self.accept(bound, submission, ordinal, policy)?;
+        Ok(Reply { body: Body::SubmitSmResp(Some(id)), ..reply })
     }
 
     fn data(
@@ -223,13 +217,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         ordinal: u64,
         policy: &Policy,
     ) -> Result<Reply, CommandStatus> {
-        validate::check_data_sm(data, tlvs, self.hub.config.strictness)?;
-        let submission = self.submission(bound).with_data_sm(data, tlvs);
-        let (id, receipts, early) = self.accept(bound, submission, ordinal, policy, 1)?;
-        Ok(Reply { receipts, early, ..Reply::accepted(Body::DataSmResp(Some(id))) })
+        let times = validate::check_data_sm(data, tlvs, self.hub.wall(), self.hub.config.strictness)?;
+        let submission = Submission::data_sm(self.sender(bound), data, tlvs, times);
+        let (id, reply) = self.accept(bound, submission, ordinal, policy)?;
+        Ok(Reply { body: Body::DataSmResp(Some(id)), ..reply })
     }
 
-    /// Destinations that cannot be are listed in the answer; the message goes to the others (§4.5.2).
+    /// Destinations that cannot be are listed in the answer; the message goes to the others (§4.5.2). If there are none, it
+    /// is refused with the status of the first.
     fn submit_multi(
         &mut self,
         bound: Bound,
@@ -238,76 +233,61 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         ordinal: u64,
         policy: &Policy,
     ) -> Result<Reply, CommandStatus> {
-        validate::check_submit_multi(multi, tlvs, self.hub.config.strictness)?;
-        let (good, bad) = self.destinations(multi);
-        let first = bad.first().map(|(_, status)| *status);
-        if good.is_empty() {
-            return Err(first.unwrap_or(CommandStatus::ESME_RINVNUMDESTS));
-        }
-        let count = good.len();
-        let submission = self.submission(bound).with_submit_multi(multi, good, tlvs);
-        let (id, receipts, early) = self.accept(bound, submission, ordinal, policy, count)?;
-        let refused = bad.into_iter().map(|(address, status)| unsuccessful(&address, status)).collect();
+        let config = &self.hub.config;
+        let lists = &config.distribution_lists;
+        let mut checked = validate::check_submit_multi(multi, tlvs, self.hub.wall(), config.strictness, lists)?;
+        let refused = std::mem::take(&mut checked.refused);
+        let status = refused.first().map_or(CommandStatus::ESME_RINVNUMDESTS, |first| first.error_status_code);
+        let submission = Submission::submit_multi(self.sender(bound), multi, tlvs, checked).ok_or(status)?;
+        let (id, reply) = self.accept(bound, submission, ordinal, policy)?;
         let body = SubmitMultiResp {
             message_id: id.message_id,
-            // As many as the request had at most: 254.
+            // No more than the request had: 254.
             unsuccess_sme: Unsuccessful::new(refused).unwrap_or_default(),
         };
-        Ok(Reply { receipts, early, ..Reply::accepted(Body::SubmitMultiResp(Some(body))) })
+        Ok(Reply { body: Body::SubmitMultiResp(Some(body)), ..reply })
     }
 
-    /// The addresses of a message to several, with those of its distribution lists; and those that cannot be.
-    fn destinations(&self, multi: &SubmitMulti) -> (Vec<Address>, Vec<(Address, CommandStatus)>) {
-        let (mut good, mut bad) = (Vec::new(), Vec::new());
-        for destination in multi.dest_address.iter() {
-            match destination {
-                Destination::Address { .. } => {
-                    let address = Address::of_destination(destination);
-                    match validate::check_destination(&address, self.hub.config.strictness) {
-                        Ok(()) => good.push(address),
-                        Err(status) => bad.push((address, status)),
-                    }
-                }
-                Destination::List(name) => match self.hub.config.distribution_lists.get(&name.text()) {
-                    Some(list) => good.extend(list.iter().map(|digits| Address::international(digits))),
-                    None => bad.push((Address::list(&name.text()), CommandStatus::ESME_RINVDLNAME)),
-                },
-            }
-        }
-        (good, bad)
+    fn sender(&self, bound: Bound) -> Sender {
+        Sender { account: self.hub.name(bound.account), session: self.number, short_ids: !bound.tlvs }
     }
 
-    fn submission(&self, bound: Bound) -> Submission {
-        Submission::new(Arc::clone(self.hub.name(bound.account)), self.number, !bound.tlvs)
-    }
-
+    /// Hands a message over. The reply has all but its body.
     fn accept(
         &mut self,
         bound: Bound,
         submission: Submission,
         ordinal: u64,
         policy: &Policy,
-        messages: usize,
-    ) -> Result<(MessageId, Vec<Delivery>, bool), CommandStatus> {
-        if !self.hub.allows(bound.account, messages) {
+    ) -> Result<(MessageId, Reply), CommandStatus> {
+        if !self.hub.allows(bound.account, 1 + submission.further.len()) {
             return Err(CommandStatus::ESME_RTHROTTLED);
         }
         let taken = self.hub.accept(self.number, bound.account, ordinal, submission, policy)?;
         Gauges::count(&self.gauges.accepted);
         // Ids have at most 36 characters.
-        let message_id = COctets::new(taken.id).map_err(|_| CommandStatus::ESME_RSYSERR)?;
-        Ok((MessageId { message_id }, taken.here, taken.early))
+        let message_id = COctets::new(String::from(taken.id)).map_err(|_| CommandStatus::ESME_RSYSERR)?;
+        let early = taken.here.iter().any(|delivery| delivery.early);
+        let reply = Reply { receipts: taken.here, early, ..Reply::accepted(Body::EnquireLinkResp(Empty {})) };
+        Ok((MessageId { message_id }, reply))
     }
 
     fn query(&mut self, bound: Bound, query: &QuerySm) -> Result<Reply, CommandStatus> {
-        let queried = self.hub.query(bound.account, query)?;
-        let body = QuerySmResp {
-            message_id: query.message_id.detached(),
-            final_date: queried.final_date,
-            message_state: queried.state,
-            error_code: queried.error,
-        };
-        Ok(Reply::accepted(Body::QuerySmResp(Some(body))))
+        validate::check_query_sm(query, self.hub.config.strictness)?;
+        let found = self.hub.query(bound.account, query)?;
+        Ok(Reply::accepted(Body::QuerySmResp(Some(found))))
+    }
+
+    fn cancel(&mut self, bound: Bound, cancel: &CancelSm) -> Result<Reply, CommandStatus> {
+        validate::check_cancel_sm(cancel, self.hub.config.strictness)?;
+        let receipts = self.hub.cancel(bound.account, self.number, cancel)?;
+        Ok(Reply { receipts, ..Reply::accepted(Body::CancelSmResp(Empty {})) })
+    }
+
+    fn replace(&mut self, bound: Bound, replace: &ReplaceSm) -> Result<Reply, CommandStatus> {
+        let times = validate::check_replace_sm(replace, self.hub.wall(), self.hub.config.strictness)?;
+        self.hub.replace(bound.account, replace, times)?;
+        Ok(Reply::accepted(Body::ReplaceSmResp(Empty {})))
     }
 }
 
@@ -320,17 +300,8 @@ fn bind_resp(kind: BindKind, system_id: COctets<16>) -> Body {
     }
 }
 
-fn unsuccessful(address: &Address, status: CommandStatus) -> UnsuccessSme {
-    UnsuccessSme {
-        dest_addr_ton: Ton(address.ton),
-        dest_addr_npi: Npi(address.npi),
-        destination_addr: COctets::new(address.address.clone()).unwrap_or_default(),
-        error_status_code: status,
-    }
-}
-
 /// The response with a body, where an error's has none.
-fn with_body(command: Option<smpp_transport::pdu::CommandId>, bare: Body) -> Body {
+fn with_body(command: Option<CommandId>, bare: Body) -> Body {
     command.and_then(Body::empty).map_or(bare, |empty| match empty {
         Body::SubmitSmResp(_) => Body::SubmitSmResp(Some(MessageId::default())),
         Body::DataSmResp(_) => Body::DataSmResp(Some(MessageId::default())),

@@ -36,19 +36,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         delivery.attempts += u32::from(!matches!(outcome, Outcome::Lost(_)));
         let retry = self.hub.config.retry;
         let is_last = delivery.attempts >= retry.attempts_max;
-        match outcome {
-            Outcome::Lost(_) => self.waiting.push_back(delivery),
-            Outcome::Answered(pdu) if is_temporary(pdu.status) && !is_last => {
-                self.plan(retry.delay.0, Act::Offer(delivery));
-            }
-            Outcome::Expired if !is_last => self.plan(Duration::ZERO, Act::Offer(delivery)),
-            Outcome::Answered(pdu) if !is_temporary(pdu.status) => {
-                if pdu.status == CommandStatus::ESME_ROK {
-                    Gauges::count(&self.gauges.delivered);
-                }
-                self.hub.ended(&delivery, Fate::Answered(pdu.status));
-            }
-            Outcome::Answered(_) | Outcome::Expired => self.hub.ended(&delivery, Fate::GivenUp),
+        let fate = match outcome {
+            Outcome::Lost(_) => Fate::Again(None),
+            Outcome::Answered(pdu) if !is_temporary(pdu.status) => Fate::Answered(pdu.status),
+            Outcome::Answered(_) | Outcome::Expired if is_last => Fate::GivenUp,
+            Outcome::Answered(pdu) => Fate::Again(Some(pdu.status)),
+            Outcome::Expired => Fate::Again(None),
+        };
+        self.hub.ended(&delivery, fate);
+        match fate {
+            Fate::Answered(CommandStatus::ESME_ROK) => Gauges::count(&self.gauges.delivered),
+            Fate::Answered(_) | Fate::GivenUp => {}
+            Fate::Again(Some(_)) => self.plan(retry.delay.0, Act::Offer(delivery)),
+            // The session ends: what it leaves is offered to others.
+            Fate::Again(None) if matches!(outcome, Outcome::Lost(_)) => self.waiting.push_back(delivery),
+            Fate::Again(None) => self.plan(Duration::ZERO, Act::Offer(delivery)),
         }
     }
 }

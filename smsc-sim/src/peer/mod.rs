@@ -3,6 +3,7 @@
 
 mod answer;
 mod deliver;
+mod look;
 mod step;
 
 use std::cmp::Ordering;
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep_until;
 
 use crate::hub::{Delivery, Gauges, Hub, Order};
+use look::Addresses;
 use crate::line::Line;
 use crate::rules::{Answer, Asked, Operation, Then};
 
@@ -214,7 +216,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             (_, None) => "",
         };
         let kind = pdu.and_then(|pdu| BindKind::of(pdu.command_id())).or(self.bound.map(|bound| bound.kind));
-        let asked = Asked::new(account, kind.map(Into::into), operation, pdu, self.number, self.requests);
+        let addresses = pdu.map(Addresses::of).unwrap_or_default();
+        let to: Vec<_> = addresses.to.iter().map(String::as_str).collect();
+        let content = pdu.filter(|_| operation.is_message()).and_then(look::content);
+        let asked = Asked {
+            account,
+            bind: kind.map(Into::into),
+            operation,
+            from: &addresses.from,
+            to: &to,
+            text: &|| content.as_ref().map(|content| content.decode().text).unwrap_or_default(),
+            part: content.as_ref().and_then(|content| content.part).map(|part| part.number),
+            session: self.number,
+            request: self.requests,
+            // The hub knows these.
+            pending: 0,
+            now: Duration::ZERO,
+        };
         let decision = self.hub.decide(self.bound.map(|bound| bound.account), asked)?;
         tracing::debug!(session = self.number, rule = decision.rule, "a rule is followed");
         Some(decision.then)
