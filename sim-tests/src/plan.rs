@@ -6,9 +6,13 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::Seed;
-use smpp_transport::pdu::CommandStatus;
+use smpp_transport::pdu::{CommandStatus, MessageState};
 use smpp_transport::session::SEQUENCE_MAX;
-use smsc_sim::{Behaviour, Delay};
+use smsc_sim::policy::{Outcome, Policy, ReceiptPolicy};
+use smsc_sim::rules::{Answer, Cut, Step, Then, When};
+use smsc_sim::time::{Delay, Time};
+use smsc_sim::words::Status;
+use smsc_sim::Rule;
 
 /// A run, whole. Times are in milliseconds of simulated time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,8 +30,8 @@ pub struct Plan {
     pub timers: Timers,
     /// The ESMEs.
     pub clients: Vec<Client>,
-    /// What the SMSC does wrong.
-    pub smsc: Behaviour,
+    /// What the SMSC does wrong, and what becomes of messages there.
+    pub smsc: Smsc,
     /// What the wire does to the octets of the ESMEs and of the SMSC.
     pub wire: Wires,
     /// What happens to network and processes, in order of time.
@@ -96,6 +100,16 @@ pub struct Message {
     pub octets: usize,
     /// Whether a receipt is asked for.
     pub receipt: bool,
+}
+
+/// What the SMSC does wrong, and what becomes of messages there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Smsc {
+    /// What it does to those who ask it something.
+    pub rules: Vec<Rule>,
+    /// What becomes of messages.
+    pub policy: Policy,
 }
 
 /// What the wire does to what each side reads and writes.
@@ -198,7 +212,7 @@ impl Plan {
             latency_ms,
             timers,
             clients,
-            smsc: behaviour(&mut Switch::new(streams, "smsc", profile), &timers),
+            smsc: Smsc::draw(&mut Switch::new(streams, "smsc", profile), &timers),
             wire: Wires {
                 esme: Chop::draw(&mut Switch::new(streams, "esme wire", profile)),
                 smsc: Chop::draw(&mut Switch::new(streams, "smsc wire", profile)),
@@ -221,12 +235,12 @@ impl Plan {
     pub fn rest_by(&self) -> Duration {
         let messages = self.clients.iter().map(|client| client.messages.len() as u64).max().unwrap_or(0);
         let window = self.clients.iter().map(|client| client.window).min().unwrap_or(1).max(1) as u64;
-        let each = self.timers.response_timeout_ms + self.smsc.response_delay.max_ms + 20 * self.latency_ms;
+        let each = self.timers.response_timeout_ms + self.smsc.response_delay_max_ms() + 20 * self.latency_ms;
         let stalls = self.wire.esme.stall_ms + self.wire.smsc.stall_ms;
-        let broken = self.smsc.hung_up > 0.0 || self.smsc.unbound > 0.0 || self.wire.is_cutting();
+        let broken = self.smsc.ends_sessions() || self.wire.is_cutting();
         let rebinds = if broken { messages + 3 } else { 3 } * self.clients.len().max(1) as u64;
         let waits = Duration::from_millis(
-            (messages / window + 4) * (each + stalls) + self.smsc.receipt_delay.max_ms + 3 * RECEIPT_RETRY_MS + 30_000,
+            (messages / window + 4) * (each + stalls) + self.smsc.receipt_delay_max_ms() + 3 * RECEIPT_RETRY_MS + 30_000,
         );
         let rebind = u32::try_from(rebinds).unwrap_or(u32::MAX);
         self.last_event() + waits + self.timers.rebind_bound() * rebind
@@ -235,8 +249,65 @@ impl Plan {
     /// Whether everything that is accepted must be answered, and every answer be true.
     #[must_use]
     pub fn smsc_is_honest(&self) -> bool {
-        let smsc = &self.smsc;
-        smsc.response_missing + smsc.response_doubled + smsc.response_invented + smsc.response_mistyped == 0.0
+        self.smsc.rules.iter().all(|rule| rule.then.answer == Answer::Once && rule.then.before.is_empty())
+    }
+}
+
+impl Smsc {
+    /// The longest that a response takes.
+    fn response_delay_max_ms(&self) -> u64 {
+        let longest = self.rules.iter().map(|rule| rule.then.delay.max()).max().unwrap_or_default();
+        longest.as_millis() as u64
+    }
+
+    /// The longest from a message's acceptance to its receipt.
+    fn receipt_delay_max_ms(&self) -> u64 {
+        let longest = |delay: &Option<Delay>| delay.as_ref().map_or(Duration::ZERO, Delay::max);
+        (longest(&self.policy.enroute) + longest(&self.policy.receipt.delay)).as_millis() as u64
+    }
+
+    /// Whether it hangs up or unbinds.
+    fn ends_sessions(&self) -> bool {
+        let ends = |step: &Step| matches!(step, Step::Unbind | Step::Disconnect(_));
+        self.rules.iter().any(|rule| rule.then.before.iter().chain(&rule.then.after).any(ends))
+    }
+
+    fn draw<R: Rng>(switch: &mut Switch<R>, timers: &Timers) -> Smsc {
+        // Half of the slow simulators are slower than the clients wait: their responses come late.
+        let delay = switch.delay(timers.response_timeout_ms * 2);
+        let mut rule = |max: f64, then: Then| {
+            let chance = switch.chance(max);
+            let when = When { chance: Some(chance), ..When::default() };
+            (chance > 0.0).then(|| Rule { when, then: Then { delay: delay.clone(), ..then }, ..Rule::default() })
+        };
+        let answered = |answer| Then { answer, ..Then::default() };
+        let before = |step| Then { before: vec![step], ..Then::default() };
+        let throttled = Some(Status(CommandStatus::ESME_RTHROTTLED));
+        let mut rules: Vec<Rule> = [
+            rule(0.1, answered(Answer::Never)),
+            rule(0.3, answered(Answer::Twice)),
+            rule(0.2, before(Step::UnknownResponse)),
+            rule(0.2, before(Step::WrongResponse)),
+            rule(0.2, Then { status: throttled, ..Then::default() }),
+            rule(0.1, answered(Answer::Nack)),
+            rule(0.03, before(Step::Disconnect(Cut::Close))),
+            rule(0.03, Then { after: vec![Step::Unbind], ..Then::default() }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !delay.is_none() {
+            rules.push(Rule { then: Then { delay, ..Then::default() }, ..Rule::default() });
+        }
+        let receipt_delay = switch.delay(2_000);
+        let undelivered = switch.chance(0.5);
+        let weights = [(MessageState::DELIVERED, 1.0 - undelivered), (MessageState::UNDELIVERABLE, undelivered)];
+        let policy = Policy {
+            outcome: (undelivered > 0.0).then(|| Outcome::weighted(weights).expect("their sum is 1")),
+            receipt: ReceiptPolicy { delay: (!receipt_delay.is_none()).then_some(receipt_delay), ..ReceiptPolicy::default() },
+            ..Policy::default()
+        };
+        Smsc { rules, policy }
     }
 }
 
@@ -340,25 +411,7 @@ impl<R: Rng> Switch<R> {
     fn delay(&mut self, max_ms: u64) -> Delay {
         let min_ms = self.rng.random_range(0..max_ms / 2);
         let max_ms = min_ms + self.rng.random_range(0..max_ms / 2);
-        if self.rng.random_bool(self.chance) { Delay { min_ms, max_ms } } else { Delay::default() }
-    }
-}
-
-fn behaviour<R: Rng>(switch: &mut Switch<R>, timers: &Timers) -> Behaviour {
-    Behaviour {
-        // Half of the slow simulators are slower than the clients wait: their responses come late.
-        response_delay: switch.delay(timers.response_timeout_ms * 2),
-        response_missing: switch.chance(0.1),
-        response_doubled: switch.chance(0.3),
-        response_invented: switch.chance(0.2),
-        response_mistyped: switch.chance(0.2),
-        refused: switch.chance(0.2),
-        refused_status: CommandStatus::ESME_RTHROTTLED,
-        nacked: switch.chance(0.1),
-        hung_up: switch.chance(0.03),
-        unbound: switch.chance(0.03),
-        receipt_delay: switch.delay(2_000),
-        undelivered: switch.chance(0.5),
+        if self.rng.random_bool(self.chance) { Delay::Between(Time::ms(min_ms), Time::ms(max_ms)) } else { Delay::NONE }
     }
 }
 

@@ -1,14 +1,17 @@
 //! What a simulator is made of: who may bind, what becomes of messages, what goes wrong, and the limits. Data only.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use smpp_transport::driver::DriverConfig;
+use smpp_transport::env::WallClock;
 use smpp_transport::pdu::{COctets, Leniency};
 use smpp_transport::session::{Role, SessionConfig};
 
 use crate::policy::{Policy, Retry};
 use crate::rules::Rule;
+use crate::traffic::{Memory, Traffic};
 use crate::words::{AnyOf, Bind};
 
 /// A simulator.
@@ -60,6 +63,14 @@ impl Default for Config {
             driver: DriverConfig { leniency: Leniency::STRICT, ..DriverConfig::default() },
             seed: 0,
         }
+    }
+}
+
+impl Config {
+    /// What remembers the PDUs that pass.
+    pub(crate) fn traffic(&self, clock: Arc<dyn WallClock>) -> Traffic {
+        let memory = Memory { pdus_max: self.limits.pdus_max, pdu_octets_max: self.limits.pdu_octets_max };
+        Traffic::new(memory, self.driver.frame_octets_max, clock)
     }
 }
 

@@ -17,13 +17,13 @@ use smpp_transport::driver::Accept;
 
 use crate::config::Config;
 use crate::hub::{DeliveryInfo, DeliveryState, Hub, Order, RuleInfo, SessionInfo, Stats};
-use crate::line::{Line, Tap};
+use crate::line::Line;
 use crate::message::{Filter, Message};
 use crate::mo::{FieldError, Mo};
 use crate::peer::Peer;
 use crate::policy::ReceiptPolicy;
-use crate::rules::{Rule, Step, check};
-use crate::traffic::{PduRecord, Traffic};
+use crate::rules::{self, Rule, Step};
+use crate::traffic::{PduRecord, Tap, Traffic};
 use crate::words::State;
 
 /// A handle to a simulator. Clones are handles to the same one.
@@ -104,7 +104,7 @@ impl Control {
     /// # Errors
     /// When the configuration has an account or a rule that cannot be, in words.
     pub fn new(config: Config, clock: Arc<dyn WallClock>) -> Result<Control, String> {
-        let traffic = Traffic::new(config.limits.pdus_max, config.limits.pdu_octets_max, Arc::clone(&clock));
+        let traffic = config.traffic(Arc::clone(&clock));
         Control::with_traffic(config, clock, Arc::new(traffic))
     }
 
@@ -116,7 +116,7 @@ impl Control {
         for (place, account) in config.accounts.iter().enumerate() {
             account.check().map_err(|words| format!("accounts[{place}]: {words}"))?;
         }
-        check(&config.rules)?;
+        rules::validate(&config.rules)?;
         Ok(Control { hub: Arc::new(Hub::new(config, clock, traffic)) })
     }
 
@@ -147,7 +147,7 @@ impl Control {
     /// # Errors
     /// When there is no such connection, or the step has a field that cannot be.
     pub fn act(&self, session: u64, step: Step) -> Result<(), ControlError> {
-        step.check().map_err(ControlError::Refused)?;
+        step.validate().map_err(ControlError::Refused)?;
         if self.hub.tell(session, Order::Step(step)) { Ok(()) } else { Err(ControlError::unknown("session", session)) }
     }
 
@@ -229,7 +229,7 @@ impl Control {
     /// # Errors
     /// With the place in the list, the value and what is allowed.
     pub fn set_rules(&self, rules: Vec<Rule>) -> Result<(), ControlError> {
-        check(&rules).map_err(ControlError::Refused)?;
+        rules::validate(&rules).map_err(ControlError::Refused)?;
         self.hub.set_rules(rules);
         Ok(())
     }
@@ -285,7 +285,7 @@ impl Control {
         let refused = || ControlError::Refused("the simulator has no room for another connection".to_owned());
         let place = self.hub.open(peer.to_owned(), true).ok_or_else(refused)?;
         let number = place.0;
-        let line = Line::new(stream, Tap::new(&self.hub.traffic, number, "", peer));
+        let line = Line::new(stream, Some(Tap::new(Arc::clone(&self.hub.traffic), number, None, peer.parse().ok())));
         let peer = Peer::new(Arc::clone(&self.hub), place, line, reset);
         self.hub.adopt(Box::pin(peer.run_outbind(outbind)));
         Ok(number)
@@ -296,8 +296,8 @@ impl Control {
         let system_id = dial.system_id.as_deref().unwrap_or(&own);
         let wrong = |field: &'static str, words: String| ControlError::Field(FieldError::new(field, words));
         Ok(Outbind {
-            system_id: system_id.parse().map_err(|error| wrong("system_id", format!("system_id is {system_id:?}: {error}")))?,
-            password: dial.password.parse().map_err(|error| wrong("password", format!("password: {error}")))?,
+            system_id: system_id.parse().map_err(|error| wrong("system_id", format!("is {system_id:?}: {error}")))?,
+            password: dial.password.parse().map_err(|error| wrong("password", format!("is too long or has a NUL: {error}")))?,
         })
     }
 

@@ -18,6 +18,8 @@
 
 pub mod config;
 mod control;
+pub mod file;
+mod http;
 mod hub;
 mod line;
 mod message;
@@ -26,6 +28,7 @@ mod peer;
 pub mod policy;
 pub mod rules;
 mod start;
+mod store;
 pub mod time;
 mod tls;
 mod traffic;
@@ -37,19 +40,20 @@ use std::time::Duration;
 pub use config::{Account, Config, Limits, Strictness};
 pub use control::{Control, ControlError, Dial, ReceiptNow, Reset};
 pub use hub::{DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
-pub use message::{Address, Filter, Message};
+pub use message::{Filter, Message, MessageAddress, MessagePart, MessageReceipt, MessageTlv, Outcome, Stay, Term};
 pub use mo::Mo;
 pub use policy::Policy;
 pub use rules::Rule;
 use smpp_transport::driver::Accept;
-pub use start::{Builder, SmscSim, StartError};
+pub use start::{Builder, SmscSim, StartError, Tls};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 pub use traffic::PduRecord;
 
 use crate::hub::Hub;
-use crate::line::{Line, Tap};
+use crate::line::Line;
 use crate::peer::Peer;
+use crate::traffic::Tap;
 
 /// How long [`SmscSim::stop`] and [`serve`] wait for sessions to unbind.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -82,7 +86,7 @@ pub(crate) async fn listen<A: Accept>(mut accept: A, hub: &Arc<Hub>) {
                 Ok((stream, peer)) => {
                     let Some(place) = hub.open(peer.clone(), false) else { continue };
                     tracing::debug!(session = place.0, peer, "connected");
-                    let line = Line::new(stream, Tap::new(&hub.traffic, place.0, "", &peer));
+                    let line = Line::new(stream, Some(Tap::new(Arc::clone(&hub.traffic), place.0, None, peer.parse().ok())));
                     peers.spawn(Peer::new(Arc::clone(hub), place, line, A::reset).run());
                 }
                 Err(error) => {

@@ -1,37 +1,56 @@
 //! The simulator as a program: flags, the line that says it is ready, signals.
 
-mod http;
-
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use smsc_sim::{Account, Config, SmscSim};
+use smsc_sim::file::{File, rules_of};
+use smsc_sim::{Account, Builder, SmscSim, Strictness};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
 
-/// An SMSC simulator: serves SMPP 3.4 to clients under test.
+/// An SMSC simulator: serves SMPP 3.4 to clients under test, and tells over HTTP what they did.
 #[derive(Parser)]
 #[command(version)]
 struct Flags {
-    /// Where to serve SMPP; port 0 picks a free one
-    #[arg(long, default_value = "127.0.0.1:2775", value_name = "ADDR")]
-    listen: String,
-    /// Where to serve HTTP (/health); port 0 picks a free one
-    #[arg(long, default_value = "127.0.0.1:2776", value_name = "ADDR|off")]
-    http: String,
+    /// Where to serve SMPP; port 0 picks a free one; may be given several times [default: 127.0.0.1:2775]
+    #[arg(long, value_name = "ADDR")]
+    listen: Vec<String>,
+    /// Where to serve SMPP over TLS too; with the certificate of the configuration file, or one made for localhost
+    #[arg(long, value_name = "ADDR")]
+    tls_listen: Vec<String>,
+    /// Where to serve the HTTP API and the console; port 0 picks a free one [default: 127.0.0.1:2776]
+    #[arg(long, value_name = "ADDR|off")]
+    http: Option<String>,
     /// Who may bind; may be given several times [default: smppclient1:password]
     #[arg(long = "account", value_name = "SYSTEM_ID:PASSWORD")]
     accounts: Vec<String>,
+    /// What goes wrong: a set of rules by name (healthy, magic-numbers, flaky, throttling, slow, dead), or a YAML file
+    #[arg(long, value_name = "NAME|FILE")]
+    rules: Option<String>,
+    /// Refuse only what cannot be understood, instead of every field that the standard does not allow
+    #[arg(long)]
+    lenient: bool,
     /// From which all chance is drawn [default: from the operating system]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// After how much silence of a client to send enquire_link; 0 never does
-    #[arg(long, default_value_t = 55, value_name = "SECONDS")]
-    enquire_link_interval: u64,
-    /// What to log to standard error: error, warn, info, debug, trace, or a filter such as `smpp::pdu=trace`
-    #[arg(long, default_value = "info", value_name = "LEVEL")]
-    log_level: tracing_subscriber::EnvFilter,
+    /// A YAML file with accounts, rules, limits, TLS and all else; flags go before it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Keep messages and receipts due in this directory over restarts [default: in memory only]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Write all that passes to a capture file that Wireshark opens
+    #[arg(long, value_name = "FILE.pcap")]
+    capture: Option<PathBuf>,
+    /// After how much silence of a client to send enquire_link; 0 never does [default: 55]
+    #[arg(long, value_name = "SECONDS")]
+    enquire_link_interval: Option<u64>,
+    /// What to log to standard error: error, warn, info, debug, trace, or a filter such as `smpp::pdu=trace` [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -63,24 +82,16 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 fn run(flags: Flags) -> Result<(), String> {
-    tracing_subscriber::fmt().with_env_filter(flags.log_level).with_writer(std::io::stderr).init();
+    let file = flags.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
+    log(flags.log_level.as_deref().or(file.log_level.as_deref()))?;
+    let seed = flags.seed.or(file.seed).unwrap_or_else(seed_from_the_system);
+    let builder = builder(flags, file)?.seed(seed);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("cannot start: {error}"))?;
     runtime.block_on(async {
-        let seed = flags.seed.unwrap_or_else(seed_from_the_system);
-        let mut config = Config { seed, ..Config::default() };
-        config.session.enquire_link_interval =
-            (flags.enquire_link_interval > 0).then(|| Duration::from_secs(flags.enquire_link_interval));
-        if !flags.accounts.is_empty() {
-            config.accounts = accounts(&flags.accounts)?;
-        }
-        let sim = SmscSim::start(&flags.listen, config).await.map_err(|error| cannot_listen(&flags.listen, &error))?;
-        let http = match flags.http.as_str() {
-            "off" => "off".to_owned(),
-            address => http::start(address).await.map_err(|error| cannot_listen(address, &error))?.to_string(),
-        };
+        let sim = builder.start().await.map_err(|error| error.to_string())?;
         // Before anyone is told that it is ready, and may end it.
         let mut signals = Signals::catch()?;
-        ready(&format!("ready smpp={} http={http} seed={seed}", sim.address()));
+        ready(&sim, seed);
         signals.next().await;
         tokio::select! {
             biased;
@@ -91,8 +102,62 @@ fn run(flags: Flags) -> Result<(), String> {
     })
 }
 
-fn cannot_listen(address: &str, error: &std::io::Error) -> String {
-    format!("cannot listen on {address}: {error}")
+fn log(level: Option<&str>) -> Result<(), String> {
+    let level = level.unwrap_or("info");
+    let filter = EnvFilter::try_new(level).map_err(|error| {
+        format!("log level {level:?}: {error}; error, warn, info, debug, trace or a filter is allowed")
+    })?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+/// What is to run: what the flags say, then what the file says, then what is usual.
+fn builder(flags: Flags, file: File) -> Result<Builder, String> {
+    let path = flags.config.map(|path| format!("{}: ", path.display())).unwrap_or_default();
+    let mut builder = SmscSim::builder();
+    let mut listen = if flags.listen.is_empty() { file.listen.0.clone() } else { flags.listen };
+    if listen.is_empty() {
+        listen.push("127.0.0.1:2775".to_owned());
+    }
+    for address in listen {
+        builder = builder.listen(&address);
+    }
+    let mut tls = file.tls.clone().unwrap_or_default();
+    if !flags.tls_listen.is_empty() {
+        tls.listen = flags.tls_listen;
+    }
+    if !tls.listen.is_empty() {
+        builder = builder.tls(tls);
+    }
+    match flags.http.as_deref().or(file.http.as_deref()).unwrap_or("127.0.0.1:2776") {
+        "off" => {}
+        address => builder = builder.http(address),
+    }
+    if let Some(directory) = flags.data_dir.as_ref().or(file.data_dir.as_ref()) {
+        builder = builder.data_dir(directory);
+    }
+    if let Some(capture) = flags.capture.as_ref().or(file.capture.as_ref()) {
+        builder = builder.capture(capture);
+    }
+    let mut applied = Ok(());
+    builder = builder.configure(|config| {
+        applied = file.apply(config).map_err(|words| format!("{path}{words}"));
+        if let Some(seconds) = flags.enquire_link_interval {
+            config.session.enquire_link_interval = (seconds > 0).then(|| Duration::from_secs(seconds));
+        }
+        if flags.lenient {
+            config.strictness = Strictness::Lenient;
+        }
+    });
+    applied?;
+    if let Some(name_or_path) = flags.rules {
+        let rules = rules_of(&name_or_path).map_err(|words| format!("--rules: {words}"))?;
+        builder = builder.configure(|config| config.rules = rules);
+    }
+    for account in accounts(&flags.accounts)? {
+        builder = builder.account_with(account);
+    }
+    Ok(builder)
 }
 
 /// Read here and not with the other flags: those are repeated in what is said of them, and these hold passwords.
@@ -100,9 +165,18 @@ fn accounts(texts: &[String]) -> Result<Vec<Account>, String> {
     texts.iter().map(|text| text.parse().map_err(|error| format!("--account: {error}"))).collect()
 }
 
-/// Whoever waits for the line may have gone; that is no reason to end.
-fn ready(line: &str) {
+/// Says where it can be reached. Whoever waits for the line may have gone; that is no reason to end.
+fn ready(sim: &SmscSim, seed: u64) {
+    let list = |addresses: &[std::net::SocketAddr]| {
+        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    };
+    let tls = match sim.tls_addresses() {
+        [] => String::new(),
+        addresses => format!(" tls={}", list(addresses)),
+    };
+    let http = sim.http_address().map_or("off".to_owned(), |address| address.to_string());
     let mut out = std::io::stdout();
+    let line = format!("ready smpp={} http={http} seed={seed}{tls}", list(sim.addresses()));
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 

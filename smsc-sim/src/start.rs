@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use smpp_transport::capture::Capture;
 use smpp_transport::env::SystemClock;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -16,7 +17,6 @@ use crate::control::Control;
 use crate::policy::Policy;
 use crate::rules::{Rule, RuleSet};
 use crate::tls::TlsAccept;
-use crate::traffic::Traffic;
 use crate::{http, listen, store};
 
 /// A simulator that is being put together. By default it listens on a free port of 127.0.0.1, and serves no HTTP.
@@ -47,6 +47,19 @@ pub struct Tls {
     /// PEM file with the authorities whose clients may connect. Default: whoever comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ca: Option<PathBuf>,
+}
+
+impl Tls {
+    fn accept(&self, listener: TcpListener) -> Result<TlsAccept, String> {
+        let ca = self.client_ca.as_deref();
+        let accept = match (&self.certificate, &self.key) {
+            (Some(certificate), Some(key)) => TlsAccept::new(listener, certificate, key, ca),
+            (None, None) => TlsAccept::self_signed(listener, ca),
+            (Some(_), None) => return Err("certificate is given and key is not: both are wanted, or neither".to_owned()),
+            (None, Some(_)) => return Err("key is given and certificate is not: both are wanted, or neither".to_owned()),
+        };
+        accept.map_err(|error| error.to_string())
+    }
 }
 
 /// Why a simulator does not start.
@@ -128,8 +141,8 @@ impl Builder {
     /// What goes wrong, by the name of a built-in set, behind the rules that there are already.
     #[must_use]
     pub fn rule_set(mut self, name: &str) -> Builder {
-        match RuleSet::named(name).and_then(RuleSet::rules) {
-            Ok(rules) => self.config.rules.extend(rules),
+        match RuleSet::named(name) {
+            Ok(set) => self.config.rules.extend(set.rules()),
             Err(words) => self.wrong = Some(words),
         }
         self
@@ -172,26 +185,25 @@ impl Builder {
             return Err(StartError::Config(words));
         }
         let clock = Arc::new(SystemClock);
-        let limits = &self.config.limits;
-        let mut traffic = Traffic::new(limits.pdus_max, limits.pdu_octets_max, Arc::clone(&clock) as _);
+        let traffic = self.config.traffic(Arc::clone(&clock) as _);
         if let Some(path) = &self.capture {
             let failed = |error: io::Error| StartError::File { path: path.clone(), error: error.to_string() };
-            traffic = traffic.capturing(path).map_err(failed)?;
+            traffic.set_capture(Some(Capture::create(path).map_err(failed)?));
         }
         let control = Control::with_traffic(self.config, clock, Arc::new(traffic)).map_err(StartError::Config)?;
-        let mut tasks = JoinSet::new();
+        let mut others = JoinSet::new();
         if let Some(path) = &self.data_dir {
             let store = store::Store::open(path, &control.hub);
             let store = store.map_err(|error| StartError::File { path: path.clone(), error })?;
-            tasks.spawn(store.keep(Arc::clone(&control.hub)));
+            others.spawn(store.keep(Arc::clone(&control.hub)));
         }
-        let mut sim = SmscSim { control, addresses: Vec::new(), tls_addresses: Vec::new(), http_address: None, tasks };
-        let listen = if self.listen.is_empty() && self.tls.is_none() { vec![FREE_PORT.to_owned()] } else { self.listen };
-        for address in listen {
+        let mut sim = SmscSim { control, addresses: Vec::new(), tls_addresses: Vec::new(), http_address: None, listeners: JoinSet::new(), others };
+        let addresses = if self.listen.is_empty() && self.tls.is_none() { vec![FREE_PORT.to_owned()] } else { self.listen };
+        for address in addresses {
             let (listener, address) = bind(&address).await?;
             sim.addresses.push(address);
             let hub = Arc::clone(&sim.control.hub);
-            sim.tasks.spawn(async move { crate::listen(listener, &hub).await });
+            sim.listeners.spawn(async move { listen(listener, &hub).await });
         }
         if let Some(tls) = self.tls {
             sim.listen_with_tls(&tls).await?;
@@ -199,10 +211,10 @@ impl Builder {
         if let Some(address) = self.http {
             let (listener, address) = bind(&address).await?;
             sim.http_address = Some(address);
-            sim.tasks.spawn(http::serve(listener, sim.control.clone()));
+            sim.others.spawn(http::serve(listener, sim.control.clone()));
         }
         let hub = Arc::clone(&sim.control.hub);
-        sim.tasks.spawn(async move {
+        sim.others.spawn(async move {
             tokio::select! {
                 biased;
                 () = hub.until_ended() => {}
@@ -229,7 +241,9 @@ pub struct SmscSim {
     addresses: Vec<SocketAddr>,
     tls_addresses: Vec<SocketAddr>,
     http_address: Option<SocketAddr>,
-    tasks: JoinSet<()>,
+    listeners: JoinSet<()>,
+    /// What serves them all, and ends after them.
+    others: JoinSet<()>,
 }
 
 impl SmscSim {
@@ -274,16 +288,18 @@ impl SmscSim {
     pub async fn stop(mut self) {
         self.control.stop();
         // A task only ends early by a panic, which the test that runs it has seen.
-        while self.tasks.join_next().await.is_some() {}
+        while self.listeners.join_next().await.is_some() {}
+        self.control.hub.end();
+        while self.others.join_next().await.is_some() {}
     }
 
     async fn listen_with_tls(&mut self, tls: &Tls) -> Result<(), StartError> {
         for address in &tls.listen {
             let (listener, address) = bind(address).await?;
-            let accept = TlsAccept::new(listener, tls).map_err(|error| StartError::Config(error.to_string()))?;
+            let accept = tls.accept(listener).map_err(|words| StartError::Config(format!("tls: {words}")))?;
             self.tls_addresses.push(address);
             let hub = Arc::clone(&self.control.hub);
-            self.tasks.spawn(async move { listen(accept, &hub).await });
+            self.listeners.spawn(async move { listen(accept, &hub).await });
         }
         Ok(())
     }

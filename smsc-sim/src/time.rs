@@ -6,15 +6,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use rand::{Rng, RngExt};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A length of time, read from and written as text: a number and `ms`, `s`, `m`, `h` or `d`, or `0`; at most ten years.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Time(pub Duration);
 
 /// Units by their sign, in milliseconds; the longer sign before the one that it ends in.
-const UNITS: [(&str, f64); 5] =
-    [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0), ("h", 3_600_000.0), ("d", 86_400_000.0)];
+const UNITS: [(&str, f64); 5] = [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0), ("h", 3_600_000.0), ("d", 86_400_000.0)];
 /// Ten years, in milliseconds.
 const TIME_MAX_MS: f64 = 10.0 * 365.0 * 86_400_000.0;
 
@@ -195,15 +193,16 @@ impl fmt::Display for Delay {
 
 /// Text in both directions.
 macro_rules! as_text {($($name:ty),*) => {$(
-    impl Serialize for $name {
-        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+    impl serde::Serialize for $name {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
             to.collect_str(self)
         }
     }
 
-    impl<'de> Deserialize<'de> for $name {
-        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<$name, D::Error> {
-            std::borrow::Cow::<'_, str>::deserialize(from)?.parse().map_err(de::Error::custom)
+    impl<'de> serde::Deserialize<'de> for $name {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<$name, D::Error> {
+            let text: std::borrow::Cow<'_, str> = serde::Deserialize::deserialize(from)?;
+            text.parse().map_err(serde::de::Error::custom)
         }
     }
 )*}}

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::WallClock;
 use smpp_transport::session::Role;
-use smsc_sim::Config;
+use smsc_sim::{Config, Control, Limits};
 
 use crate::app::{driver_config, session_config};
 use crate::history::{History, Recorder, What};
@@ -65,9 +65,18 @@ fn turns(plan: &Plan) -> Vec<Turn> {
     turns
 }
 
+/// A simulator as the plan has it.
+fn smsc(plan: &Plan, recorder: &Recorder) -> Control {
+    let clock = Arc::new(SimulatedClock(recorder.clone()));
+    Control::new(smsc_config(plan), clock).expect("plans have rules that can be followed")
+}
+
 fn smsc_config(plan: &Plan) -> Config {
-    let session = smpp_transport::session::SessionConfig { window: 20, ..session_config(Role::Smsc, &plan.timers) };
-    Config { behaviour: plan.smsc.clone(), seed: plan.seed, session, driver: driver_config(), ..Config::default() }
+    let session = smpp_transport::session::SessionConfig { window: 20, answers_enquire_link: false, ..session_config(Role::Smsc, &plan.timers) };
+    let (rules, policy) = (plan.smsc.rules.clone(), plan.smsc.policy.clone());
+    // Nobody looks at the PDUs that the simulator remembers: the history has them.
+    let limits = Limits { pdus_max: 0, ..Limits::default() };
+    Config { rules, policy, limits, seed: plan.seed, session, driver: driver_config(), ..Config::default() }
 }
 
 /// Wall time of a run: a fixed day, and simulated time.

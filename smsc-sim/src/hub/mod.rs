@@ -22,18 +22,19 @@ use smpp_transport::session::BindKind;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-pub(crate) use routing::{Content, Delivery, Fate};
+pub(crate) use routing::{Delivery, Fate};
+pub(crate) use views::Gauges;
 pub use views::{DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
 
 use crate::config::{Account, Config, Strictness};
 use crate::control::{ControlError, ReceiptNow, Reset};
-use crate::message::{Life, Limits, Mailbox, Now, Submission, Times};
+use crate::message::{Change, Life, Limits, Mailbox, Now, Record, Submission, Times};
 use crate::policy::{Policy, ReceiptPolicy};
 use crate::rules::{Asked, Cut, Decision, Engine, Rule, Step};
+use crate::time::Delay;
 use crate::traffic::Traffic;
 use crate::words::{Bind, State};
 use routing::{Job, Sent};
-use views::Gauges;
 
 /// What a connection is told.
 #[derive(Debug)]
@@ -97,6 +98,9 @@ pub(crate) struct Hub {
     stopping: AtomicBool,
     /// Told when it stops.
     stopped: Notify,
+    /// Set when all sessions have ended after that.
+    over: AtomicBool,
+    ended: Notify,
     /// Told when anything has changed that a test may wait for.
     changed: Notify,
     /// Told when something is due earlier than it was.
@@ -189,6 +193,8 @@ impl Hub {
             inner: Mutex::new(inner),
             stopping: AtomicBool::new(false),
             stopped: Notify::new(),
+            over: AtomicBool::new(false),
+            ended: Notify::new(),
             changed: Notify::new(),
             sooner: Notify::new(),
             adopted: Mutex::default(),
@@ -358,6 +364,13 @@ impl Hub {
         inner.engine.decide(&Asked { pending, now, session, ..asked })
     }
 
+    /// How long the answer to a request takes. A stream of its own: what becomes of the message is drawn from another.
+    pub(crate) fn draw(&self, session: u64, request: u64, delay: &Delay) -> Duration {
+        let inner = self.inner();
+        let session = session.saturating_sub(inner.base);
+        delay.draw(&mut inner.engine.rng("delay", session, request))
+    }
+
     /// Takes a message, unless its account has sent too many, or there are too many.
     pub(crate) fn accept(
         &self,
@@ -376,7 +389,7 @@ impl Hub {
         };
         let life = match policy.is_default() {
             true => Life::plain(&self.plain),
-            false => Life::draw(policy, &mut inner.engine.rng(session.saturating_sub(inner.base), request)),
+            false => Life::draw(policy, &mut inner.engine.rng("life", session.saturating_sub(inner.base), request)),
         };
         let timeout = inner.mailbox.poll_timeout();
         let accepted = inner.mailbox.accept(now, submission, life)?;
@@ -420,6 +433,21 @@ impl Hub {
         self.sooner.notify_one();
         self.changed.notify_waiters();
         Ok(())
+    }
+
+    /// Takes up what a store kept, and notes from now on what changes.
+    pub(crate) fn restore(&self, records: Vec<Record>) {
+        let now = self.now();
+        let mut inner = self.inner();
+        inner.mailbox.restore(now, records);
+        inner.mailbox.track_changes(true);
+        inner.route_what_is_due(None, now);
+        self.sooner.notify_one();
+    }
+
+    /// What has changed since this was last asked.
+    pub(crate) fn take_changes(&self) -> Vec<Change> {
+        self.inner().mailbox.take_changes()
     }
 
     /// Lets messages live: waits for what is due, and routes it. Ends never.
@@ -541,6 +569,20 @@ impl Hub {
         // A notification counts from when this is made, so that none falls in between.
         if !self.is_stopping() {
             stopped.await;
+        }
+    }
+
+    /// All sessions have ended, and nothing more is to be done.
+    pub(crate) fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.ended.notify_waiters();
+    }
+
+    /// Completes when that is so.
+    pub(crate) async fn until_ended(&self) {
+        let ended = self.ended.notified();
+        if !self.over.load(Ordering::Relaxed) {
+            ended.await;
         }
     }
 

@@ -285,10 +285,10 @@ impl Hub {
         if let Some(session) = mo.session {
             let connection = inner.connections.get(&session);
             let bound = connection.and_then(|connection| connection.bound.as_ref());
-            let words = || format!("session is {session}: none of that number is bound");
+            let words = || format!("is {session}: none of that number is bound");
             let bound = bound.ok_or_else(|| FieldError::new("session", words()))?;
             if !bound.kind.receives() {
-                let words = format!("session is {session}, which is bound as transmitter: a receiver is wanted");
+                let words = format!("is {session}, which is bound as transmitter: a receiver is wanted");
                 return Err(FieldError::new("session", words));
             }
             return Ok(bound.account);
@@ -296,10 +296,10 @@ impl Hub {
         let names = || self.config.accounts.iter().map(|account| account.system_id.as_str()).collect::<Vec<_>>().join(", ");
         match &mo.account {
             Some(name) => inner.names.get(name.as_str()).copied().ok_or_else(|| {
-                FieldError::new("account", format!("account is {name:?}: there are {}", names()))
+                FieldError::new("account", format!("is {name:?}: there are {}", names()))
             }),
             None if self.config.accounts.len() == 1 => Ok(0),
-            None => Err(FieldError::new("account", format!("account is not given, and there are several: {}", names()))),
+            None => Err(FieldError::new("account", format!("is not given, and there are several: {}", names()))),
         }
     }
 }

@@ -238,10 +238,10 @@ impl Hub {
             messages_by_state: by_state.into_iter().map(|(state, count)| (state.to_string(), count)).collect(),
             deliveries_waiting: inner.waiting() as u64,
             deliveries_dropped: inner.dropped,
-            pdus_from_esmes: counts.from_esmes,
-            pdus_to_esmes: counts.to_esmes,
-            octets_from_esmes: counts.octets_from_esmes,
-            octets_to_esmes: counts.octets_to_esmes,
+            pdus_from_esmes: counts.from_esme.commands,
+            pdus_to_esmes: counts.to_esme.commands,
+            octets_from_esmes: counts.from_esme.octets,
+            octets_to_esmes: counts.to_esme.octets,
         }
     }
 

@@ -17,7 +17,7 @@ mod mailbox;
 mod receipt;
 mod record;
 mod submission;
-mod validate;
+pub(crate) mod validate;
 mod view;
 
 #[cfg(test)]
@@ -30,7 +30,7 @@ pub(crate) use mailbox::{Accepted, Change, Due, Limits, Mailbox};
 pub(crate) use receipt::Receipt;
 pub(crate) use record::{Address, Fate, Outcome, Record};
 pub(crate) use submission::{Sender, Submission};
-pub(crate) use validate::{Checked, Strictness, Times};
+pub(crate) use validate::{Checked, Times};
 pub use view::{Filter, Message, MessageAddress, MessagePart, MessageReceipt, MessageTlv, Stay, Term};
 
 /// What time it is, in the two ways that count.

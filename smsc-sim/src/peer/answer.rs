@@ -1,7 +1,5 @@
 //! What the ESME asks, and what it is answered: by the standard, or as a rule has it.
 
-use std::time::Duration;
-
 use smpp_transport::pdu::{
     Bind as BindBody, BindResp, Body, COctets, CancelSm, CommandId, CommandStatus, DataSm, Empty, InterfaceVersion,
     MessageId, Pdu, QuerySm, QuerySmResp, ReplaceSm, Sm, SubmitMulti, SubmitMultiResp, TlvTag, Tlvs, Unsuccessful,
@@ -14,7 +12,7 @@ use super::{Act, BEHIND_MAX, Bound, Peer, Question};
 use crate::hub::{Delivery, Gauges};
 use crate::message::{Sender, Submission, validate};
 use crate::policy::Policy;
-use crate::rules::{Answer, Operation, Then};
+use crate::rules::{Answer, Operation};
 
 /// What a request is answered.
 struct Reply {
@@ -54,16 +52,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 self.behind.push((then.behind, question));
             }
             Some(then) if !then.delay.is_none() => {
-                let delay = self.draw(&question, then);
+                let delay = self.hub.draw(self.number, question.ordinal, &then.delay);
                 self.plan(delay, Act::Answer(Box::new(question)));
             }
             _ => self.answer(question),
         }
-    }
-
-    fn draw(&self, question: &Question, then: &Then) -> Duration {
-        // A stream of its own: what becomes of the message is drawn from another.
-        then.delay.draw(&mut self.hub.inner().engine.delay_rng(self.number, question.ordinal))
     }
 
     pub(super) fn answer(&mut self, question: Question) {

@@ -154,8 +154,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         if then.answer == Answer::Never {
             self.silent_until = Some(Duration::MAX);
         } else if !then.delay.is_none() {
-            let delay = then.delay.draw(&mut self.hub.inner().engine.rng(self.number, 0));
-            self.silent_until = Some(delay);
+            self.silent_until = Some(self.hub.draw(self.number, 0, &then.delay));
         }
         self.take_steps(&then.before, 1);
     }
