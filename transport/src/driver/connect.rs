@@ -24,6 +24,13 @@ pub trait Accept {
 
     /// The next one, and who it is.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, String)>> + Send;
+
+    /// From now on dropping the stream resets the connection instead of closing it in order, and throws away what has not
+    /// left yet. The default does nothing: not every network has such a thing. A [`Driver`](super::Driver) closes in order
+    /// whatever it is told: to reset, its owner calls this with its [`stream_mut`](super::Driver::stream_mut) and drops it.
+    fn reset(stream: &mut Self::Stream) {
+        let _ = stream;
+    }
 }
 
 impl Accept for TcpListener {
@@ -34,6 +41,11 @@ impl Accept for TcpListener {
         // Fails only when the peer has gone already, which is no fault of the listener's: whoever reads will see it.
         let _ = stream.set_nodelay(true);
         Ok((stream, peer.to_string()))
+    }
+
+    fn reset(stream: &mut TcpStream) {
+        // Fails only when the connection has gone already.
+        let _ = stream.set_zero_linger();
     }
 }
 

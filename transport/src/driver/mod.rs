@@ -206,6 +206,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         self.output.extend_from_slice(octets);
     }
 
+    /// The stream, for its settings. Whoever reads or writes through this breaks the framing.
+    pub fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     /// Sends unbind and ends with its answer; see [`Session::unbind`].
     pub fn unbind(&mut self) {
         self.look_at_the_clock();

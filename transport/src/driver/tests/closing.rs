@@ -1,6 +1,7 @@
 //! Guards: the end of a session is orderly: what is written arrives, what is outstanding is told, and nothing waits for ever.
 
 use super::*;
+use crate::driver::Accept;
 use crate::session::{Outcome, Why};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -140,4 +141,27 @@ async fn every_request_is_told_when_the_peer_hangs_up() {
         }
     }
     assert_eq!((lost, not_sent), (10, 20), "a window of ten was sent, the rest was not");
+}
+
+/// An owner that drops its driver: with a reset before, or without.
+async fn what_the_peer_reads_when_the_driver_is_dropped(reset: bool) -> std::io::Result<usize> {
+    let mut listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let (peer, accepted) = tokio::join!(TcpStream::connect(address), Accept::accept(&mut listener));
+    let (mut peer, (stream, _)) = (peer.expect("a listener"), accepted.expect("a peer"));
+    let mut driver: Driver<TcpStream> =
+        Driver::new(stream, Role::Smsc, SessionConfig::new(Role::Smsc), DriverConfig::default());
+    if reset {
+        TcpListener::reset(driver.stream_mut());
+    }
+    drop(driver);
+    timeout(seconds(20), peer.read(&mut [0; 16])).await.expect("real time, but much of it")
+}
+
+#[tokio::test]
+async fn a_driver_dropped_after_a_reset_resets_the_connection() {
+    let read = what_the_peer_reads_when_the_driver_is_dropped(true).await;
+    assert_eq!(read.expect_err("a reset").kind(), std::io::ErrorKind::ConnectionReset);
+    let read = what_the_peer_reads_when_the_driver_is_dropped(false).await;
+    assert_eq!(read.expect("an end in order"), 0);
 }
