@@ -17,6 +17,10 @@ pub struct SessionConfig {
     /// After how much silence of the peer to send enquire_link; none never asks, and then a dead line is not noticed while
     /// nothing is sent. Default 55 s.
     pub enquire_link_interval: Option<Duration>,
+    /// Whether the session answers the peer's enquire_link itself. If not, it comes as an
+    /// [`Event::Request`](super::Event::Request), to be answered or forgotten like any other: for simulators of peers that
+    /// are slow or dead, since a real peer takes a session that does not answer for broken. Default true.
+    pub answers_enquire_link: bool,
     /// How long to wait for the answer to a request. A dead line is found within this and the interval above. Default 60 s.
     pub response_timeout: Duration,
     /// After how long without a PDU, either way, but for enquire_link and its answer, to unbind; none never does. Default
@@ -44,6 +48,7 @@ impl SessionConfig {
         SessionConfig {
             session_init_timeout: Duration::from_secs(30),
             enquire_link_interval: Some(Duration::from_secs(55)),
+            answers_enquire_link: true,
             response_timeout: Duration::from_secs(60),
             inactivity_timeout: None,
             unbind_timeout: Duration::from_secs(5),

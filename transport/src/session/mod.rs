@@ -8,7 +8,7 @@
 //! State changes when a PDU passes, in either direction: the SMSC that sends bind_resp with status 0 and the ESME that
 //! receives it are bound by the same line of code.
 //!
-//! The session answers enquire_link and unbind itself. A request of ours ends in exactly three ways: `Answered`,
+//! The session answers enquire_link (unless told otherwise) and unbind itself. A request of ours ends in exactly three ways: `Answered`,
 //! `Expired`, `Lost`; the last two mean *we do not know*, and say so up to whoever asked.
 
 mod config;

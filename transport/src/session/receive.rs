@@ -10,7 +10,8 @@ impl<T> Session<T> {
     pub(super) fn receive_request(&mut self, now: Duration, pdu: Pdu) {
         let command = pdu.command_id();
         match command {
-            CommandId::ENQUIRE_LINK => self.answer(now, &pdu, CommandStatus::ESME_ROK),
+            CommandId::ENQUIRE_LINK if self.answers_enquire_link() => self.answer(now, &pdu, CommandStatus::ESME_ROK),
+            CommandId::ENQUIRE_LINK => _ = self.hand_over(now, pdu),
             _ if command.rule().is_none() => self.nack(now, pdu.sequence, CommandStatus::ESME_RINVCMDID),
             _ if !self.role.peer().may_issue(command) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
             _ if command.is_bind() => self.receive_bind(now, pdu),
@@ -18,16 +19,23 @@ impl<T> Session<T> {
             CommandId::UNBIND => self.receive_unbind(now, pdu.sequence),
             _ if command.answer().is_none() => self.events.push_back(Event::Notice(pdu)),
             _ if matches!(self.state, State::Unbinding(_)) => self.answer(now, &pdu, self.config.busy_status),
-            _ => self.hand_over(now, pdu),
+            _ => _ = self.hand_over(now, pdu),
         }
+    }
+
+    /// After the peer's unbind nothing more is handed over: an owner that were asked then would hold the unbind up.
+    fn answers_enquire_link(&self) -> bool {
+        self.config.answers_enquire_link || self.state == State::Unbound
     }
 
     /// A second bind is refused, whether the first has been answered or not (§4.1).
     fn receive_bind(&mut self, now: Duration, pdu: Pdu) {
         match (self.state, BindKind::of(pdu.command_id())) {
             (State::Open, Some(kind)) => {
-                self.state = State::Binding(kind);
-                self.hand_over(now, pdu);
+                // Not when it is put off, as it is while enquire_links that are left to the owner fill the window.
+                if self.hand_over(now, pdu) {
+                    self.state = State::Binding(kind);
+                }
             }
             (State::Unbound, _) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
             _ => self.answer(now, &pdu, CommandStatus::ESME_RALYBND),
@@ -65,14 +73,16 @@ impl<T> Session<T> {
         }
     }
 
-    fn hand_over(&mut self, now: Duration, pdu: Pdu) {
+    /// Whether there is room for it; else it is put off.
+    fn hand_over(&mut self, now: Duration, pdu: Pdu) -> bool {
         if self.unanswered >= self.config.inbound_window.max(1) {
             self.answer(now, &pdu, self.config.busy_status);
-            return;
+            return false;
         }
         self.unanswered += 1;
         let ticket = Ticket { command: pdu.command_id(), sequence: pdu.sequence };
         self.events.push_back(Event::Request(ticket, pdu));
+        true
     }
 
     pub(super) fn receive_response(&mut self, now: Duration, pdu: Pdu) {

@@ -264,7 +264,8 @@ impl Watch {
     fn receive_request(&mut self, pdu: &Pdu) {
         let (command, sequence) = (pdu.command_id(), pdu.sequence);
         let legal = rules::may_send(command, self.role.peer(), self.state);
-        if command == CommandId::ENQUIRE_LINK {
+        let own = self.config.answers_enquire_link || self.state == State::Unbound;
+        if command == CommandId::ENQUIRE_LINK && own {
             self.reply(command, sequence, CommandStatus::ESME_ROK);
         } else if !rules::is_known(command) {
             self.send(CommandStatus::ESME_RINVCMDID, sequence, body(CommandId::GENERIC_NACK));
@@ -281,7 +282,9 @@ impl Watch {
             self.receive_unbind(sequence);
         } else if rules::answer_of(command).is_none() {
             self.turn.told.push(Told::Notice(pdu.clone()));
-        } else if matches!(self.state, State::Unbinding(_)) || self.theirs.len() >= self.config.inbound_window.max(1) {
+        } else if (matches!(self.state, State::Unbinding(_)) && command != CommandId::ENQUIRE_LINK)
+            || self.theirs.len() >= self.config.inbound_window.max(1)
+        {
             self.reply(command, sequence, self.config.busy_status);
         } else {
             self.theirs.push((sequence, command));

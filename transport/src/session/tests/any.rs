@@ -45,11 +45,13 @@ fn config(role: Role) -> impl Strategy<Value = SessionConfig> {
     let seconds = || (1..60_u64).prop_map(Duration::from_secs);
     let maybe = || proptest::option::of((5..60_u64).prop_map(Duration::from_secs));
     let start = prop_oneof![Just(1), Just(SEQUENCE_MAX), Just(SEQUENCE_MAX - 2), Just(0), any::<u32>()];
-    (seconds(), maybe(), seconds(), maybe(), seconds(), 0..5_usize, 0..5_usize, start).prop_map(
-        move |(init, enquire_link, response, inactivity, unbind, window, inbound_window, sequence_start)| {
+    let answers = prop_oneof![4 => Just(true), 1 => Just(false)];
+    (seconds(), (maybe(), answers), seconds(), maybe(), seconds(), 0..5_usize, 0..5_usize, start).prop_map(
+        move |(init, (enquire_link, answers), response, inactivity, unbind, window, inbound_window, sequence_start)| {
             SessionConfig {
                 session_init_timeout: init,
                 enquire_link_interval: enquire_link,
+                answers_enquire_link: answers,
                 response_timeout: response,
                 inactivity_timeout: inactivity,
                 unbind_timeout: unbind,

@@ -168,3 +168,91 @@ fn a_question_is_answered_before_the_bind_and_during_it() {
         assert_eq!(pair.session(role).state(), State::Bound(BindKind::Receiver));
     }
 }
+
+/// A pair whose SMSC leaves the answers to its owner.
+fn left_to_the_smsc() -> Setup {
+    let mut setup = Setup::default();
+    setup.smsc.answers_enquire_link = false;
+    setup
+}
+
+#[test]
+fn a_question_that_is_left_to_the_owner_is_answered_by_the_owner_in_every_state() {
+    let mut pair = Pair::new(left_to_the_smsc());
+    pair.inject_pdu(Role::Smsc, OK, 7, body(ASK));
+    assert_eq!((pair.tickets(Role::Smsc), pair.sent(Role::Smsc)), (1, vec![]), "open");
+    pair.answer(Role::Smsc, OK);
+    assert_eq!(sent(&mut pair, Role::Smsc), [(CommandId::ENQUIRE_LINK_RESP, OK, 7)]);
+    pair.request(Role::Esme, CommandId::BIND_TRANSMITTER).unwrap();
+    pair.drive();
+    pair.inject_pdu(Role::Smsc, OK, 8, body(ASK));
+    pair.answer_nth(Role::Smsc, 1, OK);
+    assert_eq!(sent(&mut pair, Role::Smsc), [(CommandId::ENQUIRE_LINK_RESP, OK, 8)], "binding");
+    pair.answer(Role::Smsc, OK);
+    pair.drive();
+    pair.sent(Role::Smsc);
+    pair.enquire_link(Role::Esme);
+    pair.drive();
+    assert_eq!(pair.sent(Role::Smsc), [], "bound");
+    pair.answer(Role::Smsc, CommandStatus::ESME_RSYSERR);
+    assert_eq!(sent(&mut pair, Role::Smsc).len(), 1);
+    pair.flow(Role::Esme, Flow::Lost);
+    pair.unbind(Role::Smsc);
+    pair.inject_pdu(Role::Smsc, OK, 9, body(ASK));
+    assert_eq!(pair.tickets(Role::Smsc), 1, "unbinding");
+}
+
+#[test]
+fn a_question_that_is_left_to_the_owner_and_not_answered_ends_the_peers_session() {
+    let mut setup = left_to_the_smsc();
+    setup.smsc.enquire_link_interval = None;
+    let mut pair = Pair::bound_with(BindKind::Transceiver, setup);
+    pair.enquire_link(Role::Esme);
+    pair.advance(s(60));
+    assert_eq!(pair.told(Role::Esme).last(), Some(&Told::Closed(Why::EnquireLink)));
+}
+
+#[test]
+fn a_question_that_is_left_to_the_owner_still_says_that_the_peer_is_there() {
+    let mut setup = left_to_the_smsc();
+    setup.smsc.enquire_link_interval = Some(s(10));
+    let mut pair = Pair::bound_with(BindKind::Transceiver, setup);
+    pair.advance(s(9));
+    pair.inject_pdu(Role::Smsc, OK, 50, body(ASK));
+    assert_eq!(pair.session(Role::Smsc).poll_timeout(), Some((pair.now() + s(10), Timer::EnquireLink)));
+}
+
+#[test]
+fn a_question_that_is_left_to_the_owner_takes_a_place_in_the_inbound_window() {
+    let mut setup = left_to_the_smsc();
+    setup.smsc.inbound_window = 1;
+    let mut pair = Pair::bound_with(BindKind::Transceiver, setup);
+    pair.inject_pdu(Role::Smsc, OK, 50, body(ASK));
+    pair.inject_pdu(Role::Smsc, OK, 51, body(ASK));
+    pair.inject_pdu(Role::Smsc, OK, 52, body(CommandId::SUBMIT_SM));
+    let busy = CommandStatus::ESME_RTHROTTLED;
+    let put_off = [(CommandId::ENQUIRE_LINK_RESP, busy, 51), (CommandId::SUBMIT_SM_RESP, busy, 52)];
+    assert_eq!(sent(&mut pair, Role::Smsc), put_off);
+}
+
+#[test]
+fn a_question_after_the_peers_unbind_is_not_left_to_the_owner() {
+    let mut pair = Pair::bound_with(BindKind::Transceiver, left_to_the_smsc());
+    pair.request(Role::Esme, CommandId::SUBMIT_SM).unwrap();
+    pair.unbind(Role::Esme);
+    pair.drive();
+    assert_eq!(pair.session(Role::Smsc).state(), State::Unbound);
+    pair.inject_pdu(Role::Smsc, OK, 50, body(ASK));
+    assert_eq!(sent(&mut pair, Role::Smsc), [(CommandId::ENQUIRE_LINK_RESP, OK, 50)]);
+}
+
+#[test]
+fn a_bind_that_is_put_off_behind_questions_leaves_the_session_open() {
+    let mut setup = left_to_the_smsc();
+    setup.smsc.inbound_window = 1;
+    let mut pair = Pair::new(setup);
+    pair.inject_pdu(Role::Smsc, OK, 50, body(ASK));
+    pair.inject_pdu(Role::Smsc, OK, 51, body(CommandId::BIND_RECEIVER));
+    assert_eq!(sent(&mut pair, Role::Smsc), [(CommandId::BIND_RECEIVER_RESP, CommandStatus::ESME_RTHROTTLED, 51)]);
+    assert_eq!(pair.session(Role::Smsc).state(), State::Open);
+}
