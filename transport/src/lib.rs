@@ -5,6 +5,7 @@
 //! - [`session`]: state changes, and nowhere else. No clock, no chance, no I/O.
 //! - [`driver`]: waiting happens, and nowhere else: one byte stream, one session, one loop. [`driver::Client`] is what most
 //!   programs want.
+//! - `capture`, a feature: what passes, written down for Wireshark.
 //! - [`env`]: where chance and wall time come in.
 //!
 //! ```no_run
@@ -31,6 +32,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "capture")]
+pub mod capture;
 pub mod driver;
 pub mod env;
 pub mod pdu;
