@@ -14,9 +14,13 @@
 //! [`serve`] takes any listener, so that the same simulator runs over a simulated network.
 
 pub mod config;
+#[cfg_attr(not(test), expect(dead_code, reason = "peers do not run over it yet"))]
+mod line;
 mod mailbox;
 mod peer;
 mod registry;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "nobody asks for it yet"))]
+mod traffic;
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,0 +1,147 @@
+//! The line of a connection, between its driver and the network: tells a tap what passes, and keeps a pace. What the octets
+//! mean is not known here.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use smpp_transport::capture::{Close, Way};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+use crate::traffic::Tap;
+
+/// How slowly octets pass: at most `octets` with each read and each write, and a pause before the next one. Each direction
+/// keeps it on its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Pace {
+    /// At least 1; 0 counts as 1.
+    pub(crate) octets: usize,
+    /// Zero only cuts what passes into small pieces.
+    pub(crate) pause: Duration,
+}
+
+/// A stream with a tap and a pace, both optional.
+pub(crate) struct Line<S> {
+    stream: S,
+    tap: Option<Tap>,
+    pace: Option<Pace>,
+    read_pause: Pause,
+    write_pause: Pause,
+}
+
+impl<S> Line<S> {
+    pub(crate) fn new(stream: S, tap: Option<Tap>) -> Line<S> {
+        Line { stream, tap, pace: None, read_pause: Pause::default(), write_pause: Pause::default() }
+    }
+
+    /// A pause under way is over. Nobody is woken by this: who sets a pace goes on to poll the line.
+    pub(crate) fn set_pace(&mut self, pace: Option<Pace>) {
+        self.pace = pace;
+        (self.read_pause, self.write_pause) = (Pause::default(), Pause::default());
+    }
+
+    /// The stream, for its settings: what is read or written here passes the tap by.
+    pub(crate) fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    /// Tells the tap that the connection will be reset from here. Whoever does it says it, since no octet does.
+    pub(crate) fn reset_follows(&mut self) {
+        self.ended(Close::Reset(Way::ToEsme));
+    }
+
+    fn passed(&mut self, way: Way, octets: &[u8]) {
+        if let Some(tap) = &mut self.tap
+            && !octets.is_empty()
+        {
+            tap.passed(way, octets);
+        }
+    }
+
+    fn ended(&mut self, how: Close) {
+        if let Some(tap) = &mut self.tap {
+            tap.ended(how);
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Line<S> {
+    /// As much as the pace allows.
+    fn poll_read_some(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Some(pace) = self.pace else { return Pin::new(&mut self.stream).poll_read(cx, out) };
+        ready!(self.read_pause.poll(cx));
+        let octets = pace.octets.max(1).min(out.remaining());
+        let mut few = ReadBuf::new(out.initialize_unfilled_to(octets));
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut few))?;
+        let read = few.filled().len();
+        out.advance(read);
+        self.read_pause.start(pace.pause);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let me = self.get_mut();
+        let (before, room) = (out.filled().len(), out.remaining());
+        let read = ready!(me.poll_read_some(cx, out));
+        match &read {
+            Ok(()) if room > 0 && out.filled().len() == before => me.ended(Close::Ended(Way::FromEsme)),
+            Ok(()) => me.passed(Way::FromEsme, &out.filled()[before..]),
+            Err(_) => me.ended(Close::Reset(Way::FromEsme)),
+        }
+        Poll::Ready(read)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let me = self.get_mut();
+        let mut some = octets;
+        if let Some(pace) = me.pace {
+            ready!(me.write_pause.poll(cx));
+            some = &octets[..pace.octets.max(1).min(octets.len())];
+        }
+        // That writing fails is not the end: what has arrived can still be read.
+        let written = ready!(Pin::new(&mut me.stream).poll_write(cx, some))?;
+        if let Some(pace) = me.pace {
+            me.write_pause.start(pace.pause);
+        }
+        me.passed(Way::ToEsme, &some[..written]);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let me = self.get_mut();
+        me.ended(Close::Ended(Way::ToEsme));
+        Pin::new(&mut me.stream).poll_shutdown(cx)
+    }
+}
+
+/// The time before the next read or write. It is kept until it is over, so that whoever waits is woken.
+#[derive(Default)]
+struct Pause(Option<Pin<Box<Sleep>>>);
+
+impl Pause {
+    fn start(&mut self, pause: Duration) {
+        self.0 = (!pause.is_zero()).then(|| Box::pin(sleep(pause)));
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(pause) = &mut self.0 {
+            ready!(pause.as_mut().poll(cx));
+            self.0 = None;
+        }
+        Poll::Ready(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

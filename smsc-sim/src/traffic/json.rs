@@ -1,0 +1,56 @@
+//! A record as JSON, without passwords.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use smpp_transport::pdu::json::hex;
+use smpp_transport::pdu::time::Civil;
+use smpp_transport::pdu::{CommandId, HEADER_OCTETS, Leniency, Pdu};
+
+use super::PduRecord;
+
+/// What replaces each octet of a password.
+const MASK: u8 = b'*';
+
+/// `{number, at, session, way, hex}`, `malformed` if it is, and either the PDU with the keys of [`Pdu::to_json`] or `error`.
+pub(crate) fn json(record: &PduRecord) -> Value {
+    let octets = without_password(&record.octets);
+    let mut object = Map::new();
+    object.insert("number".to_owned(), json!(record.number));
+    object.insert("at".to_owned(), json!(rfc_3339(record.at)));
+    object.insert("session".to_owned(), json!(record.session));
+    object.insert("way".to_owned(), json!(record.way.name()));
+    object.insert("hex".to_owned(), json!(hex(&octets)));
+    if record.malformed {
+        object.insert("malformed".to_owned(), json!(true));
+    }
+    match Pdu::decode(&octets, Leniency::TOLERANT).map(|pdu| pdu.to_json()) {
+        Ok(Value::Object(pdu)) => object.extend(pdu),
+        Ok(_) => {}
+        Err(error) => _ = object.insert("error".to_owned(), json!(error.to_string())),
+    }
+    Value::Object(object)
+}
+
+/// The octets with the password of a bind or outbind replaced: it is the second of two C-octet strings. What does not
+/// decode is masked too, as far as it goes.
+fn without_password(octets: &Bytes) -> Bytes {
+    let id = octets.get(4..8).and_then(|id| id.first_chunk()).map(|id| CommandId(u32::from_be_bytes(*id)));
+    if !id.is_some_and(|id| id.is_bind() || id == CommandId::OUTBIND) {
+        return octets.clone();
+    }
+    let mut masked = octets.to_vec();
+    let password = masked.iter().skip(HEADER_OCTETS).position(|octet| *octet == 0).map(|nul| HEADER_OCTETS + nul + 1);
+    let rest = password.and_then(|at| masked.get_mut(at..)).unwrap_or_default();
+    rest.iter_mut().take_while(|octet| **octet != 0).for_each(|octet| *octet = MASK);
+    Bytes::from(masked)
+}
+
+/// To the millisecond, in UTC.
+fn rfc_3339(at: Duration) -> String {
+    let civil = Civil::from_unix(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
+    let (year, month, day) = (civil.year(), civil.month(), civil.day());
+    let (hour, minute, second, ms) = (civil.hour(), civil.minute(), civil.second(), at.subsec_millis());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+}
