@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use smpp_transport::capture::{Close, Way};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
@@ -16,7 +15,7 @@ use crate::traffic::Tap;
 
 /// How slowly octets pass: at most `octets` with each read and each write, and a pause before the next one. Each direction
 /// keeps it on its own.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Pace {
     /// At least 1; 0 counts as 1.
     pub(crate) octets: usize,

@@ -123,11 +123,12 @@ impl Accept for TlsAccept {
             // Those that are ready first: they have waited longest, and make room.
             tokio::select! {
                 biased;
-                Some(ended) = self.handshakes.join_next(), if !self.handshakes.is_empty() => match ended {
-                    Ok(Some(accepted)) => return Ok(accepted),
-                    // A handshake that panicked is over like one that failed.
-                    Ok(None) | Err(_) => {}
-                },
+                Some(ended) = self.handshakes.join_next(), if !self.handshakes.is_empty() => {
+                    // Those that failed have said so.
+                    if let Ok(Some(accepted)) = ended {
+                        return Ok(accepted);
+                    }
+                }
                 accepted = Accept::accept(&mut self.listener), if has_room => {
                     let (stream, peer) = accepted?;
                     self.shake_hands(stream, peer);

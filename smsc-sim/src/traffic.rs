@@ -182,10 +182,12 @@ impl Traffic {
 
     fn closed(&self, ends: Ends, how: Close) {
         let at = self.clock.unix();
-        self.inner().captured(at, ends, |capture, session| {
-            capture.close(session, how, at);
+        if let Some(capture) = &mut self.inner().capture
+            && capture.is_open(ends.session)
+        {
+            capture.close(ends.session, how, at);
             capture.flush();
-        });
+        }
     }
 
     /// No panic can happen while the lock is held, so a poisoned one is as good as any.

@@ -19,6 +19,8 @@ const SEGMENT_OCTETS_MAX: usize = 1440;
 /// A window of a gibioctet, so that none is ever full: acknowledgements come with what the other side sends, or at the end.
 const WINDOW: u16 = u16::MAX;
 const WINDOW_SCALE: u8 = 14;
+/// Octets that wait to be written: so that a busy line costs few calls.
+const BUFFER_OCTETS: usize = 256 * 1024;
 /// The format with nanoseconds, its version, and raw IP packets: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-05.html>
 const MAGIC: u32 = 0xA1B2_3C4D;
 const VERSION: (u16, u16) = (2, 4);
@@ -84,7 +86,7 @@ impl Capture {
     /// # Errors
     /// When its head cannot be written.
     pub fn new(output: Box<dyn Write + Send>) -> io::Result<Capture> {
-        let mut output = BufWriter::new(output);
+        let mut output = BufWriter::with_capacity(BUFFER_OCTETS, output);
         output.write_all(&file_header())?;
         output.flush()?;
         Ok(Capture { output: Some(output), connections: BTreeMap::new(), packet: Vec::new() })

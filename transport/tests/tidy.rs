@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 
 /// The layers, each with those that it must not name.
-const ABOVE: [(&str, &[&str]); 5] = [
+const ABOVE: [(&str, &[&str]); 6] = [
     ("pdu", &["text", "session", "driver", "env", "cli"]),
     ("text", &["session", "driver", "env", "cli"]),
     ("session", &["text", "driver", "env", "cli"]),
     ("driver", &["text", "env", "cli"]),
+    ("capture.rs", &["pdu", "text", "session", "driver", "env", "cli"]),
     ("env.rs", &["pdu", "text", "session", "driver", "cli"]),
 ];
 

@@ -93,8 +93,11 @@ async fn a_new_pace_ends_the_pause_under_way() {
     let since = Instant::now();
     assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 1);
     assert!(timeout(ms(1), line.read(&mut [0; 16])).await.is_err(), "an hour");
+    line.set_pace(Some(Pace { octets: 7, pause: ms(20) }));
+    assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 7);
+    assert!(since.elapsed() < ms(10));
     line.set_pace(None);
-    assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 15);
+    assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 8);
     assert!(since.elapsed() < ms(10));
 }
 
@@ -118,6 +121,10 @@ async fn how_it_ends<F: AsyncFnOnce(&mut Line<DuplexStream>, DuplexStream)>(end:
     let sink = Sink::default();
     traffic.set_capture(Some(Capture::new(Box::new(sink.clone())).unwrap()));
     line.write_all(&PDU).await.unwrap();
+    // The head of the file, and no more before a flush.
+    assert_eq!(sink.0.lock().unwrap().len(), 24);
+    traffic.flush();
+    assert!(sink.0.lock().unwrap().ends_with(&PDU));
     end(&mut line, peer).await;
     drop(line);
     let written = sink.0.lock().unwrap().clone();
@@ -131,6 +138,13 @@ async fn how_it_ends<F: AsyncFnOnce(&mut Line<DuplexStream>, DuplexStream)>(end:
     }
     packets.retain(|(flags, _)| *flags != 0);
     packets
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stream_can_be_had_for_its_settings() {
+    let (mut line, peer, _) = line(None);
+    line.stream_mut().shutdown().await.unwrap();
+    assert_eq!({ peer }.read(&mut [0; 1]).await.unwrap(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,9 +52,11 @@ fn converse(capture: &mut Capture, connection: u64, esme: Option<&str>, smsc: Op
     let bound = Pdu::new(OK, 1, Body::BindTransceiverResp(Some(BindResp::default())));
     capture.data(connection, Way::FromEsme, &octets([bind]), ms(1));
     capture.data(connection, Way::ToEsme, &octets([bound]), ms(2));
-    // More than a window that is not scaled holds, without a word from the other side.
+    // More than a window that is not scaled holds, without a word from the other side. Wireshark sees that a window is full
+    // only when it is, to the octet.
     let requests = octets((2..602).map(submit));
-    for (at, piece) in (3..).zip(requests.chunks(5_000)) {
+    let (window, rest) = requests.split_at(usize::from(WINDOW));
+    for (at, piece) in (3..).zip(window.chunks(5_000).chain(rest.chunks(5_000))) {
         capture.data(connection, Way::FromEsme, piece, ms(at));
     }
     let responses = octets((2..602).map(submit_resp));
@@ -167,7 +169,7 @@ fn a_disk_that_is_full_ends_the_capture_and_nothing_else() {
     capture.flush();
     assert!(!capture.is_open(1));
     capture.open(2, None, None, ms(0));
-    capture.data(2, Way::ToEsme, &[0; 100_000], ms(0));
+    capture.data(2, Way::ToEsme, &[0; 1_000_000], ms(0));
     capture.close(2, Close::Ended(Way::ToEsme), ms(0));
     drop(capture);
     assert_eq!(writes.load(Ordering::Relaxed), 2, "the head, and the one that failed");
