@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rand::{Rng, RngExt};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use smpp_transport::pdu::MessageState;
 
 use crate::time::{Delay, Time};
@@ -158,8 +158,7 @@ pub enum IdForm {
 }
 
 /// How messages end: always the same, `DELIVERED`, or by weight, `{DELIVERED: 90, UNDELIVERABLE: 10}`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outcome(BTreeMap<State, f64>);
 
 impl Outcome {
@@ -183,7 +182,9 @@ impl Outcome {
             return Err("no state has a weight above 0".to_owned());
         }
         if weights.contains_key(&State(MessageState::SCHEDULED)) {
-            return Err("SCHEDULED is no outcome: a final state is wanted, or ENROUTE for a message without end".to_owned());
+            return Err(
+                "SCHEDULED is no outcome: a final state is wanted, or ENROUTE for a message without end".to_owned()
+            );
         }
         Ok(Outcome(weights))
     }
@@ -201,6 +202,15 @@ impl Outcome {
             share < 0.0
         });
         drawn.or(self.0.last_key_value()).map_or(MessageState::DELIVERED, |(state, _)| state.0)
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0.first_key_value() {
+            Some((state, _)) if self.0.len() == 1 => state.serialize(to),
+            _ => self.0.serialize(to),
+        }
     }
 }
 
@@ -285,5 +295,101 @@ pub struct Retry {
 impl Default for Retry {
     fn default() -> Retry {
         Retry { delay: Time(Duration::from_secs(5)), attempts_max: 100 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Guards the layers, the draws of outcomes, and how both are read and written.
+
+    use smpp_transport::env::Seed;
+
+    use super::*;
+    use crate::time::Delay;
+
+    fn read(text: &str) -> Policy {
+        serde_saphyr::from_str(text).expect(text)
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for text in [
+            "{}",
+            "{ outcome: DELIVERED }",
+            "{ outcome: { DELIVERED: 90, undeliv: 9.5, ENROUTE: 0.5 }, enroute: exponential 1s, error: 9 }",
+            "{ message_id: uuid, receipt: { sent: always, delay: 1s..2s, times: 2, state: UNKNOWN, form: tlvs } }",
+            "{ receipt: { message_id: hexadecimal_upper, dates: long_year, data_coding: 8, carrier: data_sm } }",
+            "{ receipt: { session: other, before_response: true } }",
+        ] {
+            let policy = read(text);
+            let json = serde_json::to_string(&policy).expect("it can be written");
+            assert_eq!(serde_json::from_str::<Policy>(&json).expect(&json), policy);
+            let yaml = serde_saphyr::to_string(&policy).expect("it can be written");
+            assert_eq!(read(&yaml), policy);
+            assert_eq!(policy.is_default(), text == "{}");
+        }
+        assert_eq!(
+            serde_json::to_string(&read("{ outcome: DELIVRD }")).expect("written"),
+            r#"{"outcome":"DELIVERED"}"#
+        );
+    }
+
+    #[test]
+    fn what_is_no_policy_is_refused_in_words() {
+        for (text, words) in [
+            ("{ outcome: SCHEDULED }", "SCHEDULED is no outcome: a final state is wanted"),
+            ("{ outcome: { DELIVERED: -1 } }", "the weight of DELIVERED is -1: 0 or more is allowed"),
+            ("{ outcome: { DELIVERED: 0 } }", "no state has a weight above 0"),
+            ("{ outcome: {} }", "no state has a weight above 0"),
+            ("{ outcome: [DELIVERED] }", "a state such as DELIVERED, or weights such as"),
+            ("{ receipt: { form: binary } }", "binary"),
+            ("{ enroute: soon }", "\"soon\" is no time"),
+            ("{ outcomes: DELIVERED }", "outcomes"),
+        ] {
+            let error = serde_saphyr::from_str::<Policy>(text).expect_err(text).to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_the_layer_above_says_counts() {
+        let above = read("{ outcome: EXPIRED, receipt: { times: 2 } }");
+        let below = read("{ outcome: DELIVERED, enroute: 1s, receipt: { times: 3, form: text } }");
+        let both = read("{ outcome: EXPIRED, enroute: 1s, receipt: { times: 2, form: text } }");
+        assert_eq!(above.over(&below), both);
+        assert_eq!(Policy::default().over(&below), below);
+        assert_eq!(below.over(&Policy::default()), below);
+    }
+
+    /// A field that a layer forgets would be lost on the way.
+    #[test]
+    fn every_field_comes_through_both_layers() {
+        let all = read(
+            "{ outcome: EXPIRED, enroute: 1s, error: 9, message_id: uuid, receipt: { sent: always, delay: 1s, times: 2,
+               state: UNKNOWN, message_id: uuid, form: text, dates: seconds, data_coding: 3, carrier: payload,
+               session: any, before_response: true } }",
+        );
+        let json = serde_json::to_value(&all).expect("it can be written");
+        let fields = |value: &serde_json::Value| value.as_object().map_or(0, serde_json::Map::len);
+        assert_eq!((fields(&json), fields(&json["receipt"])), (5, 11), "all fields are said");
+        assert_eq!(all.over(&Policy::default()), all);
+        assert_eq!(Policy::default().over(&all), all);
+    }
+
+    #[test]
+    fn outcomes_are_drawn_by_weight() {
+        let mut rng = Seed(1).stream("outcomes", 0);
+        let outcome = Outcome::weighted([
+            (MessageState::DELIVERED, 90.0),
+            (MessageState::UNDELIVERABLE, 10.0),
+            (MessageState::REJECTED, 0.0),
+        ])
+        .expect("weights");
+        let mut drawn = BTreeMap::new();
+        (0..10_000).for_each(|_| *drawn.entry(outcome.draw(&mut rng)).or_insert(0) += 1);
+        assert!((8_800..9_200).contains(&drawn[&MessageState::DELIVERED]), "{drawn:?}");
+        assert!(!drawn.contains_key(&MessageState::REJECTED), "{drawn:?}");
+        assert_eq!(Outcome::always(MessageState::EXPIRED).draw(&mut rng), MessageState::EXPIRED);
+        assert_eq!(Delay::default(), Delay::NONE);
     }
 }

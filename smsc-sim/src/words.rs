@@ -79,10 +79,12 @@ impl State {
 /// How an ESME is bound: `transmitter`, `receiver`, `transceiver`.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the standard's words")]
 pub enum Bind {
+    /// May submit.
     Transmitter,
+    /// Is delivered to.
     Receiver,
+    /// Both.
     Transceiver,
 }
 
@@ -98,19 +100,24 @@ impl From<BindKind> for Bind {
 
 /// A regular expression that may match anywhere, as in an `address_range`: `^2782`, `00[1-3]$`.
 #[derive(Clone, Debug)]
-pub struct Pattern(pub Regex);
+pub struct Pattern {
+    regex: Regex,
+    /// What the text must end in, where that is all it says: a list of rules may have hundreds of those, and each would cost
+    /// several times as much as a regular expression.
+    ending: Option<String>,
+}
 
 impl Pattern {
     /// Whether it is found.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        self.ending.as_ref().map_or_else(|| self.regex.is_match(text), |ending| text.ends_with(ending))
     }
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Pattern) -> bool {
-        self.0.as_str() == other.0.as_str()
+        self.regex.as_str() == other.regex.as_str()
     }
 }
 
@@ -124,13 +131,15 @@ impl FromStr for Pattern {
             let words = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
             format!("{text:?} is no regular expression: {words}")
         };
-        Regex::new(text).map(Pattern).map_err(wrong)
+        let regex = Regex::new(text).map_err(wrong)?;
+        let ending = text.strip_suffix('$').filter(|ending| ending.bytes().all(|octet| octet.is_ascii_alphanumeric()));
+        Ok(Pattern { regex, ending: ending.map(str::to_owned) })
     }
 }
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        f.write_str(self.regex.as_str())
     }
 }
 
@@ -224,5 +233,89 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyOf<T> {
             }
         }
         from.deserialize_any(OneOrMore(std::marker::PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Guards how names and numbers are read, and what is said of those that are none.
+
+    use std::fmt::Debug;
+
+    use serde::de::DeserializeOwned;
+    use smpp_transport::pdu::CommandStatus;
+
+    use super::*;
+
+    /// The value that YAML and JSON give, written and read again in both.
+    fn read<T: DeserializeOwned + Serialize + PartialEq + Debug>(text: &str) -> Result<T, String> {
+        let value: T = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        let yaml = serde_saphyr::to_string(&value).expect("it can be written");
+        assert_eq!(serde_saphyr::from_str::<T>(&yaml).expect(&yaml), value);
+        let json = serde_json::to_string(&value).expect("it can be written");
+        assert_eq!(serde_json::from_str::<T>(&json).expect(&json), value);
+        Ok(value)
+    }
+
+    fn refused<T: DeserializeOwned + Serialize + PartialEq + Debug>(text: &str, words: &str) {
+        let error = read::<T>(text).expect_err(text);
+        assert!(error.contains(words), "{error}");
+    }
+
+    #[test]
+    fn statuses_are_read_by_name_and_number() {
+        for text in ["ESME_RTHROTTLED", "rthrottled", "0x58", "88"] {
+            assert_eq!(read(text), Ok(Status(CommandStatus::ESME_RTHROTTLED)), "{text}");
+        }
+        assert_eq!(serde_json::from_str::<Status>("88").expect("a number"), Status(CommandStatus(88)));
+        assert_eq!(read("0x0400"), Ok(Status(CommandStatus(0x400))), "those of vendors");
+        refused::<Status>("ESME_RFULL", "\"ESME_RFULL\" is no status: a name such as ESME_RTHROTTLED");
+        refused::<Status>("-1", "a status is not negative");
+        refused::<Status>("4294967296", "4294967296 has more than 32 bits");
+    }
+
+    #[test]
+    fn states_are_read_by_both_their_names() {
+        for text in ["UNDELIVERABLE", "undeliverable", "UNDELIV"] {
+            assert_eq!(read(text), Ok(State(MessageState::UNDELIVERABLE)), "{text}");
+        }
+        assert_eq!(State(MessageState::UNDELIVERABLE).stat(), "UNDELIV");
+        refused::<State>("LOST", "\"LOST\" is no state of a message; there are SCHEDULED, ENROUTE, DELIVERED, ");
+    }
+
+    #[test]
+    fn patterns_are_found_anywhere() {
+        let pattern: Pattern = read("'00[1-3]$'").expect("a pattern");
+        assert!(pattern.matches("27820001") && !pattern.matches("00127"));
+        refused::<Pattern>("'(1'", "\"(1\" is no regular expression: unclosed group");
+    }
+
+    proptest::proptest! {
+        /// The short way must not be another way.
+        #[test]
+        fn patterns_are_regular_expressions(pattern in "\\^?[12]{0,2}[.+]?[12]{0,2}\\$?", text in "[12\n]{0,4}") {
+            if let Ok(pattern) = pattern.parse::<Pattern>() {
+                proptest::prop_assert_eq!(pattern.matches(&text), pattern.regex.is_match(&text));
+            }
+        }
+    }
+
+    #[test]
+    fn one_is_a_list_of_one() {
+        let submit = AnyOf(vec!["submit".to_owned()]);
+        assert_eq!(read("submit"), Ok(submit.clone()));
+        assert_eq!(read("[submit]"), Ok(submit));
+        assert_eq!(read("[transmitter, receiver]"), Ok(AnyOf(vec![Bind::Transmitter, Bind::Receiver])));
+        assert_eq!(read("2782"), Ok(AnyOf(vec!["2782".to_owned()])), "without quotes");
+        assert_eq!(read("[]"), Ok(AnyOf::<String>::default()));
+        refused::<AnyOf<Bind>>("both", "both");
+        refused::<AnyOf<Bind>>("{ a: 1 }", "a name or a list of names");
+    }
+
+    #[test]
+    fn none_said_is_any() {
+        assert!(AnyOf::<String>::default().admits("anyone"));
+        let one = AnyOf(vec!["one".to_owned()]);
+        assert!(one.admits("one") && !one.admits("another"));
     }
 }
