@@ -1,4 +1,7 @@
-//! Mobile-originated messages as test authors write them, and the deliver_sm or data_sm that carry them. Pure.
+//! Mobile-originated messages as test authors write them. The deliver_sm or data_sm that carry them are made in `carry`.
+//! Pure.
+
+mod carry;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,10 +27,10 @@ pub struct Mo {
     pub from_npi: Option<u8>,
     /// Destination address, at most 20 characters (64 in data_sm).
     pub to: String,
-    /// Its type of number. Default: as that of `from`.
+    /// Its type of number. Default: by the same rule as that of `from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_ton: Option<u8>,
-    /// Its numbering plan. Default: as that of `from`.
+    /// Its numbering plan. Default: by the same rule as that of `from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_npi: Option<u8>,
     /// The text. Instead of `hex`.
@@ -53,7 +56,7 @@ pub struct Mo {
     pub priority: u8,
     /// registered_delivery.
     pub registered_delivery: u8,
-    /// User data header before the text, with its length octet.
+    /// User data header before the text, with its length octet, whatever it says. The message then goes whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub udh: Option<Hex>,
     /// How a text that is too long for one is sent.
@@ -77,6 +80,56 @@ pub struct Mo {
     pub count: u32,
     /// How many a second; 0 is all at once.
     pub rate: f64,
+}
+
+impl Default for Mo {
+    /// An empty message, once.
+    fn default() -> Mo {
+        Mo {
+            account: None,
+            session: None,
+            from: String::new(),
+            from_ton: None,
+            from_npi: None,
+            to: String::new(),
+            to_ton: None,
+            to_npi: None,
+            text: None,
+            hex: None,
+            coding: None,
+            data_coding: None,
+            esm_class: 0,
+            service_type: None,
+            protocol_id: 0,
+            priority: 0,
+            registered_delivery: 0,
+            udh: None,
+            multipart: Multipart::default(),
+            reference: None,
+            parts: Vec::new(),
+            ussd: None,
+            tlvs: Vec::new(),
+            data_sm: false,
+            count: 1,
+            rate: 0.0,
+        }
+    }
+}
+
+/// A field of a message that cannot be sent as asked.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{field} {message}")]
+pub struct FieldError {
+    /// Its name, as in `to` and `tlvs[2].hex`.
+    pub field: String,
+    /// What is wrong with it and what is allowed.
+    pub message: String,
+}
+
+impl FieldError {
+    fn new(field: impl Into<String>, message: impl Into<String>) -> FieldError {
+        FieldError { field: field.into(), message: message.into() }
+    }
 }
 
 /// How text is written.
