@@ -15,8 +15,14 @@
 
 pub mod config;
 mod mailbox;
+pub mod mo;
 mod peer;
+pub mod policy;
 mod registry;
+#[cfg_attr(not(test), expect(dead_code, reason = "the simulator that asks them is yet to come"))]
+pub mod rules;
+mod time;
+mod words;
 
 use std::io;
 use std::net::SocketAddr;

@@ -13,13 +13,18 @@
 //! All chance is drawn from the seed, by session and by the request's place in it, so that the same traffic meets the same
 //! faults. Which one is followed is decided in `engine`.
 
+mod check;
 mod engine;
+mod malformed;
+mod read;
 mod sets;
 
 use serde::{Deserialize, Serialize};
 use smpp_transport::pdu::CommandId;
 
+#[cfg_attr(not(test), expect(unused_imports, reason = "the simulator that asks them is yet to come"))]
 pub(crate) use engine::{Asked, Decision, Engine};
+pub use read::parse;
 pub use sets::{RuleSet, SETS};
 
 use crate::mo::Mo;
@@ -40,7 +45,8 @@ pub struct Rule {
     pub then: Then,
 }
 
-/// Which requests a rule is for: those that meet all that is said here.
+/// Which requests a rule is for: those that meet all that is said here. What counts (`above_rate` and what follows it) sees
+/// only those that no earlier rule has taken.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct When {
@@ -78,10 +84,10 @@ pub struct When {
     /// Not before so many have met all that stands above. Counted over all sessions.
     #[serde(skip_serializing_if = "is_zero")]
     pub after: u64,
-    /// Every nth of them: 3 is the third, the sixth and so on. 0 and 1 are all.
+    /// Every nth of those that are left: 3 is the third, the sixth and so on. 0 and 1 are all.
     #[serde(skip_serializing_if = "is_zero")]
     pub every: u64,
-    /// Only the first so many of them.
+    /// Only the first so many of those that are left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
     /// By chance, 0 to 1.
@@ -312,7 +318,11 @@ impl std::str::FromStr for Between {
         let wrong = || format!("{text:?} is no stretch of time: 10s..20s is one");
         let (from, to) = text.split_once("..").ok_or_else(wrong)?;
         let between = Between { from: from.parse()?, to: to.parse()? };
-        if between.from < between.to { Ok(between) } else { Err(format!("{text:?} is empty: the earlier time comes first")) }
+        if between.from < between.to {
+            Ok(between)
+        } else {
+            Err(format!("{text:?} is empty: the earlier time comes first"))
+        }
     }
 }
 
@@ -374,3 +384,6 @@ impl Malformed {
         Malformed::SequenceZero,
     ];
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! What a rule may not say, in words: values out of range, and conditions and deeds that contradict each other.
+
+use smpp_transport::pdu::{COctets, CommandStatus};
+
+use super::{Answer, Operation, Rule, Step, Then, When};
+use crate::policy::Policy;
+use crate::words::Status;
+
+impl Rule {
+    /// Whether it can be followed.
+    ///
+    /// # Errors
+    /// In words, with the place: `when.chance is 1.5: 0 to 1 is allowed`.
+    pub fn validate(&self) -> Result<(), String> {
+        self.when.validate()?;
+        self.then.validate()?;
+        self.agrees()
+    }
+
+    /// Whether what is done can be done about what is asked.
+    fn agrees(&self) -> Result<(), String> {
+        let then = &self.then;
+        if self.when.operation.0.contains(&Operation::Connect) {
+            let deeds = [
+                ("status", then.status.is_some()),
+                ("behind", then.behind != 0),
+                ("answer", !matches!(then.answer, Answer::Once | Answer::Never)),
+                ("after", !then.after.is_empty()),
+                ("policy", !then.policy.is_default()),
+            ];
+            if let Some((deed, _)) = deeds.iter().find(|(_, is_done)| *is_done) {
+                let allowed = "before, delay and answer: never are allowed";
+                return Err(format!("then.{deed} is of no use to connect: {allowed}"));
+            }
+        }
+        let brings_messages = self.when.operations().any(Operation::is_message);
+        if !then.policy.is_default() && !brings_messages {
+            return Err("then.policy is for messages: when.operation has none".to_owned());
+        }
+        if !then.policy.is_default() && (then.status.is_some() || then.answer == Answer::Nack) {
+            return Err("then.policy is for accepted messages: this rule refuses them".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl When {
+    fn validate(&self) -> Result<(), String> {
+        for (condition, is_asked, is_had) in [
+            ("account", !self.account.is_any(), Operation::has_account as fn(Operation) -> bool),
+            ("bind", !self.bind.is_any(), Operation::has_account),
+            ("above_pending", self.above_pending.is_some(), Operation::has_account),
+            ("from", self.from.is_some(), Operation::has_source),
+            ("to", self.to.is_some(), Operation::has_destination),
+            ("text", self.text.is_some(), Operation::has_text),
+            ("part", self.part.is_some(), Operation::is_message),
+        ] {
+            if is_asked && !self.operations().any(is_had) {
+                let had: Vec<_> =
+                    Operation::ALL.into_iter().filter(|operation| is_had(*operation)).map(Operation::word).collect();
+                return Err(format!(
+                    "when.{condition} is never met: of when.operation only {} have one",
+                    had.join(", ")
+                ));
+            }
+        }
+        if self.part == Some(0) {
+            return Err("when.part is 0: 1 to 255 is allowed".to_owned());
+        }
+        if let Some(rate) = self.above_rate.filter(|rate| !(*rate > 0.0 && rate.is_finite())) {
+            return Err(format!("when.above_rate is {rate}: a number above 0 is allowed"));
+        }
+        if let Some(chance) = self.chance.filter(|chance| !(0.0..=1.0).contains(chance)) {
+            return Err(format!("when.chance is {chance}: 0 to 1 is allowed"));
+        }
+        Ok(())
+    }
+
+    fn operations(&self) -> impl Iterator<Item = Operation> {
+        let all = if self.operation.is_any() { Operation::MESSAGES.as_slice() } else { &self.operation.0 };
+        all.iter().copied()
+    }
+}
+
+impl Then {
+    fn validate(&self) -> Result<(), String> {
+        if self.status == Some(Status(CommandStatus::ESME_ROK)) {
+            return Err(
+                "then.status is ESME_ROK: an error is allowed, and without status nothing is refused".to_owned()
+            );
+        }
+        if self.behind > 0 && matches!(self.answer, Answer::Never) {
+            return Err(format!("then.behind is {}: with answer: never there is no response", self.behind));
+        }
+        self.policy.validate().map_err(|error| format!("then.policy.{error}"))?;
+        for (list, steps) in [("before", &self.before), ("after", &self.after)] {
+            for (place, step) in steps.iter().enumerate() {
+                step.validate().map_err(|error| format!("then.{list}[{place}].{error}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Policy {
+    /// What its types do not keep out.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        match self.receipt.data_coding {
+            Some(coding) if !matches!(coding, 0 | 1 | 3 | 8) => {
+                Err(format!("receipt.data_coding is {coding}: 0, 1, 3 or 8 is allowed"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Step {
+    /// What its type does not keep out.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        match self {
+            Step::Pace(pace) if pace.octets == 0 => Err("pace.octets is 0: 1 or more is allowed".to_owned()),
+            Step::Raw(octets) if octets.0.is_empty() => Err("raw is empty: octets are wanted".to_owned()),
+            Step::Deliver(mo) => mo.pdus(0).map(drop).map_err(|error| format!("deliver.{error}")),
+            Step::Alert(address) => {
+                let fits = address.parse::<COctets<65>>().map(drop);
+                fits.map_err(|error| format!("alert is no address: {error}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Operation {
+    pub(super) const ALL: [Operation; 10] = [
+        Operation::Connect,
+        Operation::Bind,
+        Operation::SubmitSm,
+        Operation::SubmitMulti,
+        Operation::DataSm,
+        Operation::QuerySm,
+        Operation::CancelSm,
+        Operation::ReplaceSm,
+        Operation::EnquireLink,
+        Operation::Other,
+    ];
+    /// What a rule is for unless it says something else.
+    const MESSAGES: [Operation; 3] = [Operation::SubmitSm, Operation::SubmitMulti, Operation::DataSm];
+
+    fn has_account(self) -> bool {
+        self != Operation::Connect
+    }
+
+    fn has_source(self) -> bool {
+        self.has_destination() || matches!(self, Operation::QuerySm | Operation::ReplaceSm)
+    }
+
+    fn has_destination(self) -> bool {
+        self.is_message() || self == Operation::CancelSm
+    }
+
+    fn has_text(self) -> bool {
+        self.is_message() || self == Operation::ReplaceSm
+    }
+
+    /// As it is written.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Operation::Connect => "connect",
+            Operation::Bind => "bind",
+            Operation::SubmitSm => "submit_sm",
+            Operation::SubmitMulti => "submit_multi",
+            Operation::DataSm => "data_sm",
+            Operation::QuerySm => "query_sm",
+            Operation::CancelSm => "cancel_sm",
+            Operation::ReplaceSm => "replace_sm",
+            Operation::EnquireLink => "enquire_link",
+            Operation::Other => "other",
+        }
+    }
+}
