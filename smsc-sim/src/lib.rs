@@ -20,12 +20,14 @@ pub mod config;
 #[cfg_attr(not(test), expect(dead_code, reason = "peers do not run over it yet"))]
 mod line;
 mod mailbox;
+pub mod mo;
 mod peer;
+pub mod policy;
 mod registry;
-#[cfg_attr(not(test), expect(dead_code, reason = "the program does not listen for TLS yet"))]
-mod tls;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "nobody asks for it yet"))]
-mod traffic;
+#[cfg_attr(not(test), expect(dead_code, reason = "the simulator that asks them is yet to come"))]
+pub mod rules;
+mod time;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

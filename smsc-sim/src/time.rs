@@ -1,5 +1,5 @@
 //! Times as people write them: `200ms`, `1.5s`, `2m`; and waits that are drawn: `100ms..2s`, `normal 200ms 50ms`,
-//! `80% 10ms, 15% 100ms, 5% 1s`.
+//! `80% 10ms, 15% 100ms, 5% 1s` (in quotes where a YAML list or map is written on one line).
 
 use std::fmt;
 use std::str::FromStr;
@@ -35,12 +35,16 @@ impl FromStr for Time {
         let wrong = || format!("{text:?} is no time: a number and ms, s, m, h or d, such as 200ms");
         let (number, unit) =
             UNITS.iter().find_map(|(sign, ms)| Some((text.strip_suffix(sign)?, ms))).ok_or_else(wrong)?;
-        let number: f64 = number.trim_end().parse().map_err(|_| wrong())?;
-        let ms = number * unit;
+        let number = number.trim_end();
+        let ms: f64 = number.parse::<f64>().map_err(|_| wrong())? * unit;
         if !(0.0..=TIME_MAX_MS).contains(&ms) {
             return Err(format!("{text:?} is out of range: 0 to 3650d"));
         }
-        Ok(Time(Duration::from_secs_f64(ms / 1_000.0)))
+        // Whole milliseconds come out as they went in; a float would lose some.
+        Ok(match number.parse::<u64>() {
+            Ok(number) => Time::ms(number * *unit as u64),
+            Err(_) => Time(Duration::from_secs_f64(ms / 1_000.0)),
+        })
     }
 }
 
@@ -48,11 +52,11 @@ impl fmt::Display for Time {
     /// In the largest unit that gives a whole number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = self.0.as_millis();
-        if self.0.subsec_nanos() % 1_000_000 != 0 {
-            return write!(f, "{}ms", self.0.as_secs_f64() * 1_000.0);
+        if !self.0.subsec_nanos().is_multiple_of(1_000_000) {
+            return write!(f, "{}ms", self.0.as_nanos() as f64 / 1e6);
         }
         for (sign, unit) in UNITS.iter().rev() {
-            if ms > 0 && ms % (*unit as u128) == 0 {
+            if ms > 0 && ms.is_multiple_of(*unit as u128) {
                 return write!(f, "{}{sign}", ms / (*unit as u128));
             }
         }
@@ -244,6 +248,15 @@ mod tests {
             ("50% 1s, 2s", "\" 2s\" has no share: a number, % and a time are wanted"),
         ] {
             assert_eq!(text.parse::<Delay>(), Err(words.to_owned()));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_time_is_read_back(nanos in 0..3_600_000_000_000_u64, millis in 0..315_360_000_000_u64) {
+            for time in [Time(Duration::from_nanos(nanos)), Time::ms(millis)] {
+                proptest::prop_assert_eq!(time.to_string().parse(), Ok(time));
+            }
         }
     }
 

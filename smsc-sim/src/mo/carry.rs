@@ -76,7 +76,7 @@ impl Mo {
             }
         };
         if self.coding == Some(Coding::Ucs2LittleEndian) {
-            parts.iter_mut().for_each(|part| swap_octets(part));
+            parts.iter_mut().for_each(swap_octets);
         }
         Ok(parts)
     }

@@ -28,7 +28,7 @@ impl Rule {
                 ("after", !then.after.is_empty()),
                 ("policy", !then.policy.is_default()),
             ];
-            for (deed, _) in deeds.iter().filter(|(_, is_done)| *is_done) {
+            if let Some((deed, _)) = deeds.iter().find(|(_, is_done)| *is_done) {
                 let allowed = "before, delay and answer: never are allowed";
                 return Err(format!("then.{deed} is of no use to connect: {allowed}"));
             }

@@ -12,28 +12,45 @@ use super::Rule;
 /// # Errors
 /// One line that names the place, the value and what is allowed: `line 3 column 10: …`, or `rules[2].when.chance …`.
 pub fn parse(text: &str) -> Result<Vec<Rule>, String> {
-    let List(rules) = serde_saphyr::from_str(text).map_err(|error| in_one_line(&error))?;
-    validate(&rules)?;
+    let List(rules) = serde_saphyr::from_str(text).map_err(|error| in_one_line(text, &error))?;
+    for (place, rule) in rules.iter().enumerate() {
+        rule.validate().map_err(|error| format!("rules[{place}].{error}"))?;
+    }
     Ok(rules)
 }
 
-/// Whether they can all be followed; if not, the place and why.
-pub(crate) fn validate(rules: &[Rule]) -> Result<(), String> {
-    rules.iter().enumerate().try_for_each(|(place, rule)| {
-        rule.validate().map_err(|error| format!("rules[{place}].{error}"))
-    })
-}
-
-/// What the YAML crate says is for developers, in several lines, and ends in where it is.
-pub(crate) fn in_one_line(error: &serde_saphyr::Error) -> String {
+/// Where it is, what stands there, and what is wrong with it.
+fn in_one_line(text: &str, error: &serde_saphyr::Error) -> String {
     let options = serde_saphyr::render_options! { formatter: &UserMessageFormatter, snippets: SnippetMode::Off };
     let words = error.without_snippet().render_with_options(options);
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     let Some(location) = error.location() else { return words };
-    let place = format!("line {} column {}", location.line(), location.column());
-    // Said at the end, too.
-    let words = words.find(" at line ").map_or(words.as_str(), |end| &words[..end]);
-    format!("{place}: {words}")
+    let (line, column) = (location.line(), location.column());
+    let words = words.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&words);
+    let value = value_at(text, line, column);
+    let value = if value.is_empty() || words.contains(value) { String::new() } else { format!("{value:?}: ") };
+    format!("line {line} column {column}: {value}{}", in_words(words))
+}
+
+/// What is allowed, where the YAML crate says only that it was something else.
+fn in_words(words: &str) -> &str {
+    match words {
+        "invalid u8" => "0 to 255 is allowed",
+        "invalid u16" => "0 to 65535 is allowed",
+        "invalid u32" | "invalid u64" | "invalid usize" => "a whole number, 0 or above, is allowed",
+        "invalid floating point" => "a number is allowed",
+        words => words,
+    }
+}
+
+/// The key or value that starts here; nothing where a list or map does.
+fn value_at(text: &str, line: u64, column: u64) -> &str {
+    let place = |number: u64| usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+    let line = text.lines().nth(place(line)).unwrap_or_default();
+    let start = line.char_indices().nth(place(column)).map_or(line.len(), |(at, _)| at);
+    let value = line[start..].split([',', '{', '}', '[', ']', '#']).next().unwrap_or_default();
+    let value = value.split(": ").next().unwrap_or_default();
+    value.trim().trim_matches(['"', '\''])
 }
 
 struct List(Vec<Rule>);

@@ -103,24 +103,40 @@ fn a_list_a_map_and_nothing_are_lists() {
 #[test]
 fn what_cannot_be_read_is_refused_with_its_place() {
     for (text, words) in [
-        ("rules:\n  - when: { chance: often }", ""),
-        ("- then:\n    delay: soon", ""),
-        ("- then:\n    status: ESME_RFULL", ""),
-        ("- when:\n    chanse: 1", ""),
-        ("- when: { operation: submit }", ""),
-        ("- when: [", ""),
-        ("rule: []", ""),
-        ("nothing", ""),
-        ("{}", ""),
-        ("- then: { after: [jump] }", ""),
-        ("- then: { after: [{raw: 0g}] }", ""),
-        ("- when: { between: 2s..1s }", ""),
-        ("- when: { to: '(' }", ""),
-        ("- when: { part: 300 }", ""),
-        ("- name: one\n  name: two", ""),
+        ("rules:\n  - when: { chance: often }", "line 2 column 21: \"often\": a number is allowed"),
+        ("- when: { part: 300 }", "line 1 column 17: \"300\": 0 to 255 is allowed"),
+        ("- when: { after: -1 }", "line 1 column 18: \"-1\": a whole number, 0 or above, is allowed"),
+        (
+            "- then:\n    delay: soon",
+            "line 2 column 12: \"soon\" is no time: a number and ms, s, m, h or d, such as 200ms",
+        ),
+        (
+            "- then:\n    status: ESME_RFULL",
+            "line 2 column 13: \"ESME_RFULL\" is no status: a name such as ESME_RTHROTTLED or a number such as 0x58 is wanted",
+        ),
+        (
+            "- when:\n    chanse: 1",
+            "line 2 column 5: unknown field `chanse`, expected one of account, bind, operation, from, to, text, part, \
+             between, above_rate, above_pending, after, every, first, chance",
+        ),
+        (
+            "- when: { operation: submit }",
+            "line 1 column 11: \"operation\": unknown variant `submit`, expected one of connect, bind, submit_sm, \
+             submit_multi, data_sm, query_sm, cancel_sm, replace_sm, enquire_link, other",
+        ),
+        ("- when: [", "line 1 column 9: expected mapping start"),
+        ("- name: one\n  name: two", "line 2 column 3: duplicate mapping key `name` is not allowed here"),
+        ("- then: { after: [{raw: 0g}] }", "line 1 column 25: \"0g\": 'g' at 1 is no hexadecimal digit"),
+        ("- when: { between: 2s..1s }", "line 1 column 20: \"2s..1s\" is empty: the earlier time comes first"),
+        ("- when: { to: '(' }", "line 1 column 15: \"(\" is no regular expression: unclosed group"),
+        ("rule: []", "\"rule\" is not known here: `rules` is"),
+        ("{}", "`rules` is missing"),
+        (
+            "nothing",
+            "invalid type: string \"nothing\", expected a list of rules, or a map with such a list under `rules`",
+        ),
     ] {
-        let error = parse(text).expect_err(text);
-        assert_eq!(error, words, "{text}");
+        assert_eq!(parse(text).expect_err(text), words, "{text}");
     }
 }
 
