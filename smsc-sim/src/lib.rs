@@ -15,12 +15,12 @@
 
 pub mod config;
 mod mailbox;
-mod message;
+pub mod message;
 mod peer;
-mod policy;
+pub mod policy;
 mod registry;
-mod time;
-mod words;
+pub mod time;
+pub mod words;
 
 use std::io;
 use std::net::SocketAddr;
