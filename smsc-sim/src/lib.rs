@@ -20,14 +20,12 @@ pub mod config;
 #[cfg_attr(not(test), expect(dead_code, reason = "peers do not run over it yet"))]
 mod line;
 mod mailbox;
-pub mod mo;
+pub mod message;
 mod peer;
 pub mod policy;
 mod registry;
-#[cfg_attr(not(test), expect(dead_code, reason = "the simulator that asks them is yet to come"))]
-pub mod rules;
-mod time;
-mod words;
+pub mod time;
+pub mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,9 +11,15 @@
 // Nobody calls it yet.
 #![expect(dead_code, unused_imports, reason = "the hub that uses it is being written")]
 
+mod asked;
+mod course;
+mod filter;
 mod id;
+mod kept;
 mod life;
 mod mailbox;
+mod pending;
+mod plans;
 mod receipt;
 mod record;
 mod submission;
@@ -25,13 +31,15 @@ mod tests;
 
 use std::time::Duration;
 
+pub use filter::{Filter, Term};
+pub(crate) use kept::Change;
 pub(crate) use life::Life;
-pub(crate) use mailbox::{Accepted, Change, Due, Limits, Mailbox};
+pub(crate) use mailbox::{Accepted, Due, Limits, Mailbox};
 pub(crate) use receipt::Receipt;
 pub(crate) use record::{Address, Fate, Outcome, Record};
 pub(crate) use submission::{Sender, Submission};
-pub(crate) use validate::{Checked, Times};
-pub use view::{Filter, Message, MessageAddress, MessagePart, MessageReceipt, MessageTlv, Stay, Term};
+pub(crate) use validate::{Checked, Strictness, Times};
+pub use view::{Message, MessageAddress, MessagePart, MessageReceipt, MessageTlv, Stay};
 
 /// What time it is, in the two ways that count.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -18,6 +18,8 @@ use super::life::Life;
 pub(crate) struct Record {
     /// Its place in the order of acceptance, from 1, with gaps; never used twice.
     pub(crate) number: u64,
+    /// The number that `id` is made from: its own, or of a submit_multi that of the first.
+    pub(crate) first: u64,
     /// As the response gave it. Those of one submit_multi have the same.
     pub(crate) id: Box<str>,
     /// system_id of the account that submitted it.
@@ -54,7 +56,7 @@ pub(crate) struct Record {
     pub(super) timer: Option<(Duration, u64)>,
     /// Receipts that are not yet due.
     #[serde(skip)]
-    pub(super) planned: u8,
+    pub(super) planned: u16,
 }
 
 /// What an ESME said of a message.
@@ -96,6 +98,8 @@ pub(crate) struct Fate {
     pub(crate) state: MessageState,
     /// Whether it is an intermediate notification.
     pub(crate) intermediate: bool,
+    /// When the message came to that state.
+    pub(crate) reached: Duration,
     /// When it is due.
     pub(crate) due: Duration,
     pub(crate) outcome: Outcome,

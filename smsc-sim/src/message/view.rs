@@ -1,17 +1,15 @@
-//! Messages as they are shown to people, and which of them are asked for.
+//! Messages as they are shown to people.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
+use smpp_transport::pdu::TlvTag;
 use smpp_transport::pdu::json::hex;
 use smpp_transport::pdu::time::Civil;
-use smpp_transport::pdu::{CommandId, CommandStatus, EsmClass, TlvTag};
 use smpp_transport::text::Content;
 
 use super::record::{Address, Fate, Outcome, Record, latin1};
-use crate::words::{Pattern, State};
+use crate::words::State;
 
 /// A message, and what has become of it. Dates are RFC 3339, in UTC, to the millisecond.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,34 +131,84 @@ pub struct MessageReceipt {
     pub at: String,
 }
 
-/// Which messages are asked for: those that meet all that is said.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter {
-    /// Destination.
-    pub to: Option<Term>,
-    /// Source.
-    pub from: Option<Term>,
-    /// Is found in the text, or in that of the whole.
-    pub text: Option<Term>,
-    /// The account.
-    pub system_id: Option<String>,
-    /// What has become of it.
-    pub state: Option<State>,
-    /// submit_sm, submit_multi or data_sm.
-    pub operation: Option<CommandId>,
-    /// Only those with a higher number.
-    pub after: Option<u64>,
-    /// Only so many; none is all.
-    pub limit: Option<usize>,
-    /// The highest numbers first. Default: the lowest.
-    pub newest_first: bool,
+impl Record {
+    /// As it is shown.
+    pub(crate) fn view(&self) -> Message {
+        let (content, body) = (self.content(), &self.body);
+        let (header, octets) = body.octets.split_at(header_octets(self, &content));
+        Message {
+            id: self.id.to_string(),
+            number: self.number,
+            account: self.account.to_string(),
+            session: self.session,
+            operation: body.operation.printed(),
+            from: MessageAddress::from(&body.source),
+            to: MessageAddress::from(&body.destination),
+            service_type: latin1(&body.service_type),
+            esm_class: body.esm_class.0,
+            protocol_id: body.protocol_id,
+            priority: body.priority,
+            registered_delivery: body.registered_delivery.0,
+            data_coding: body.data_coding.0,
+            text: (!content.charset.is_binary()).then(|| content.decode().text),
+            hex: hex(octets),
+            udh: (!header.is_empty()).then(|| hex(header)),
+            tlvs: tlvs(self),
+            part: content.part.map(|part| MessagePart {
+                reference: part.reference,
+                total: part.total,
+                number: part.number,
+            }),
+            whole_text: self.whole_text.as_deref().map(str::to_owned),
+            state: State(self.state),
+            error: self.error,
+            submitted_at: rfc3339(self.submitted),
+            scheduled_for: self.scheduled.map(rfc3339),
+            expires_at: self.expires.map(rfc3339),
+            done_at: self.done.map(rfc3339),
+            history: self.history.iter().map(|(state, at)| Stay { state: State(*state), at: rfc3339(*at) }).collect(),
+            receipts: self.receipts.iter().map(MessageReceipt::from).collect(),
+        }
+    }
 }
 
-/// What is looked for: something exact, or between slashes a regular expression, `/^27/`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Term {
-    /// This.
-    Plain(String),
-    /// What this matches.
-    Pattern(Pattern),
+/// How many octets of the user data are its header. Without a fault it is all there, and its first octet says how long.
+fn header_octets(record: &Record, content: &Content) -> usize {
+    let udhl = record.body.octets.first().filter(|_| record.body.esm_class.has_udh() && content.fault.is_none());
+    udhl.map_or(0, |&udhl| 1 + usize::from(udhl))
+}
+
+fn tlvs(record: &Record) -> Vec<MessageTlv> {
+    let name = |tag: TlvTag| tag.name().map(str::to_ascii_lowercase);
+    let one = |tag: TlvTag, value: &[u8]| MessageTlv { tag: tag.0, name: name(tag), hex: hex(value) };
+    let payload = record.body.in_payload.then(|| one(TlvTag::MESSAGE_PAYLOAD, &record.body.octets));
+    record.body.tlvs.iter().map(|(tag, value)| one(tag, &value)).chain(payload).collect()
+}
+
+impl From<&Address> for MessageAddress {
+    fn from(address: &Address) -> MessageAddress {
+        MessageAddress { ton: address.ton.0, npi: address.npi.0, address: address.text() }
+    }
+}
+
+impl From<&Fate> for MessageReceipt {
+    fn from(fate: &Fate) -> MessageReceipt {
+        MessageReceipt {
+            state: State(fate.state),
+            intermediate: fate.intermediate,
+            outcome: fate.outcome,
+            session: (fate.session != 0).then_some(fate.session),
+            status: fate.status.map(|status| status.to_string()),
+            attempts: fate.attempts,
+            at: rfc3339(fate.at),
+        }
+    }
+}
+
+/// `2026-01-01T00:00:00.000Z`.
+fn rfc3339(unix: Duration) -> String {
+    let civil = Civil::from_unix(i64::try_from(unix.as_secs()).unwrap_or(i64::MAX));
+    let (year, month, day) = (civil.year(), civil.month(), civil.day());
+    let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", unix.subsec_millis())
 }
