@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use smpp_transport::env::Seed;
 use smpp_transport::pdu::{CommandStatus, MessageState};
 use smpp_transport::session::SEQUENCE_MAX;
+use smsc_sim::Rule;
 use smsc_sim::policy::{Outcome, Policy, ReceiptPolicy};
 use smsc_sim::rules::{Answer, Cut, Step, Then, When};
 use smsc_sim::time::{Delay, Time};
 use smsc_sim::words::Status;
-use smsc_sim::Rule;
 
 /// A run, whole. Times are in milliseconds of simulated time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -240,7 +240,10 @@ impl Plan {
         let broken = self.smsc.ends_sessions() || self.wire.is_cutting();
         let rebinds = if broken { messages + 3 } else { 3 } * self.clients.len().max(1) as u64;
         let waits = Duration::from_millis(
-            (messages / window + 4) * (each + stalls) + self.smsc.receipt_delay_max_ms() + 3 * RECEIPT_RETRY_MS + 30_000,
+            (messages / window + 4) * (each + stalls)
+                + self.smsc.receipt_delay_max_ms()
+                + 3 * RECEIPT_RETRY_MS
+                + 30_000,
         );
         let rebind = u32::try_from(rebinds).unwrap_or(u32::MAX);
         self.last_event() + waits + self.timers.rebind_bound() * rebind
@@ -304,7 +307,10 @@ impl Smsc {
         let weights = [(MessageState::DELIVERED, 1.0 - undelivered), (MessageState::UNDELIVERABLE, undelivered)];
         let policy = Policy {
             outcome: (undelivered > 0.0).then(|| Outcome::weighted(weights).expect("their sum is 1")),
-            receipt: ReceiptPolicy { delay: (!receipt_delay.is_none()).then_some(receipt_delay), ..ReceiptPolicy::default() },
+            receipt: ReceiptPolicy {
+                delay: (!receipt_delay.is_none()).then_some(receipt_delay),
+                ..ReceiptPolicy::default()
+            },
             ..Policy::default()
         };
         Smsc { rules, policy }

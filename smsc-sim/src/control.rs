@@ -136,7 +136,8 @@ impl Control {
     pub async fn wait_for_sessions(&self, system_id: Option<&str>, count: usize, limit: Duration) -> Vec<SessionInfo> {
         let bound = || {
             let mut sessions = self.sessions();
-            sessions.retain(|it| it.bound_at.is_some() && system_id.is_none_or(|id| it.system_id.as_deref() == Some(id)));
+            sessions
+                .retain(|it| it.bound_at.is_some() && system_id.is_none_or(|id| it.system_id.as_deref() == Some(id)));
             sessions
         };
         self.wait_until(limit, bound, |sessions| sessions.len() >= count).await
@@ -263,7 +264,8 @@ impl Control {
     /// When nobody answers, or a field cannot be.
     pub async fn outbind(&self, dial: &Dial) -> Result<u64, ControlError> {
         let outbind = self.outbind_pdu(dial)?;
-        let refused = |error: std::io::Error| ControlError::Refused(format!("cannot connect to {}: {error}", dial.address));
+        let refused =
+            |error: std::io::Error| ControlError::Refused(format!("cannot connect to {}: {error}", dial.address));
         let connecting = timeout(DIAL_TIMEOUT, TcpStream::connect(&dial.address)).await;
         let stream = connecting.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())).map_err(refused)?;
         // Fails only when the peer has gone already: whoever reads will see it.
@@ -297,7 +299,10 @@ impl Control {
         let wrong = |field: &'static str, words: String| ControlError::Field(FieldError::new(field, words));
         Ok(Outbind {
             system_id: system_id.parse().map_err(|error| wrong("system_id", format!("is {system_id:?}: {error}")))?,
-            password: dial.password.parse().map_err(|error| wrong("password", format!("is too long or has a NUL: {error}")))?,
+            password: dial
+                .password
+                .parse()
+                .map_err(|error| wrong("password", format!("is too long or has a NUL: {error}")))?,
         })
     }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, de};
 use crate::config::{Account, Config, Strictness};
 use crate::policy::{Policy, Retry};
 use crate::rules::{Rule, RuleSet, in_one_line, parse};
 use crate::start::Tls;
 use crate::time::Time;
 use crate::words::AnyOf;
+use serde::{Deserialize, Deserializer, de};
 
 /// What a configuration file may say. What it does not say is as without a file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -99,7 +99,7 @@ impl File {
     /// In one line: the file, where in it, the value and what is allowed.
     pub fn read(path: &Path) -> Result<File, String> {
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        serde_saphyr::from_str(&text).map_err(|error| format!("{}: {}", path.display(), in_one_line(&error)))
+        serde_saphyr::from_str(&text).map_err(|error| format!("{}: {}", path.display(), in_one_line(&text, &error)))
     }
 
     /// Changes what it says.
@@ -174,7 +174,9 @@ pub fn rules_of(name_or_path: &str) -> Result<Vec<Rule>, String> {
     };
     match fs::read_to_string(name_or_path) {
         Ok(text) => parse(&text).map_err(|words| format!("{name_or_path}: {words}")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(format!("{unnamed}; and no file of that name")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(format!("{unnamed}; and no file of that name"))
+        }
         Err(error) => Err(format!("{name_or_path}: {error}")),
     }
 }

@@ -17,14 +17,21 @@
 //! [`serve`] takes any listener, so that the same simulator runs over a simulated network.
 
 pub mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "peers do not run over it yet"))]
+mod control;
+pub mod file;
+mod http;
+mod hub;
 mod line;
-mod mailbox;
-pub mod message;
+mod message;
+pub mod mo;
 mod peer;
 pub mod policy;
-mod registry;
+pub mod rules;
+mod start;
+mod store;
 pub mod time;
+mod tls;
+mod traffic;
 pub mod words;
 
 use std::sync::Arc;

@@ -11,17 +11,8 @@ use smpp_transport::capture::{Close, Way};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use crate::rules::Pace;
 use crate::traffic::Tap;
-
-/// How slowly octets pass: at most `octets` with each read and each write, and a pause before the next one. Each direction
-/// keeps it on its own.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Pace {
-    /// At least 1; 0 counts as 1.
-    pub(crate) octets: usize,
-    /// Zero only cuts what passes into small pieces.
-    pub(crate) pause: Duration,
-}
 
 /// A stream with a tap and a pace, both optional.
 pub(crate) struct Line<S> {
@@ -78,7 +69,7 @@ impl<S: AsyncRead + Unpin> Line<S> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut few))?;
         let read = few.filled().len();
         out.advance(read);
-        self.read_pause.start(pace.pause);
+        self.read_pause.start(pace.pause.0);
         Poll::Ready(Ok(()))
     }
 }
@@ -108,7 +99,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
         // That writing fails is not the end: what has arrived can still be read.
         let written = ready!(Pin::new(&mut me.stream).poll_write(cx, some))?;
         if let Some(pace) = me.pace {
-            me.write_pause.start(pace.pause);
+            me.write_pause.start(pace.pause.0);
         }
         me.passed(Way::ToEsme, &some[..written]);
         Poll::Ready(Ok(written))

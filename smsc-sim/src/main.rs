@@ -167,9 +167,8 @@ fn accounts(texts: &[String]) -> Result<Vec<Account>, String> {
 
 /// Says where it can be reached. Whoever waits for the line may have gone; that is no reason to end.
 fn ready(sim: &SmscSim, seed: u64) {
-    let list = |addresses: &[std::net::SocketAddr]| {
-        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-    };
+    let list =
+        |addresses: &[std::net::SocketAddr]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let tls = match sim.tls_addresses() {
         [] => String::new(),
         addresses => format!(" tls={}", list(addresses)),

@@ -259,7 +259,7 @@ impl Policy {
 }
 
 impl ReceiptPolicy {
-    fn over(&self, below: &ReceiptPolicy) -> ReceiptPolicy {
+    pub(crate) fn over(&self, below: &ReceiptPolicy) -> ReceiptPolicy {
         ReceiptPolicy {
             sent: self.sent.or(below.sent),
             delay: self.delay.clone().or_else(|| below.delay.clone()),

@@ -55,8 +55,12 @@ impl Tls {
         let accept = match (&self.certificate, &self.key) {
             (Some(certificate), Some(key)) => TlsAccept::new(listener, certificate, key, ca),
             (None, None) => TlsAccept::self_signed(listener, ca),
-            (Some(_), None) => return Err("certificate is given and key is not: both are wanted, or neither".to_owned()),
-            (None, Some(_)) => return Err("key is given and certificate is not: both are wanted, or neither".to_owned()),
+            (Some(_), None) => {
+                return Err("certificate is given and key is not: both are wanted, or neither".to_owned());
+            }
+            (None, Some(_)) => {
+                return Err("key is given and certificate is not: both are wanted, or neither".to_owned());
+            }
         };
         accept.map_err(|error| error.to_string())
     }
@@ -197,8 +201,16 @@ impl Builder {
             let store = store.map_err(|error| StartError::File { path: path.clone(), error })?;
             others.spawn(store.keep(Arc::clone(&control.hub)));
         }
-        let mut sim = SmscSim { control, addresses: Vec::new(), tls_addresses: Vec::new(), http_address: None, listeners: JoinSet::new(), others };
-        let addresses = if self.listen.is_empty() && self.tls.is_none() { vec![FREE_PORT.to_owned()] } else { self.listen };
+        let mut sim = SmscSim {
+            control,
+            addresses: Vec::new(),
+            tls_addresses: Vec::new(),
+            http_address: None,
+            listeners: JoinSet::new(),
+            others,
+        };
+        let addresses =
+            if self.listen.is_empty() && self.tls.is_none() { vec![FREE_PORT.to_owned()] } else { self.listen };
         for address in addresses {
             let (listener, address) = bind(&address).await?;
             sim.addresses.push(address);

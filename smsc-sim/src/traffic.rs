@@ -39,17 +39,19 @@ impl Default for Memory {
 
 /// A PDU that has passed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct PduRecord {
+pub struct PduRecord {
     /// Counts all that are recorded from 1, whichever session they are of.
-    pub(crate) number: u64,
+    pub number: u64,
     /// When its last octet passed, since 1970.
-    pub(crate) at: Duration,
+    pub at: Duration,
     /// The ordinal of the connection.
-    pub(crate) session: u64,
-    pub(crate) way: Way,
+    pub session: u64,
+    /// Who sent it.
+    pub way: Way,
     /// No PDU, but octets as they came: before them was a length that cannot be, and nobody knows where PDUs begin.
-    pub(crate) malformed: bool,
-    pub(crate) octets: Bytes,
+    pub malformed: bool,
+    /// It, as it passed.
+    pub octets: Bytes,
 }
 
 /// What has passed one way since the start.

@@ -72,7 +72,11 @@ fn smsc(plan: &Plan, recorder: &Recorder) -> Control {
 }
 
 fn smsc_config(plan: &Plan) -> Config {
-    let session = smpp_transport::session::SessionConfig { window: 20, answers_enquire_link: false, ..session_config(Role::Smsc, &plan.timers) };
+    let session = smpp_transport::session::SessionConfig {
+        window: 20,
+        answers_enquire_link: false,
+        ..session_config(Role::Smsc, &plan.timers)
+    };
     let (rules, policy) = (plan.smsc.rules.clone(), plan.smsc.policy.clone());
     // Nobody looks at the PDUs that the simulator remembers: the history has them.
     let limits = Limits { pdus_max: 0, ..Limits::default() };

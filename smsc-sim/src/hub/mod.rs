@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
 use smpp_transport::env::{Seed, WallClock};
-use smpp_transport::pdu::{Bind as BindBody, CancelSm, CommandStatus, InterfaceVersion, QuerySm, QuerySmResp, ReplaceSm};
+use smpp_transport::pdu::{
+    Bind as BindBody, CancelSm, CommandStatus, InterfaceVersion, QuerySm, QuerySmResp, ReplaceSm,
+};
 use smpp_transport::session::BindKind;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -118,6 +120,8 @@ pub(crate) struct Inner {
     pub(crate) mailbox: Mailbox,
     connections: BTreeMap<u64, Connection>,
     opened: u64,
+    /// Messages ever.
+    accepted: u64,
     accounts: Vec<AccountState>,
     /// Their places, by system_id.
     names: BTreeMap<String, usize>,
@@ -164,12 +168,14 @@ impl Hub {
             allowance: (account.rate.unwrap_or_default(), Duration::ZERO),
         });
         let limits = Limits { messages_max: config.limits.messages_max, ..Limits::default() };
-        let names = config.accounts.iter().zip(0..).map(|(account, place)| (account.system_id.clone(), place)).collect();
+        let names =
+            config.accounts.iter().zip(0..).map(|(account, place)| (account.system_id.clone(), place)).collect();
         let inner = Inner {
             engine: Engine::new(config.rules.clone(), Seed(config.seed)),
             mailbox: Mailbox::new(limits, Seed(config.seed)),
             connections: BTreeMap::new(),
             opened: 0,
+            accepted: 0,
             accounts: accounts.collect(),
             names,
             sent: BTreeMap::new(),
@@ -183,13 +189,13 @@ impl Hub {
             base: 0,
         };
         Hub {
+            names: config.accounts.iter().map(|account| account.system_id.as_str().into()).collect(),
             has_rules: AtomicBool::new(!config.rules.is_empty()),
             config,
             traffic,
             clock,
             start: Instant::now(),
             plain: Arc::default(),
-            names: config.accounts.iter().map(|account| account.system_id.as_str().into()).collect(),
             inner: Mutex::new(inner),
             stopping: AtomicBool::new(false),
             stopped: Notify::new(),
@@ -393,6 +399,7 @@ impl Hub {
         };
         let timeout = inner.mailbox.poll_timeout();
         let accepted = inner.mailbox.accept(now, submission, life)?;
+        inner.accepted += 1;
         let here = inner.route_what_is_due(Some(session), now);
         if inner.mailbox.poll_timeout() < timeout || timeout.is_none() {
             self.sooner.notify_one();
@@ -418,7 +425,12 @@ impl Hub {
         self.inner().mailbox.query(&self.config.accounts[account].system_id, query)
     }
 
-    pub(crate) fn cancel(&self, account: usize, session: u64, cancel: &CancelSm) -> Result<Vec<Delivery>, CommandStatus> {
+    pub(crate) fn cancel(
+        &self,
+        account: usize,
+        session: u64,
+        cancel: &CancelSm,
+    ) -> Result<Vec<Delivery>, CommandStatus> {
         let now = self.now();
         let mut inner = self.inner();
         inner.mailbox.cancel(now, &self.config.accounts[account].system_id, cancel)?;

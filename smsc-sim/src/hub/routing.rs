@@ -105,7 +105,15 @@ impl Inner {
         while let Some(Due { account, session, which, before_response, receipt }) = self.mailbox.poll_due() {
             let Some(account) = self.account_named(&account) else { continue };
             let content = Content::Receipt(Box::new(receipt));
-            let delivery = Delivery { account, session: Some(session), which, content, attempts: 0, early: before_response, counted: Arc::clone(&self.waiting) };
+            let delivery = Delivery {
+                account,
+                session: Some(session),
+                which,
+                content,
+                attempts: 0,
+                early: before_response,
+                counted: Arc::clone(&self.waiting),
+            };
             if let Some(delivery) = self.admit(delivery) {
                 here.extend(self.route(delivery, from, now));
             }
@@ -205,7 +213,15 @@ impl Inner {
             let number = self.deliveries;
             let content = Content::Mo { number, pdu: Box::new(pdu) };
             let which = if mo.session.is_some() { Which::Same } else { Which::Any };
-            let delivery = Delivery { account, session: mo.session, which, content, attempts: 0, early: false, counted: Arc::clone(&self.waiting) };
+            let delivery = Delivery {
+                account,
+                session: mo.session,
+                which,
+                content,
+                attempts: 0,
+                early: false,
+                counted: Arc::clone(&self.waiting),
+            };
             if let Some(delivery) = self.admit(delivery) {
                 self.sent.insert(number, Sent { account, session: None, attempts: 0, fate: None });
                 numbers.push(number);
@@ -249,7 +265,7 @@ impl Hub {
             Content::Receipt(receipt) => {
                 let (outcome, status) = fate.outcome();
                 inner.mailbox.ended(now, receipt.number, receipt.index, outcome, status);
-            },
+            }
             Content::Mo { number, .. } => {
                 if let Some(sent) = inner.sent.get_mut(number) {
                     sent.fate = Some(fate);
@@ -293,11 +309,14 @@ impl Hub {
             }
             return Ok(bound.account);
         }
-        let names = || self.config.accounts.iter().map(|account| account.system_id.as_str()).collect::<Vec<_>>().join(", ");
+        let names =
+            || self.config.accounts.iter().map(|account| account.system_id.as_str()).collect::<Vec<_>>().join(", ");
         match &mo.account {
-            Some(name) => inner.names.get(name.as_str()).copied().ok_or_else(|| {
-                FieldError::new("account", format!("is {name:?}: there are {}", names()))
-            }),
+            Some(name) => inner
+                .names
+                .get(name.as_str())
+                .copied()
+                .ok_or_else(|| FieldError::new("account", format!("is {name:?}: there are {}", names()))),
             None if self.config.accounts.len() == 1 => Ok(0),
             None => Err(FieldError::new("account", format!("is not given, and there are several: {}", names()))),
         }

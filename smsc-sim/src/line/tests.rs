@@ -6,6 +6,9 @@ use smpp_transport::capture::Capture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, timeout};
 
+use crate::rules::Pace;
+use crate::time::Time;
+
 use super::*;
 use crate::traffic::{Memory, Traffic};
 
@@ -46,7 +49,7 @@ async fn without_a_pace_everything_passes_at_once_and_the_tap_hears_of_it() {
 
 #[tokio::test(start_paused = true)]
 async fn reads_take_a_few_octets_each_and_pause_between() {
-    let (mut line, mut peer, traffic) = line(Some(Pace { octets: 5, pause: ms(100) }));
+    let (mut line, mut peer, traffic) = line(Some(Pace { octets: 5, pause: Time(ms(100)) }));
     peer.write_all(&PDU).await.unwrap();
     let (since, mut read, mut sizes) = (Instant::now(), Vec::new(), Vec::new());
     while read.len() < 16 {
@@ -61,7 +64,7 @@ async fn reads_take_a_few_octets_each_and_pause_between() {
 
 #[tokio::test(start_paused = true)]
 async fn writes_take_a_few_octets_each_and_do_not_wait_for_reads() {
-    let (mut line, mut peer, traffic) = line(Some(Pace { octets: 8, pause: ms(50) }));
+    let (mut line, mut peer, traffic) = line(Some(Pace { octets: 8, pause: Time(ms(50)) }));
     peer.write_all(b"x").await.unwrap();
     let since = Instant::now();
     assert_eq!(line.read(&mut [0; 9]).await.unwrap(), 1);
@@ -75,7 +78,7 @@ async fn writes_take_a_few_octets_each_and_do_not_wait_for_reads() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_of_nothing_only_cuts_and_no_octets_count_as_one() {
-    let (mut line, mut peer, _) = line(Some(Pace { octets: 0, pause: Duration::ZERO }));
+    let (mut line, mut peer, _) = line(Some(Pace { octets: 0, pause: Time::default() }));
     peer.write_all(&PDU).await.unwrap();
     let since = Instant::now();
     for octet in PDU {
@@ -88,12 +91,12 @@ async fn a_pause_of_nothing_only_cuts_and_no_octets_count_as_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_pace_ends_the_pause_under_way() {
-    let (mut line, mut peer, _) = line(Some(Pace { octets: 1, pause: ms(3_600_000) }));
+    let (mut line, mut peer, _) = line(Some(Pace { octets: 1, pause: Time(ms(3_600_000)) }));
     peer.write_all(&PDU).await.unwrap();
     let since = Instant::now();
     assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 1);
     assert!(timeout(ms(1), line.read(&mut [0; 16])).await.is_err(), "an hour");
-    line.set_pace(Some(Pace { octets: 7, pause: ms(20) }));
+    line.set_pace(Some(Pace { octets: 7, pause: Time(ms(20)) }));
     assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 7);
     assert!(since.elapsed() < ms(10));
     line.set_pace(None);

@@ -8,9 +8,6 @@
 //! somebody who wants to be lenient. Which session a receipt goes to, and what is done when it is not taken, is the
 //! caller's affair.
 
-// Nobody calls it yet.
-#![expect(dead_code, unused_imports, reason = "the hub that uses it is being written")]
-
 mod asked;
 mod course;
 mod filter;
@@ -23,6 +20,7 @@ mod plans;
 mod receipt;
 mod record;
 mod submission;
+mod told;
 pub(crate) mod validate;
 mod view;
 
@@ -34,11 +32,13 @@ use std::time::Duration;
 pub use filter::{Filter, Term};
 pub(crate) use kept::Change;
 pub(crate) use life::Life;
-pub(crate) use mailbox::{Accepted, Due, Limits, Mailbox};
+pub(crate) use mailbox::{Due, Limits, Mailbox};
 pub(crate) use receipt::Receipt;
-pub(crate) use record::{Address, Fate, Outcome, Record};
+pub use record::Outcome;
+pub(crate) use record::{Address, Fate, Record};
 pub(crate) use submission::{Sender, Submission};
-pub(crate) use validate::{Checked, Strictness, Times};
+pub(crate) use validate::Times;
+pub(crate) use view::rfc3339;
 pub use view::{Message, MessageAddress, MessagePart, MessageReceipt, MessageTlv, Stay};
 
 /// What time it is, in the two ways that count.

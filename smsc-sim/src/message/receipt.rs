@@ -46,6 +46,11 @@ const NETWORK_GSM: u8 = 3;
 const TEXT_CHARACTERS_MAX: usize = 20;
 
 impl Receipt {
+    /// Whom it is for: the one that the message is from.
+    pub(crate) fn destination(&self) -> String {
+        self.source.text()
+    }
+
     /// The receipt of a message with this index.
     pub(super) fn of(record: &Record, index: usize, seed: Seed) -> Receipt {
         let (fate, policy) = (&record.receipts[index], &record.life.receipt);

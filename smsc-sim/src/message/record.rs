@@ -167,6 +167,11 @@ impl MessageBody {
 }
 
 impl Address {
+    /// Digits as they are dialled from abroad.
+    pub(crate) fn international(digits: &str) -> Address {
+        Address { ton: Ton::INTERNATIONAL, npi: Npi::ISDN, digits: digits.as_bytes().into() }
+    }
+
     /// As text; octets are read as Latin-1, which loses nothing.
     pub(crate) fn text(&self) -> String {
         latin1(&self.digits)

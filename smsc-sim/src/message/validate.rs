@@ -8,7 +8,7 @@
 //! | source_addr_npi, dest_addr_npi | reserved (§5.2.6) | ESME_RINVSRCNPI, ESME_RINVDSTNPI |
 //! | source_addr, destination_addr | other characters than its type of number has, or more than 11 letters; an empty destination, while an empty source is the SMSC's to fill in (§4.4.1) | ESME_RINVSRCADR, ESME_RINVDSTADR |
 //! | number_of_dests, dest_flag | never here: a list that has been read has 1 to 254 of two kinds; reading answers ESME_RINVNUMDESTS, ESME_RINVDESTFLAG | |
-//! | dl_name | always: there are no distribution lists | ESME_RINVDLNAME |
+//! | dl_name | no distribution list has it | ESME_RINVDLNAME |
 //! | esm_class | a type that only SMSCs send, or a reserved one; forward mode in anything but data_sm (§5.2.12); UDHI without a header that fits the message | ESME_RINVESMCLASS |
 //! | priority_flag | above 3 | ESME_RINVPRTFLG |
 //! | schedule_delivery_time | not of 16 characters as §7.1.1 writes times (12 are for responses), or in the past | ESME_RINVSCHED |
@@ -26,6 +26,7 @@
 //!
 //! protocol_id and data_coding are not looked at: every value is the network's, and SMPP 3.4 has no status for them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use smpp_transport::pdu::time::SmppTime;
@@ -36,17 +37,11 @@ use smpp_transport::pdu::{
 };
 
 use super::record::Address;
+use crate::config::Strictness;
 use crate::words::Pattern;
 
-/// How requests are looked at.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) enum Strictness {
-    /// By the letter.
-    #[default]
-    Strict,
-    /// Whatever can be understood: only a message for nobody is refused. Times that are none are ignored.
-    Lenient,
-}
+/// Addresses on distribution lists, by their names.
+pub(crate) type Lists = BTreeMap<String, Vec<String>>;
 
 /// When a message is to be sent, and given up. Wall time since 1970.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -94,12 +89,13 @@ pub(crate) fn check_submit_multi(
     tlvs: &Tlvs,
     now_unix: Duration,
     how: Strictness,
+    lists: &Lists,
 ) -> Result<Checked, CommandStatus> {
     if how == Strictness::Strict {
         service_type(&sm.service_type)?;
         source(sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes())?;
     }
-    let (destinations, refused) = destinations(&sm.dest_address, how)?;
+    let (destinations, refused) = destinations(&sm.dest_address, how, lists)?;
     if how == Strictness::Strict {
         esm_class(sm.esm_class, false)?;
         priority_flag(sm.priority_flag)?;
@@ -242,10 +238,20 @@ fn is_address(ton: Ton, npi: Npi, octets: &[u8]) -> bool {
     }
 }
 
-/// Those that are right, and those that are not.
-fn destinations(all: &[Destination], how: Strictness) -> Result<(Vec<Address>, Vec<UnsuccessSme>), CommandStatus> {
+/// Those that are right, with who is on distribution lists, and those that are not.
+fn destinations(
+    all: &[Destination],
+    how: Strictness,
+    lists: &Lists,
+) -> Result<(Vec<Address>, Vec<UnsuccessSme>), CommandStatus> {
     let (mut right, mut wrong) = (Vec::with_capacity(all.len()), Vec::new());
     for one in all {
+        if let Destination::List(name) = one
+            && let Some(list) = lists.get(&name.text())
+        {
+            right.extend(list.iter().map(|digits| Address::international(digits)));
+            continue;
+        }
         match (one, judged(one, how)) {
             (_, Ok(())) => right.push(Address::from(one)),
             (Destination::List(_), Err(status)) => return Err(status),

@@ -206,7 +206,7 @@ impl From<&Fate> for MessageReceipt {
 }
 
 /// `2026-01-01T00:00:00.000Z`.
-fn rfc3339(unix: Duration) -> String {
+pub(crate) fn rfc3339(unix: Duration) -> String {
     let civil = Civil::from_unix(i64::try_from(unix.as_secs()).unwrap_or(i64::MAX));
     let (year, month, day) = (civil.year(), civil.month(), civil.day());
     let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());

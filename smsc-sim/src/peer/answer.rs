@@ -71,7 +71,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Some(then) => {
                 self.take_steps(&then.before, sequence);
                 let reply = match (then.answer, then.status) {
-                    (Answer::Nack, status) => Reply::refusal(&pdu, status.map_or(CommandStatus::ESME_RSYSERR, |it| it.0)),
+                    (Answer::Nack, status) => {
+                        Reply::refusal(&pdu, status.map_or(CommandStatus::ESME_RSYSERR, |it| it.0))
+                    }
                     (_, Some(status)) => Reply::refusal(&pdu, status.0),
                     (_, None) => self.reply(&pdu, ordinal, &then.policy),
                 };

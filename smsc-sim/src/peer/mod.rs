@@ -19,9 +19,9 @@ use tokio::sync::Notify;
 use tokio::time::sleep_until;
 
 use crate::hub::{Delivery, Gauges, Hub, Order};
-use look::Addresses;
 use crate::line::Line;
 use crate::rules::{Answer, Asked, Operation, Then};
+use look::Addresses;
 
 /// A connection that has been opened, from either side.
 pub(crate) struct Peer<S> {

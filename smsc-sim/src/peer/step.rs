@@ -28,13 +28,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Step::Unbind => self.driver.unbind(),
             Step::Disconnect(Cut::Close) => self.driver.close(),
             Step::Disconnect(Cut::Reset) => {
-                (self.reset)(self.driver.stream_mut().stream_mut());
+                let line = self.driver.stream_mut();
+                line.reset_follows();
+                (self.reset)(line.stream_mut());
                 self.is_cut = true;
             }
             Step::Silence(silence) => self.fall_silent(*silence),
             Step::Pace(pace) => {
                 Gauges::set(&self.gauges.faulty, 1);
-                self.driver.stream_mut().set_pace(Some((*pace).into()));
+                self.driver.stream_mut().set_pace(Some(*pace));
             }
             Step::EnquireLink => self.driver.enquire_link(),
             Step::Raw(octets) => self.inject_octets(&octets.0),
@@ -57,9 +59,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     fn deliver(&mut self, mo: &Mo) {
         let own = mo.session.is_none() && self.bound.is_some_and(|bound| bound.kind.receives());
-        let account = mo.account.clone().or_else(|| {
-            self.bound.map(|bound| self.hub.account(bound.account).system_id.clone())
-        });
+        let account =
+            mo.account.clone().or_else(|| self.bound.map(|bound| self.hub.account(bound.account).system_id.clone()));
         let mo = Mo { session: if own { Some(self.number) } else { mo.session }, account, ..mo.clone() };
         if let Err(error) = self.hub.deliver(&mo) {
             tracing::warn!(session = self.number, %error, "a message could not be made");

@@ -111,9 +111,9 @@ impl Engine {
         Some(Decision { rule, then: Arc::clone(&self.thens[rule]) })
     }
 
-    /// From which the life of the message is drawn that this request brings.
-    pub(crate) fn rng(&self, session: u64, request: u64) -> ChaCha8Rng {
-        self.seed.stream("life", ordinal(session, request))
+    /// From which something about this request is drawn: what becomes of its message, how long its answer takes.
+    pub(crate) fn rng(&self, of: &str, session: u64, request: u64) -> ChaCha8Rng {
+        self.seed.stream(of, ordinal(session, request))
     }
 }
 

@@ -22,9 +22,9 @@ mod sets;
 use serde::{Deserialize, Serialize};
 use smpp_transport::pdu::CommandId;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "the simulator that asks them is yet to come"))]
 pub(crate) use engine::{Asked, Decision, Engine};
 pub use read::parse;
+pub(crate) use read::{in_one_line, validate};
 pub use sets::{RuleSet, SETS};
 
 use crate::mo::Mo;

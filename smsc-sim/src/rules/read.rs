@@ -13,14 +13,20 @@ use super::Rule;
 /// One line that names the place, the value and what is allowed: `line 3 column 10: …`, or `rules[2].when.chance …`.
 pub fn parse(text: &str) -> Result<Vec<Rule>, String> {
     let List(rules) = serde_saphyr::from_str(text).map_err(|error| in_one_line(text, &error))?;
-    for (place, rule) in rules.iter().enumerate() {
-        rule.validate().map_err(|error| format!("rules[{place}].{error}"))?;
-    }
+    validate(&rules)?;
     Ok(rules)
 }
 
+/// Whether they can all be followed; if not, the place and why.
+pub(crate) fn validate(rules: &[Rule]) -> Result<(), String> {
+    rules
+        .iter()
+        .enumerate()
+        .try_for_each(|(place, rule)| rule.validate().map_err(|error| format!("rules[{place}].{error}")))
+}
+
 /// Where it is, what stands there, and what is wrong with it.
-fn in_one_line(text: &str, error: &serde_saphyr::Error) -> String {
+pub(crate) fn in_one_line(text: &str, error: &serde_saphyr::Error) -> String {
     let options = serde_saphyr::render_options! { formatter: &UserMessageFormatter, snippets: SnippetMode::Off };
     let words = error.without_snippet().render_with_options(options);
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");

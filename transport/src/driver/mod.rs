@@ -211,6 +211,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         &mut self.stream
     }
 
+    /// Asks the peer whether it is there; see [`Session::enquire_link`].
+    pub fn enquire_link(&mut self) {
+        self.look_at_the_clock();
+        self.session.enquire_link(self.now);
+    }
+
     /// Sends unbind and ends with its answer; see [`Session::unbind`].
     pub fn unbind(&mut self) {
         self.look_at_the_clock();
