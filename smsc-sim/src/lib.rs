@@ -19,6 +19,8 @@ mod line;
 mod mailbox;
 mod peer;
 mod registry;
+#[cfg_attr(not(test), expect(dead_code, reason = "the program does not listen for TLS yet"))]
+mod tls;
 #[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "nobody asks for it yet"))]
 mod traffic;
 
