@@ -36,8 +36,7 @@ pub(crate) struct TlsError {
 pub(crate) struct TlsAccept {
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    /// Of the server's certificate, as `openssl x509 -fingerprint -sha256` prints it.
-    fingerprint: String,
+    certificate: CertificateDer<'static>,
     handshakes: JoinSet<Option<(TlsStream<TcpStream>, String)>>,
 }
 
@@ -71,13 +70,15 @@ impl TlsAccept {
         let made = rcgen::generate_simple_self_signed(names).map_err(|problem| error(NAME, problem))?;
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
         let accept = TlsAccept::with(listener, NAME, vec![made.cert.der().clone()], key.into(), client_ca)?;
-        tracing::info!(sha256 = accept.fingerprint, "self-signed certificate for localhost");
+        tracing::info!(sha256 = accept.fingerprint(), "self-signed certificate for localhost");
         Ok(accept)
     }
 
-    /// The SHA-256 fingerprint of the server's certificate.
-    pub(crate) fn fingerprint(&self) -> &str {
-        &self.fingerprint
+    /// The SHA-256 fingerprint of the server's certificate, as `openssl x509 -fingerprint -sha256` prints it.
+    pub(crate) fn fingerprint(&self) -> String {
+        let digest = ::ring::digest::digest(&::ring::digest::SHA256, &self.certificate);
+        let octets: Vec<_> = digest.as_ref().iter().map(|octet| format!("{octet:02X}")).collect();
+        octets.join(":")
     }
 
     fn with(
@@ -87,7 +88,7 @@ impl TlsAccept {
         key: PrivateKeyDer<'static>,
         client_ca: Option<&Path>,
     ) -> Result<TlsAccept, TlsError> {
-        let fingerprint = certificates.first().map(fingerprint).unwrap_or_default();
+        let certificate = certificates.first().cloned().ok_or_else(|| error(name, "there is none"))?;
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
         let builder = builder.map_err(|problem| error(name, problem))?;
@@ -97,7 +98,7 @@ impl TlsAccept {
         };
         let config = builder.with_single_cert(certificates, key).map_err(|problem| error(name, problem))?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Ok(TlsAccept { listener, acceptor, fingerprint, handshakes: JoinSet::new() })
+        Ok(TlsAccept { listener, acceptor, certificate, handshakes: JoinSet::new() })
     }
 
     fn shake_hands(&mut self, stream: TcpStream, peer: String) {
@@ -173,12 +174,6 @@ fn part(name: &str, file: &Path) -> String {
 
 fn error(part: &str, problem: impl ToString) -> TlsError {
     TlsError { part: part.to_owned(), problem: problem.to_string() }
-}
-
-fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    let digest = ::ring::digest::digest(&::ring::digest::SHA256, certificate);
-    let octets: Vec<_> = digest.as_ref().iter().map(|octet| format!("{octet:02X}")).collect();
-    octets.join(":")
 }
 
 #[cfg(test)]
