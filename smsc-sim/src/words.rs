@@ -216,11 +216,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyOf<T> {
         impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMore<T> {
             type Value = AnyOf<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name or a list of names")
+                f.write_str("a name or a list of names, in quotes where they look like numbers")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyOf<T>, E> {
                 T::deserialize(value::StrDeserializer::new(text)).map(|one| AnyOf(vec![one]))
             }
+            /// A name of digits. One that starts with 0 is no such number.
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<AnyOf<T>, E> {
                 self.visit_str(&number.to_string())
             }
@@ -287,13 +288,15 @@ mod tests {
     fn patterns_are_found_anywhere() {
         let pattern: Pattern = read("'00[1-3]$'").expect("a pattern");
         assert!(pattern.matches("27820001") && !pattern.matches("00127"));
+        let ending: Pattern = read("01$").expect("a pattern");
+        assert!(ending.matches("27820001") && !ending.matches("27820017"));
         refused::<Pattern>("'(1'", "\"(1\" is no regular expression: unclosed group");
     }
 
     proptest::proptest! {
         /// The short way must not be another way.
         #[test]
-        fn patterns_are_regular_expressions(pattern in "\\^?[12]{0,2}[.+]?[12]{0,2}\\$?", text in "[12\n]{0,4}") {
+        fn patterns_are_regular_expressions(pattern in "\\^?[12]{0,2}[.+]?\\$?", text in "[12]{0,4}\n?") {
             if let Ok(pattern) = pattern.parse::<Pattern>() {
                 proptest::prop_assert_eq!(pattern.matches(&text), pattern.regex.is_match(&text));
             }
@@ -307,6 +310,9 @@ mod tests {
         assert_eq!(read("[submit]"), Ok(submit));
         assert_eq!(read("[transmitter, receiver]"), Ok(AnyOf(vec![Bind::Transmitter, Bind::Receiver])));
         assert_eq!(read("2782"), Ok(AnyOf(vec!["2782".to_owned()])), "without quotes");
+        assert_eq!(read("[007]"), Ok(AnyOf(vec!["007".to_owned()])), "nor is a zero lost");
+        refused::<AnyOf<String>>("007", "a name or a list of names, in quotes where they look like numbers");
+        refused::<AnyOf<String>>("-1", "in quotes where they look like numbers");
         assert_eq!(read("[]"), Ok(AnyOf::<String>::default()));
         refused::<AnyOf<Bind>>("both", "both");
         refused::<AnyOf<Bind>>("{ a: 1 }", "a name or a list of names");

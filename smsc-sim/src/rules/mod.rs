@@ -285,15 +285,14 @@ pub struct Pace {
     pub pause: Time,
 }
 
-/// Octets as hexadecimal digits.
+/// Octets as hexadecimal digits; white space between them is skipped.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Hex(pub Vec<u8>);
 
 impl std::str::FromStr for Hex {
     type Err = String;
     fn from_str(text: &str) -> Result<Hex, String> {
-        let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
-        smpp_transport::pdu::json::from_hex(&digits).map(Hex)
+        smpp_transport::pdu::json::from_hex(text).map(Hex)
     }
 }
 

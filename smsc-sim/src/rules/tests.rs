@@ -81,6 +81,13 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
+fn the_example_of_the_front_page_can_be_read() {
+    let page = include_str!("mod.rs").lines().skip_while(|line| *line != "//! ```yaml").skip(1);
+    let lines = page.take_while(|line| *line != "//! ```").map(|line| line.trim_start_matches("//! "));
+    assert_eq!(parse(&lines.collect::<Vec<_>>().join("\n")).expect("it is an example").len(), 2);
+}
+
+#[test]
 fn every_malformed_pdu_can_be_asked_for() {
     for malformed in Malformed::ALL {
         let rule =

@@ -333,6 +333,11 @@ fn every_field_can_be_written_and_left_out() {
         let word = serde_json::to_value(coding).expect("a word");
         assert_eq!(serde_json::from_value::<Coding>(word).expect("the same"), coding);
     }
+    let numbers: Mo = serde_saphyr::from_str("{ from: 0027820001111, to: 8888, text: 1.50 }").expect("without quotes");
+    assert_eq!(
+        (numbers.from.as_str(), numbers.to.as_str(), numbers.text.as_deref()),
+        ("0027820001111", "8888", Some("1.50"))
+    );
     let error = serde_json::from_str::<Mo>(r#"{"txt": "hello"}"#).expect_err("no such field").to_string();
     assert!(error.contains("unknown field `txt`"), "{error}");
 }
