@@ -11,6 +11,7 @@
 // Nobody but the tests calls it yet.
 #![cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the hub that uses it is being written"))]
 
+mod accept;
 mod asked;
 mod course;
 mod filter;

@@ -1,7 +1,7 @@
 //! Every field has its status, and what is right passes. One row for each way to be wrong.
 
 use bytes::Bytes;
-use smpp_transport::pdu::{Destinations, ShortMessage};
+use smpp_transport::pdu::{COctets, Destinations, EsmClass, Npi, ShortMessage, Ton};
 
 use super::*;
 
@@ -42,7 +42,8 @@ fn judge(change: impl FnOnce(&mut Sm, &mut Tlvs), how: Strictness) -> Result<Tim
     check_sm(&sm, &tlvs, NOW, how)
 }
 
-type Row = (&'static str, CommandStatus, fn(&mut Sm, &mut Tlvs));
+type Change = fn(&mut Sm, &mut Tlvs);
+type Row = (&'static str, CommandStatus, Change);
 
 const WRONG: [Row; 40] = [
     ("service_type", CommandStatus::ESME_RINVSERTYP, |sm, _| sm.service_type = text("\u{1}")),
@@ -117,7 +118,7 @@ const WRONG: [Row; 40] = [
     }),
 ];
 
-const RIGHT: [(&str, fn(&mut Sm, &mut Tlvs)); 13] = [
+const RIGHT: [(&str, Change); 13] = [
     ("all as it was", |_, _| {}),
     ("no source", |sm, _| (sm.source_addr_ton, sm.source_addr_npi, sm.source_addr) = (Ton(0), Npi(0), text(""))),
     ("a plus before", |sm, _| sm.source_addr = text("+2782")),
