@@ -169,6 +169,7 @@ impl Account {
         self.system_id.parse::<COctets<16>>().map_err(|error| format!("system_id {:?}: {error}", self.system_id))?;
         self.password.parse::<COctets<9>>().map_err(|error| format!("password of {:?}: {error}", self.system_id))?;
         let of = &self.system_id;
+        self.policy.validate().map_err(|words| format!("policy.{words}"))?;
         match (self.window, self.rate) {
             (Some(0), _) => Err(format!("window of {of:?} is 0: at least 1 is allowed")),
             (_, Some(rate)) if !(rate > 0.0 && rate.is_finite()) => {

@@ -116,6 +116,7 @@ impl Control {
         for (place, account) in config.accounts.iter().enumerate() {
             account.check().map_err(|words| format!("accounts[{place}]: {words}"))?;
         }
+        config.policy.validate().map_err(|words| format!("policy.{words}"))?;
         rules::validate(&config.rules)?;
         Ok(Control { hub: Arc::new(Hub::new(config, clock, traffic)) })
     }

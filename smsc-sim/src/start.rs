@@ -5,15 +5,18 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use smpp_transport::capture::Capture;
 use smpp_transport::env::SystemClock;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::config::{Account, Config};
 use crate::control::Control;
+use crate::hub::Hub;
 use crate::policy::Policy;
 use crate::rules::{Rule, RuleSet};
 use crate::tls::TlsAccept;
@@ -225,6 +228,9 @@ impl Builder {
             sim.http_address = Some(address);
             sim.others.spawn(http::serve(listener, sim.control.clone()));
         }
+        if self.capture.is_some() {
+            sim.others.spawn(write_capture(Arc::clone(&sim.control.hub)));
+        }
         let hub = Arc::clone(&sim.control.hub);
         sim.others.spawn(async move {
             tokio::select! {
@@ -237,7 +243,20 @@ impl Builder {
     }
 }
 
+/// How often a capture is written out.
+const CAPTURE_INTERVAL: Duration = Duration::from_millis(200);
 const FREE_PORT: &str = "127.0.0.1:0";
+
+/// Lets nobody who looks into the capture wait for long.
+async fn write_capture(hub: Arc<Hub>) {
+    loop {
+        tokio::select! {
+            biased;
+            () = hub.until_ended() => return hub.traffic.flush(),
+            () = sleep(CAPTURE_INTERVAL) => hub.traffic.flush(),
+        }
+    }
+}
 
 async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |error| StartError::Listen { address: address.to_owned(), error };

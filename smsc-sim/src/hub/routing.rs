@@ -23,7 +23,8 @@ pub(crate) struct Delivery {
     pub(crate) attempts: u32,
     /// Whether it goes before the response to its message.
     pub(crate) early: bool,
-    counted: Arc<()>,
+    /// By which the waiting are counted.
+    _counted: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -112,7 +113,7 @@ impl Inner {
                 content,
                 attempts: 0,
                 early: before_response,
-                counted: Arc::clone(&self.waiting),
+                _counted: Arc::clone(&self.waiting),
             };
             if let Some(delivery) = self.admit(delivery) {
                 here.extend(self.route(delivery, from, now));
@@ -220,7 +221,7 @@ impl Inner {
                 content,
                 attempts: 0,
                 early: false,
-                counted: Arc::clone(&self.waiting),
+                _counted: Arc::clone(&self.waiting),
             };
             if let Some(delivery) = self.admit(delivery) {
                 self.sent.insert(number, Sent { account, session: None, attempts: 0, fate: None });

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use smpp_transport::pdu::{CommandStatus, InterfaceVersion};
@@ -232,7 +231,7 @@ impl Hub {
             sessions: by_account.values().sum(),
             connections_total: inner.opened,
             sessions_by_account: by_account,
-            messages: by_state.values().sum(),
+            messages: inner.mailbox.len() as u64,
             pending: self.names.iter().map(|name| inner.mailbox.pending(name) as u64).sum(),
             messages_total: inner.accepted,
             messages_by_state: by_state.into_iter().map(|(state, count)| (state.to_string(), count)).collect(),
@@ -243,11 +242,6 @@ impl Hub {
             octets_from_esmes: counts.from_esme.octets,
             octets_to_esmes: counts.to_esme.octets,
         }
-    }
-
-    /// How long it has run.
-    pub(crate) fn uptime(&self) -> Duration {
-        self.now().mono
     }
 }
 

@@ -1,23 +1,22 @@
 //! The messages that there are, and what time and their senders make of them.
 //!
-//! What ESMEs ask afterwards (query_sm, cancel_sm, replace_sm) is in `asked`, what a store needs in `kept`.
+//! How a message comes in is in `accept`, what ESMEs ask afterwards (query_sm, cancel_sm, replace_sm) in `asked`, what a
+//! store needs in `kept`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use smpp_transport::env::Seed;
 use smpp_transport::pdu::{CommandStatus, MessageState};
-use smpp_transport::text::{self, JoinLimits, Joiner, PartAddress, Segment};
+use smpp_transport::text::{JoinLimits, Joiner};
 
 use super::course::{Turn, rank};
 use super::life::error_of;
 use super::pending::Pending;
 use super::plans::{Act, Plans};
-use super::record::MessageBody;
-use super::{Address, Filter, Life, Message, Now, Outcome, Receipt, Record, Submission, id};
-use crate::policy::{IdForm, Which};
+use super::{Filter, Message, Now, Outcome, Receipt, Record, id};
+use crate::policy::Which;
 use crate::words::State;
 
 /// Bounds of a [`Mailbox`].
@@ -65,19 +64,18 @@ pub(crate) struct Due {
 /// Messages and their timers. One input, drain all of [`poll_due`](Mailbox::poll_due), next input.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
-    limits: Limits,
+    pub(super) limits: Limits,
     pub(super) records: BTreeMap<u64, Box<Record>>,
     pub(super) plans: Plans,
     pub(super) pending: Pending,
     /// Those that have ended and whose receipts have been handed out, longest ago first. Some may be gone, or have a receipt
     /// again.
     pub(super) ended: VecDeque<u64>,
-    joiner: Joiner,
+    pub(super) joiner: Joiner,
     /// The next number.
     pub(super) next: u64,
     /// Whether there may be decimal ids.
     pub(super) after_decimals: bool,
-    version: u64,
     /// For a store: which have changed. None if there is no store.
     pub(super) changed: Option<BTreeSet<u64>>,
     pub(super) cleared: bool,
@@ -95,110 +93,9 @@ impl Mailbox {
             joiner: Joiner::new(limits.join),
             next: 1,
             after_decimals: false,
-            version: 0,
             changed: None,
             cleared: false,
         }
-    }
-
-    /// Takes a message. With replace_if_present_flag the last pending one with the same addresses and service type is
-    /// replaced, as replace_sm would: it keeps its number and id, and the response gives that id. Where there is none, the
-    /// message is a new one (§5.2.18).
-    ///
-    /// # Errors
-    /// ESME_RMSGQFUL when there is no room, and none can be made. ESME_RINVSUBREP when the one to be replaced is on its way
-    /// already, and the new one is to be sent later.
-    pub(crate) fn accept(&mut self, now: Now, submission: Submission, life: Life) -> Result<Accepted, CommandStatus> {
-        if submission.body.replace_if_present == 1
-            && let Some(number) = self.replaceable(&submission)
-        {
-            return self.replace_all(now, number, submission, life);
-        }
-        let count = 1 + submission.further.len();
-        self.make_room(count)?;
-        let Submission { sender, body, further, times } = submission;
-        let (first, id) = id::name(life.id_form, sender.short_ids, self.next, self.after_decimals, self.plans.seed);
-        self.after_decimals |= matches!(life.id_form, IdForm::Decimal | IdForm::DecimalPadded);
-        self.next = first + count as u64;
-        let others: Vec<_> =
-            further.into_iter().map(|destination| MessageBody { destination, ..body.clone() }).collect();
-        for (number, body) in (first..).zip(std::iter::once(body).chain(others)) {
-            let whole_text = self.join(now, &sender.account, &body);
-            self.insert(
-                now,
-                Box::new(Record {
-                    number,
-                    first,
-                    id: id.clone(),
-                    account: Arc::clone(&sender.account),
-                    session: sender.session,
-                    body,
-                    submitted: now.wall,
-                    scheduled: times.scheduled,
-                    expires: times.expires,
-                    ends: None,
-                    done: None,
-                    life: life.clone(),
-                    state: MessageState::SCHEDULED,
-                    error: 0,
-                    history: Vec::with_capacity(2),
-                    receipts: Vec::new(),
-                    whole_text,
-                    timer: None,
-                    planned: 0,
-                }),
-            );
-        }
-        Ok(Accepted { number: first, id, replaced: false })
-    }
-
-    fn insert(&mut self, now: Now, mut record: Box<Record>) {
-        record.set_out(now, &mut self.plans);
-        if !record.state.is_final() {
-            self.pending.insert(&record);
-        } else if record.planned == 0 {
-            self.ended.push_back(record.number);
-        }
-        self.touch(record.number);
-        self.records.insert(record.number, record);
-    }
-
-    fn replaceable(&self, new: &Submission) -> Option<u64> {
-        let body = &new.body;
-        let pending = self.pending.between(&new.sender.account, &body.source, &body.destination);
-        pending.rev().find(|number| self.records[number].body.service_type == body.service_type)
-    }
-
-    fn replace_all(
-        &mut self,
-        now: Now,
-        number: u64,
-        submission: Submission,
-        life: Life,
-    ) -> Result<Accepted, CommandStatus> {
-        let later = submission.times.scheduled.is_some_and(|scheduled| scheduled > now.wall);
-        if later && self.records[&number].state == MessageState::ENROUTE {
-            return Err(CommandStatus::ESME_RINVSUBREP);
-        }
-        let whole_text = self.join(now, &submission.sender.account, &submission.body);
-        let id = self.change(number, |record, plans| {
-            record.stop(plans);
-            record.session = submission.sender.session;
-            record.body = submission.body;
-            record.scheduled = submission.times.scheduled;
-            record.expires = submission.times.expires;
-            record.life = life;
-            record.whole_text = whole_text;
-            if record.state == MessageState::ENROUTE {
-                record.start_over(now);
-            } else if !later {
-                record.turn(Turn::Begin, now, plans);
-            }
-            record.go_on(now, plans);
-            record.id.clone()
-        });
-        let id = id.ok_or(CommandStatus::ESME_RSYSERR)?;
-        Ok(Accepted { number, id, replaced: true })
     }
 
     /// Puts a message into a later state, whatever was going to happen to it. ACCEPTED may be followed by another final
@@ -326,11 +223,6 @@ impl Mailbox {
         self.records.len()
     }
 
-    /// Rises with each change.
-    pub(crate) const fn version(&self) -> u64 {
-        self.version
-    }
-
     /// Forgets all messages, and what was planned for them. Numbers go on.
     pub(crate) fn clear(&mut self) {
         self.records.clear();
@@ -338,7 +230,6 @@ impl Mailbox {
         self.pending.clear();
         self.ended.clear();
         self.joiner = Joiner::new(self.limits.join);
-        self.version += 1;
         self.cleared = self.changed.as_mut().map(BTreeSet::clear).is_some();
     }
 
@@ -358,46 +249,13 @@ impl Mailbox {
     }
 
     pub(super) fn touch(&mut self, number: u64) {
-        self.version += 1;
         if let Some(changed) = &mut self.changed {
             changed.insert(number);
         }
-    }
-
-    /// Forgets what ended longest ago until there is room for so many.
-    fn make_room(&mut self, count: usize) -> Result<(), CommandStatus> {
-        while self.records.len() + count > self.limits.messages_max {
-            let number = self.ended.pop_front().ok_or(CommandStatus::ESME_RMSGQFUL)?;
-            if self.get(number).is_some_and(is_over) {
-                self.records.remove(&number);
-                self.touch(number);
-            }
-        }
-        Ok(())
-    }
-
-    /// The text of the whole, if this is the part that was missing. Parts of different accounts never meet.
-    fn join(&mut self, now: Now, account: &str, body: &MessageBody) -> Option<Box<str>> {
-        if !body.may_be_part() {
-            return None;
-        }
-        let content = body.content();
-        let segment = Segment::of(&content)?;
-        let key = content.part?.key(part_address(account, &body.source), part_address("", &body.destination));
-        let _ = self.joiner.expire(now.mono);
-        let text::Outcome::Complete(joined) = self.joiner.add(now.mono, &key, &segment).outcome else { return None };
-        self.joiner.published(&key);
-        let binary = joined.runs.iter().any(|(charset, _)| charset.is_binary());
-        (!binary).then(|| joined.decode().text.into_boxed_str())
     }
 }
 
 /// Whether nothing more is planned for it.
 pub(super) fn is_over(record: &Record) -> bool {
     record.state.is_final() && record.planned == 0
-}
-
-fn part_address(account: &str, address: &Address) -> PartAddress {
-    let addr = Bytes::from([account.as_bytes(), b"\0", &address.digits].concat());
-    PartAddress { ton: address.ton.0, npi: address.npi.0, addr }
 }

@@ -8,6 +8,7 @@
 //! somebody who wants to be lenient. Which session a receipt goes to, and what is done when it is not taken, is the
 //! caller's affair.
 
+mod accept;
 mod asked;
 mod course;
 mod filter;

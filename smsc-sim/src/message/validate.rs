@@ -26,14 +26,18 @@
 //!
 //! protocol_id and data_coding are not looked at: every value is the network's, and SMPP 3.4 has no status for them.
 
+mod field;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use smpp_transport::pdu::time::SmppTime;
-use smpp_transport::pdu::udh::Udh;
 use smpp_transport::pdu::{
-    Bind, COctets, CancelSm, CommandStatus, DataSm, Destination, EsmClass, Npi, QuerySm, RegisteredDelivery, ReplaceSm,
-    Sm, SubmitMulti, TlvTag, Tlvs, Ton, UnsuccessSme,
+    Bind, CancelSm, CommandStatus, DataSm, Destination, QuerySm, ReplaceSm, Sm, SubmitMulti, TlvTag, Tlvs, UnsuccessSme,
+};
+
+use field::{
+    DESTINATION, Verdict, canned, destination, esm_class, is_printable, message_id, not_empty, one_end, priority_flag,
+    registered_delivery, require, service_type, source, times, user_data,
 };
 
 use super::record::Address;
@@ -59,8 +63,6 @@ pub(crate) struct Checked {
     /// Those that do not, for the response.
     pub(crate) refused: Vec<UnsuccessSme>,
 }
-
-type Verdict = Result<(), CommandStatus>;
 
 /// A submit_sm. `now_unix` is wall time. As for all here, the error is the status of the response.
 pub(crate) fn check_sm(sm: &Sm, tlvs: &Tlvs, now_unix: Duration, how: Strictness) -> Result<Times, CommandStatus> {
@@ -182,63 +184,7 @@ pub(crate) fn check_bind(bind: &Bind, how: Strictness) -> Result<(), CommandStat
     require(known && range.is_ok(), CommandStatus::ESME_RBINDFAIL)
 }
 
-fn require(is_right: bool, otherwise: CommandStatus) -> Verdict {
-    if is_right { Ok(()) } else { Err(otherwise) }
-}
-
-fn is_printable(octets: &[u8]) -> bool {
-    octets.iter().all(|octet| (0x20..0x7F).contains(octet))
-}
-
-fn service_type(service_type: &COctets<6>) -> Verdict {
-    require(is_printable(service_type.as_bytes()), CommandStatus::ESME_RINVSERTYP)
-}
-
-fn message_id(id: &COctets<65>) -> Verdict {
-    require(!id.is_empty() && is_printable(id.as_bytes()), CommandStatus::ESME_RINVMSGID)
-}
-
-/// The statuses for type of number, numbering plan and address.
-type Statuses = [CommandStatus; 3];
-const SOURCE: Statuses =
-    [CommandStatus::ESME_RINVSRCTON, CommandStatus::ESME_RINVSRCNPI, CommandStatus::ESME_RINVSRCADR];
-const DESTINATION: Statuses =
-    [CommandStatus::ESME_RINVDSTTON, CommandStatus::ESME_RINVDSTNPI, CommandStatus::ESME_RINVDSTADR];
-
-fn source(ton: Ton, npi: Npi, digits: &[u8]) -> Verdict {
-    one_end(ton, npi, digits, SOURCE)
-}
-
-fn destination(ton: Ton, npi: Npi, digits: &[u8]) -> Verdict {
-    one_end(ton, npi, digits, DESTINATION)?;
-    not_empty(digits)
-}
-
-fn not_empty(destination: &[u8]) -> Verdict {
-    require(!destination.is_empty(), CommandStatus::ESME_RINVDSTADR)
-}
-
-fn one_end(ton: Ton, npi: Npi, digits: &[u8], [in_ton, in_npi, in_digits]: Statuses) -> Verdict {
-    require(ton.name().is_some(), in_ton)?;
-    require(npi.name().is_some(), in_npi)?;
-    require(is_address(ton, npi, digits), in_digits)
-}
-
-/// Characters that an alphanumeric address may have: as many as fit its ten octets in septets (23.040 §9.1.2.5).
-const LETTERS_MAX: usize = 11;
-
-fn is_address(ton: Ton, npi: Npi, octets: &[u8]) -> bool {
-    match (ton, npi) {
-        (Ton::ALPHANUMERIC, _) => octets.len() <= LETTERS_MAX && octets.iter().all(|octet| *octet >= 0x20),
-        (_, Npi::INTERNET | Npi::WAP_CLIENT_ID) => is_printable(octets),
-        _ => {
-            let digits = octets.strip_prefix(b"+").unwrap_or(octets);
-            digits.len() >= octets.len().min(1) && digits.iter().all(|octet| matches!(octet, b'0'..=b'9' | b'*' | b'#'))
-        }
-    }
-}
-
-/// Those that are right, with who is on distribution lists, and those that are not.
+/// Those that are right, and those that are not.
 fn destinations(
     all: &[Destination],
     how: Strictness,
@@ -275,113 +221,6 @@ fn judged(one: &Destination, how: Strictness) -> Verdict {
         (Destination::List(name), Strictness::Lenient) => not_empty(name.as_bytes()),
         (Destination::Address { ton, npi, address }, Strictness::Strict) => destination(*ton, *npi, address.as_bytes()),
         (Destination::Address { address, .. }, Strictness::Lenient) => not_empty(address.as_bytes()),
-    }
-}
-
-fn esm_class(esm_class: EsmClass, is_data_sm: bool) -> Verdict {
-    let is_forward = esm_class.0 & 0x03 == 2;
-    let is_type_of_esmes = matches!(esm_class.0 & 0x3C, 0x00 | 0x08 | 0x10);
-    require(is_type_of_esmes && (is_data_sm || !is_forward), CommandStatus::ESME_RINVESMCLASS)
-}
-
-fn priority_flag(flag: u8) -> Verdict {
-    require(flag <= 3, CommandStatus::ESME_RINVPRTFLG)
-}
-
-fn registered_delivery(asked: RegisteredDelivery) -> Verdict {
-    require(asked.0 & 0xE0 == 0 && asked.0 & 0x03 != 3, CommandStatus::ESME_RINVREGDLVFLG)
-}
-
-fn canned(id: u8) -> Verdict {
-    require(id == 0, CommandStatus::ESME_RINVDFTMSGID)
-}
-
-fn times(
-    schedule: &COctets<17>,
-    validity: &COctets<17>,
-    now_unix: Duration,
-    how: Strictness,
-) -> Result<Times, CommandStatus> {
-    if schedule.is_empty() && validity.is_empty() {
-        return Ok(Times::default());
-    }
-    let (scheduled, expires) = (moment(schedule, now_unix), moment(validity, now_unix));
-    if how == Strictness::Lenient {
-        return Ok(Times { scheduled: scheduled.unwrap_or_default(), expires: expires.unwrap_or_default() });
-    }
-    let scheduled = scheduled.map_err(|()| CommandStatus::ESME_RINVSCHED)?;
-    let expires = expires.map_err(|()| CommandStatus::ESME_RINVEXPIRY)?;
-    // Times are written in tenths at best: the second that is running is not in the past.
-    let is_past = |time: Option<Duration>| time.is_some_and(|time| time.as_secs() < now_unix.as_secs());
-    require(!is_past(scheduled), CommandStatus::ESME_RINVSCHED)?;
-    require(!is_past(expires) && expires.is_none_or(|end| Some(end) >= scheduled), CommandStatus::ESME_RINVEXPIRY)?;
-    Ok(Times { scheduled, expires })
-}
-
-/// The wall time that a field says, if it says any. What is relative counts from now, whatever the schedule says (§7.1.1.2).
-fn moment(field: &COctets<17>, now_unix: Duration) -> Result<Option<Duration>, ()> {
-    if field.is_empty() {
-        return Ok(None);
-    }
-    let now = i64::try_from(now_unix.as_secs()).unwrap_or(i64::MAX);
-    match SmppTime::parse(field.as_bytes()).map_err(|_| ())? {
-        SmppTime::Local(_) => Err(()),
-        SmppTime::Absolute(absolute) => {
-            let seconds = SmppTime::Absolute(absolute).unix_seconds(now, absolute.offset);
-            let tenths = Duration::from_millis(100 * u64::from(absolute.tenths));
-            // What was before 1970 is as much in the past as 1970 is.
-            Ok(Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()) + tenths))
-        }
-        SmppTime::Relative(period) => {
-            let from_now = u64::try_from(period.after(now).saturating_sub(now)).unwrap_or_default();
-            Ok(Some(now_unix.saturating_add(Duration::from_secs(from_now))))
-        }
-    }
-}
-
-/// Numbers of one octet that have a range, and its end.
-const RANGES: [(TlvTag, u8); 7] = [
-    (TlvTag::PAYLOAD_TYPE, 1),
-    (TlvTag::PRIVACY_INDICATOR, 3),
-    (TlvTag::NUMBER_OF_MESSAGES, 99),
-    (TlvTag::SET_DPF, 1),
-    (TlvTag::MORE_MESSAGES_TO_SEND, 1),
-    (TlvTag::DISPLAY_TIME, 2),
-    (TlvTag::MS_VALIDITY, 3),
-];
-/// What a header says too.
-const IN_HEADERS: [TlvTag; 5] = [
-    TlvTag::SAR_MSG_REF_NUM,
-    TlvTag::SAR_TOTAL_SEGMENTS,
-    TlvTag::SAR_SEGMENT_SEQNUM,
-    TlvTag::SOURCE_PORT,
-    TlvTag::DESTINATION_PORT,
-];
-
-/// The message and the parameters.
-fn user_data(esm_class: EsmClass, short_message: &[u8], tlvs: &Tlvs) -> Verdict {
-    if tlvs.is_empty() && !esm_class.has_udh() {
-        return Ok(());
-    }
-    tlvs.check_lengths().map_err(|_| CommandStatus::ESME_RINVPARLEN)?;
-    let payload = tlvs.get(TlvTag::MESSAGE_PAYLOAD);
-    require(payload.is_none() || short_message.is_empty(), CommandStatus::ESME_ROPTPARNOTALLWD)?;
-    if esm_class.has_udh() {
-        let octets = payload.unwrap_or_else(|| bytes::Bytes::copy_from_slice(short_message));
-        require(Udh::read(&octets).is_ok(), CommandStatus::ESME_RINVESMCLASS)?;
-        require(IN_HEADERS.iter().all(|tag| tlvs.get(*tag).is_none()), CommandStatus::ESME_ROPTPARNOTALLWD)?;
-    }
-    require(sar_is_right(tlvs), CommandStatus::ESME_RINVOPTPARAMVAL)?;
-    let in_range = |(tag, max): &(TlvTag, u8)| tlvs.get_u8(*tag).is_none_or(|value| value <= *max);
-    require(RANGES.iter().all(in_range), CommandStatus::ESME_RINVOPTPARAMVAL)
-}
-
-fn sar_is_right(tlvs: &Tlvs) -> bool {
-    let reference = tlvs.get_u16(TlvTag::SAR_MSG_REF_NUM);
-    let (total, number) = (tlvs.get_u8(TlvTag::SAR_TOTAL_SEGMENTS), tlvs.get_u8(TlvTag::SAR_SEGMENT_SEQNUM));
-    match (reference, total, number) {
-        (Some(_), Some(total), Some(number)) => (1..=total).contains(&number),
-        _ => true,
     }
 }
 

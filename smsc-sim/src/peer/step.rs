@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use smpp_transport::pdu::{AlertNotification, Body, CommandStatus, Empty, MessageId, Npi, Pdu, Tlvs, Ton};
+use smpp_transport::pdu::{AlertNotification, Body, CommandStatus, Empty, MessageId, Npi, Pdu, TlvTag, Tlvs, Ton};
 use smpp_transport::session::State;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Peer;
 use crate::hub::Gauges;
 use crate::mo::Mo;
-use crate::rules::{Cut, Silence, Step};
+use crate::rules::{Alert, Cut, Silence, Step};
 
 /// Sets a sequence number apart from all that an ESME is likely to have used.
 pub(super) const UNUSED: u32 = 0x4000_0000;
@@ -45,7 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Step::WrongResponse => self.inject(CommandStatus::ESME_ROK, sequence, Body::EnquireLinkResp(Empty {})),
             Step::GenericNack(status) => self.inject(status.0, 0, Body::GenericNack(Empty {})),
             Step::Deliver(mo) => self.deliver(mo),
-            Step::Alert(subscriber) => self.alert(subscriber),
+            Step::Alert(alert) => self.alert(alert),
         }
     }
 
@@ -67,9 +67,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    fn alert(&mut self, subscriber: &str) {
+    fn alert(&mut self, alert: &Alert) {
         let esme = self.bound.map(|bound| self.hub.account(bound.account).system_id.clone()).unwrap_or_default();
-        let (Ok(source_addr), Ok(esme_addr)) = (subscriber.parse(), esme.parse()) else { return };
+        let (Ok(source_addr), Ok(esme_addr)) = (alert.from.parse(), esme.parse()) else { return };
+        let mut tlvs = Tlvs::new();
+        if let Some(status) = alert.status {
+            tlvs.push(TlvTag::MS_AVAILABILITY_STATUS, &[status]);
+        }
         let alert = AlertNotification {
             source_addr_ton: Ton::INTERNATIONAL,
             source_addr_npi: Npi::ISDN,
@@ -77,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             esme_addr,
             ..AlertNotification::default()
         };
-        if let Err(refused) = self.driver.notify(Body::AlertNotification(alert), Tlvs::new()) {
+        if let Err(refused) = self.driver.notify(Body::AlertNotification(alert), tlvs) {
             tracing::warn!(session = self.number, ?refused, "alert_notification could not be sent");
         }
     }

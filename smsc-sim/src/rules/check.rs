@@ -121,9 +121,9 @@ impl Step {
             Step::Pace(pace) if pace.octets == 0 => Err("pace.octets is 0: 1 or more is allowed".to_owned()),
             Step::Raw(octets) if octets.0.is_empty() => Err("raw is empty: octets are wanted".to_owned()),
             Step::Deliver(mo) => mo.pdus(0).map(drop).map_err(|error| format!("deliver.{error}")),
-            Step::Alert(address) => {
-                let fits = address.parse::<COctets<65>>().map(drop);
-                fits.map_err(|error| format!("alert is no address: {error}"))
+            Step::Alert(alert) => {
+                let fits = alert.from.parse::<COctets<65>>().map(drop);
+                fits.map_err(|error| format!("alert.from is no address: {error}"))
             }
             _ => Ok(()),
         }

@@ -82,11 +82,6 @@ impl Engine {
         self.seed = seed;
     }
 
-    /// Whether there are no rules: then nothing need be asked.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
     pub(crate) fn rules(&self) -> &[Rule] {
         &self.rules
     }

@@ -231,8 +231,19 @@ pub enum Step {
     GenericNack(Status),
     /// A mobile-originated message, or many, to the session if it receives, else to another of its account.
     Deliver(Box<Mo>),
-    /// alert_notification: this subscriber can be reached.
-    Alert(String),
+    /// alert_notification: a subscriber can be reached again, or not (§4.12).
+    Alert(Alert),
+}
+
+/// What an alert_notification says (§4.12.1).
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alert {
+    /// The subscriber, at most 64 characters.
+    pub from: String,
+    /// ms_availability_status (§5.3.2.30): 0 available, 1 denied, 2 unavailable. Default: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u8>,
 }
 
 /// How a connection is closed.

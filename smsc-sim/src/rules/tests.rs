@@ -46,7 +46,7 @@ rules:
         - unknown_response
         - wrong_response
         - generic_nack: RSYSERR
-        - alert: 27820000001
+        - alert: { from: 27820000001, status: 1 }
         - deliver:
             account: one
             session: 3
@@ -178,8 +178,8 @@ fn what_cannot_be_followed_is_refused_with_its_place() {
         ("then: { after: [unbind, pace: { octets: 0 }] }", "then.after[1].pace.octets is 0: 1 or more is allowed"),
         ("then: { before: [raw: ''] }", "then.before[0].raw is empty: octets are wanted"),
         (
-            "then: { before: [alert: 'ж'] }",
-            "then.before[0].alert is no address: the character 'ж' at 0 is not in Latin-1",
+            "then: { before: [alert: { from: 'ж' }] }",
+            "then.before[0].alert.from is no address: the character 'ж' at 0 is not in Latin-1",
         ),
         (
             "then: { after: [deliver: { from: 123456789012345678901 }] }",

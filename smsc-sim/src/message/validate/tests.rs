@@ -1,7 +1,7 @@
 //! Every field has its status, and what is right passes. One row for each way to be wrong.
 
 use bytes::Bytes;
-use smpp_transport::pdu::{Destinations, ShortMessage};
+use smpp_transport::pdu::{COctets, Destinations, EsmClass, Npi, ShortMessage, Ton};
 
 use super::*;
 
@@ -42,7 +42,8 @@ fn judge(change: impl FnOnce(&mut Sm, &mut Tlvs), how: Strictness) -> Result<Tim
     check_sm(&sm, &tlvs, NOW, how)
 }
 
-type Row = (&'static str, CommandStatus, fn(&mut Sm, &mut Tlvs));
+type Change = fn(&mut Sm, &mut Tlvs);
+type Row = (&'static str, CommandStatus, Change);
 
 const WRONG: [Row; 40] = [
     ("service_type", CommandStatus::ESME_RINVSERTYP, |sm, _| sm.service_type = text("\u{1}")),
@@ -117,7 +118,7 @@ const WRONG: [Row; 40] = [
     }),
 ];
 
-const RIGHT: [(&str, fn(&mut Sm, &mut Tlvs)); 13] = [
+const RIGHT: [(&str, Change); 13] = [
     ("all as it was", |_, _| {}),
     ("no source", |sm, _| (sm.source_addr_ton, sm.source_addr_npi, sm.source_addr) = (Ton(0), Npi(0), text(""))),
     ("a plus before", |sm, _| sm.source_addr = text("+2782")),
@@ -186,21 +187,21 @@ fn to(address: &str) -> Destination {
 #[test]
 fn a_wrong_destination_of_several_is_refused_alone() {
     let sm = multi(vec![to("1"), to("x"), to("2"), to("")]);
-    let checked = check_submit_multi(&sm, &Tlvs::new(), NOW, Strictness::Strict).expect("two are right");
+    let checked = check_submit_multi(&sm, &Tlvs::new(), NOW, Strictness::Strict, &Lists::new()).expect("two are right");
     let texts: Vec<_> = checked.destinations.iter().map(Address::text).collect();
     assert_eq!(texts, ["1", "2"]);
     let refused: Vec<_> =
         checked.refused.iter().map(|one| (one.destination_addr.text(), one.error_status_code)).collect();
     let status = CommandStatus::ESME_RINVDSTADR;
     assert_eq!(refused, [("x".to_owned(), status), (String::new(), status)]);
-    let all = check_submit_multi(&multi(vec![to("x")]), &Tlvs::new(), NOW, Strictness::Strict);
+    let all = check_submit_multi(&multi(vec![to("x")]), &Tlvs::new(), NOW, Strictness::Strict, &Lists::new());
     assert_eq!(all, Err(CommandStatus::ESME_RINVDSTADR), "none is right");
 }
 
 #[test]
 fn submit_multi_knows_no_lists_and_replaces_nothing() {
     let list = || multi(vec![to("1"), Destination::List(text("friends"))]);
-    let judge = |sm: &SubmitMulti, how| check_submit_multi(sm, &Tlvs::new(), NOW, how);
+    let judge = |sm: &SubmitMulti, how| check_submit_multi(sm, &Tlvs::new(), NOW, how, &Lists::new());
     assert_eq!(judge(&list(), Strictness::Strict), Err(CommandStatus::ESME_RINVDLNAME));
     assert_eq!(judge(&list(), Strictness::Lenient).map(|checked| checked.destinations.len()), Ok(2));
     let replacing = SubmitMulti { replace_if_present_flag: 1, ..multi(vec![to("1")]) };
