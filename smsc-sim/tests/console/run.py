@@ -154,8 +154,14 @@ def hostile_text_is_shown_as_text(page, esme):
 
 def the_time_line_shows_fields_and_octets(page, esme):
     page.show("timeline")
+    page.see_text("the PDU", ".pdu.from", "hello console")
     page.browser.run("document.getElementById('pdus').focus()")
-    page.see("the PDU", "const row = [...document.querySelectorAll('.pdu.from')].find(it => it.innerText.includes('hello console')); row?.focus(); return Boolean(row)")
+    up_to = "const it = document.querySelector('.pdu.active'); return Boolean(it?.innerText.includes('hello console') && it.classList.contains('from'))"
+    for _ in range(50):
+        page.browser.press("ArrowUp")
+        if page.browser.run(up_to):
+            break
+    page.see("the PDU that the arrow keys go to", up_to)
     page.see("that its response is marked", "return document.querySelectorAll('.pdu.pair').length === 2")
     page.browser.press("Enter")
     page.see_text("the decoded address", "#pdu-dock td", "27821230001")
