@@ -30,6 +30,7 @@ SEEN_SECONDS = 15
 STOP_SECONDS = 30
 HOSTILE = "<img src=x onerror=alert(1)>"
 RTHROTTLED = 0x58
+CONTROLS = ("button", "textbox", "searchbox", "combobox", "spinbutton", "checkbox", "tab", "listbox", "link")
 TABS = ["sessions", "messages", "timeline", "send", "rules", "stats"]
 THROTTLED_RULE = "rules:\n  - name: this number is throttled\n    when: { to: \"99$\" }\n    then: { status: ESME_RTHROTTLED }\n"
 BAD_RULE = "rules:\n  - name: no such status\n    when: { to: \"99$\" }\n    then: { status: ESME_NOPE }\n"
@@ -266,6 +267,16 @@ def dark_and_light_differ(page):
     page.browser.click("#theme")
 
 
+def every_control_has_a_name(page):
+    page.browser.cdp("Accessibility.enable")
+    for tab in TABS:
+        page.show(tab)
+        nodes = page.browser.cdp("Accessibility.getFullAXTree")["nodes"]
+        controls = [node for node in nodes if not node["ignored"] and node["role"]["value"] in CONTROLS]
+        nameless = [node["role"]["value"] for node in controls if not node.get("name", {}).get("value")]
+        check(len(controls) > 8 and not nameless, "controls of %s without a name: %s" % (tab, ", ".join(nameless) or "all"))
+
+
 def the_console_has_no_complaints(page):
     # A request that is refused is told by the browser too; those that the checks provoke end in 400.
     complaints = [it for it in page.browser.complaints() if "status of 400" not in it]
@@ -280,7 +291,7 @@ def nobody_else_is_asked(page):
 
 WITH_ESME = [a_session_appears, a_message_appears_with_its_state, a_message_opens_and_a_receipt_goes_out, the_time_line_shows_fields_and_octets,
              hostile_text_is_shown_as_text, a_mobile_originated_message_reaches_the_client, a_field_that_cannot_be_is_told, a_rule_changes_the_next_status]
-ALONE = [tabs_follow_the_arrow_keys, dark_and_light_differ, a_phone_needs_no_sideways_scroll, a_bad_rule_is_told_with_its_place]
+ALONE = [tabs_follow_the_arrow_keys, every_control_has_a_name, dark_and_light_differ, a_phone_needs_no_sideways_scroll, a_bad_rule_is_told_with_its_place]
 AT_LAST = [the_console_has_no_complaints, nobody_else_is_asked]
 
 
