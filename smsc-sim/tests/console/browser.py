@@ -26,13 +26,20 @@ class Browser:
             raise Failed("chromium and chromedriver are wanted (Debian packages chromium and chromium-driver)")
         self.log = log.open("wb")
         self.process = subprocess.Popen([driver, "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        self.port = self.find_port()
+        try:
+            self.port = self.find_port()
+            self.session = self.start(chromium, profile)
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def start(self, chromium, profile):
         # Nobody but the simulator is to be asked anything, not even by the browser on its own account.
         arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
                      "--no-first-run", "--window-size=1440,900", "--user-data-dir=%s" % profile]
         wanted = {"browserName": "chrome", "unhandledPromptBehavior": "ignore", "goog:chromeOptions": {"binary": chromium, "args": arguments},
                   "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
-        self.session = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
+        return self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
 
     def find_port(self):
         deadline = time.monotonic() + START_SECONDS
