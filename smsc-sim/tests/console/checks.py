@@ -56,6 +56,16 @@ class Page:
         if self.pictures:
             self.browser.picture(self.pictures / (name + ".png"))
 
+    def pictures_of_all(self, suffix):
+        """Of every tab, and of the time line also with a PDU opened."""
+        for tab in TABS:
+            self.show(tab)
+            self.picture("%s-%s" % (tab, suffix))
+            if tab == "timeline" and self.browser.run("const row = document.querySelectorAll('.pdu')[2]; row?.click(); return Boolean(row)"):
+                self.see("the opened PDU", "return !document.getElementById('pdu-dock').hidden")
+                self.picture("pdu-" + suffix)
+                self.browser.press("Escape")
+
 
 def check(condition, words):
     if not condition:
@@ -114,8 +124,10 @@ def the_time_line_shows_fields_and_octets(page, esme):
     page.see_text("the decoded address", "#pdu-dock td", "27821230001")
     page.see_text("the octets", "#pdu-dock .hex", "68 65 6c 6c")
     page.see_text("the octets as ASCII", "#pdu-dock .hex", "hello")
-    page.see("the way to the response", "return [...document.querySelectorAll('#pdu-dock button')].some(it => it.innerText.startsWith('Response, '))")
-    page.picture("timeline-light")
+    go = "const it = [...document.querySelectorAll('#pdu-dock button')].find(it => it.innerText.startsWith(arguments[0])); it?.click(); return Boolean(it)"
+    page.see("the way to the response", go, "Response, ")
+    page.see_text("the response", "#pdu-dock h2", "submit_sm_resp")
+    page.see("the way back to the request", go, "Request, ")
     page.browser.press("Escape")
 
 
@@ -154,7 +166,7 @@ def a_bad_rule_is_told_with_its_place(page, esme=None):
     page.see_text("the words", "#rules-problem", "ESME_NOPE")
     page.see_text("the place", "#rules-problem", "line 4")
     page.see("the line marked", "const mark = document.getElementById('wrong-line'); return !mark.hidden && mark.style.top === '68px'")
-    page.picture("rules-light")
+    page.picture("rules-error-light")
 
 
 def faults_reach_the_client(page, esme):
@@ -202,7 +214,7 @@ def a_phone_needs_no_sideways_scroll(page):
         out = page.browser.run("return [...document.querySelectorAll('#' + arguments[0] + ' button, #' + arguments[0] + ' input')].filter(it => "
                                "it.checkVisibility() && !it.closest('.boxed') && it.getBoundingClientRect().right > 361).length", tab)
         check(out == 0, "%d controls of %s are beyond the edge of a screen of 360 pixels" % (out, tab))
-        page.picture("%s-phone" % tab)
+    page.pictures_of_all("phone")
     page.browser.view(1440, 900)
 
 
@@ -212,9 +224,7 @@ def dark_and_light_differ(page):
         page.browser.prefer(scheme)
         page.reload("sessions")
         colors[scheme] = page.browser.run("return getComputedStyle(document.body).backgroundColor")
-        for tab in TABS:
-            page.show(tab)
-            page.picture("%s-%s" % (tab, scheme))
+        page.pictures_of_all(scheme)
     check(colors["dark"] != colors["light"], "dark looks as light: %s" % colors["dark"])
     page.browser.click("#theme")
     page.browser.click("#theme")
