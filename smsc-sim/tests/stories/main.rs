@@ -3,10 +3,15 @@
 
 mod bind;
 mod chance;
+mod course;
 mod ending;
 mod faults;
+mod forms;
 mod legality;
 mod limits;
+mod messages;
+mod mobile;
+mod operations;
 mod receipts;
 mod routing;
 mod world;
