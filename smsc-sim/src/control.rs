@@ -59,7 +59,7 @@ pub struct Reset {
     pub sessions: bool,
     /// Whether the rules stay as they are, with their counts. Default: back to those of the start.
     pub keep_rules: bool,
-    /// From which chance is drawn from now on. Default: the seed as it was, from its beginning.
+    /// From which chance is drawn from now on. Default: the seed of the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
@@ -115,6 +115,11 @@ impl Control {
     ) -> Result<Control, String> {
         for (place, account) in config.accounts.iter().enumerate() {
             account.check().map_err(|words| format!("accounts[{place}]: {words}"))?;
+            let same = config.accounts[..place].iter().position(|other| other.system_id == account.system_id);
+            if let Some(same) = same {
+                let name = &account.system_id;
+                return Err(format!("accounts[{place}]: system_id {name:?} is that of accounts[{same}] too"));
+            }
         }
         config.policy.validate().map_err(|words| format!("policy.{words}"))?;
         rules::validate(&config.rules)?;

@@ -10,6 +10,7 @@ use smsc_sim::file::{File, rules_of};
 use smsc_sim::{Account, Builder, SmscSim, Strictness};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// An SMSC simulator: serves SMPP 3.4 to clients under test, and tells over HTTP what they did.
 #[derive(Parser)]
@@ -104,9 +105,14 @@ fn run(flags: Flags) -> Result<(), String> {
 
 fn log(level: Option<&str>) -> Result<(), String> {
     let level = level.unwrap_or("info");
-    let filter = EnvFilter::try_new(level).map_err(|error| {
-        format!("log level {level:?}: {error}; error, warn, info, debug, trace or a filter is allowed")
-    })?;
+    let wrong = |why: String| {
+        format!("log level {level:?}: {why}; error, warn, info, debug, trace, off or a filter such as smpp::pdu=trace is allowed")
+    };
+    // A filter takes any word for the name of a part of the program.
+    if level.chars().all(char::is_alphanumeric) && level.parse::<LevelFilter>().is_err() {
+        return Err(wrong("no such level".to_owned()));
+    }
+    let filter = EnvFilter::try_new(level).map_err(|error| wrong(error.to_string()))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
 }

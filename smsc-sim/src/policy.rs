@@ -286,7 +286,7 @@ impl ReceiptPolicy {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
-    /// How long after a temporary error of the ESME's, or no answer. Default 5 s.
+    /// How long after a temporary error of the ESME's. Default 5 s. Without an answer it is when that should have come.
     pub delay: Time,
     /// How often it is offered in all, not counting sessions that ended before they answered. Default 100.
     pub attempts_max: u32,

@@ -13,7 +13,7 @@ use smpp_transport::pdu::{
     next_frame,
 };
 use smpp_transport::session::BindKind;
-use smsc_sim::{Config, SmscSim};
+use smsc_sim::SmscSim;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -158,7 +158,7 @@ async fn bind(line: &mut Line) {
 /// say such a thing, and when. Responses answer nothing here, and are ignored.
 #[tokio::test]
 async fn the_simulator_answers_each_by_the_letter_and_its_neighbours_too() {
-    let smsc = SmscSim::start("127.0.0.1:0", Config::default()).await.unwrap();
+    let smsc = SmscSim::builder().start().await.unwrap();
     for case in cases() {
         let mut line = Line::new(TcpStream::connect(smsc.address()).await.unwrap());
         if !case.command().is_bind() {

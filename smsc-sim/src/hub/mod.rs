@@ -10,6 +10,7 @@ mod routing;
 mod views;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,11 +47,15 @@ pub(crate) enum Order {
     Unbind,
     /// What waits is not to be delivered any more.
     Forget,
+    /// Requests are counted from the beginning.
+    BeginAnew,
 }
 
 /// A connection, bound or not yet.
 struct Connection {
     peer: String,
+    /// Its place among those since the start or the last reset: what its chances are drawn by.
+    ordinal: u64,
     opened: Duration,
     outbound: bool,
     bound: Option<Bound>,
@@ -88,6 +93,8 @@ struct AccountState {
 
 pub(crate) struct Hub {
     pub(crate) config: Config,
+    /// Requests of any session that may be unanswered: those of the largest window, and some enquire_link beside.
+    pub(crate) inbound_window: usize,
     pub(crate) traffic: Arc<Traffic>,
     clock: Arc<dyn WallClock>,
     start: Instant,
@@ -134,9 +141,11 @@ pub(crate) struct Inner {
     dropped: u64,
     jobs: Vec<Job>,
     references: u16,
-    /// When rules and messages last began anew, and how many connections there had been.
+    /// When rules and messages last began anew, and how many connections there have been since, with those of then.
     since: Duration,
-    base: u64,
+    ordinals: u64,
+    /// From which chance is drawn now.
+    seed: Seed,
 }
 
 /// What binds ask, and what they get.
@@ -149,10 +158,14 @@ pub(crate) struct Welcome {
 /// A message that was taken.
 pub(crate) struct Taken {
     pub(crate) id: Box<str>,
+    /// Their numbers: one, or of submit_multi one for each destination.
+    pub(crate) messages: Range<u64>,
     /// Receipts that the session itself is to deliver.
     pub(crate) here: Vec<Delivery>,
 }
 
+/// enquire_links of a session that may be unanswered beside its window.
+const ENQUIRE_LINKS_MAX: usize = 100;
 /// The most that an expression may take when it is compiled: it comes from a peer.
 const RANGE_OCTETS_MAX: usize = 64 * 1024;
 
@@ -165,7 +178,7 @@ impl Hub {
             turn: 0,
             held: VecDeque::new(),
             policy: account.policy.over(&config.policy),
-            allowance: (account.rate.unwrap_or_default(), Duration::ZERO),
+            allowance: (burst(account.rate.unwrap_or_default()), Duration::ZERO),
         });
         let limits = Limits { messages_max: config.limits.messages_max, ..Limits::default() };
         let names =
@@ -186,11 +199,15 @@ impl Hub {
             jobs: Vec::new(),
             references: 0,
             since: Duration::ZERO,
-            base: 0,
+            ordinals: 0,
+            seed: Seed(config.seed),
         };
+        let windows = config.accounts.iter().filter_map(|account| account.window);
+        let inbound_window = windows.fold(config.session.inbound_window, usize::max);
         Hub {
             names: config.accounts.iter().map(|account| account.system_id.as_str().into()).collect(),
             has_rules: AtomicBool::new(!config.rules.is_empty()),
+            inbound_window: inbound_window.saturating_add(ENQUIRE_LINKS_MAX),
             config,
             traffic,
             clock,
@@ -225,10 +242,12 @@ impl Hub {
             return None;
         }
         inner.opened += 1;
-        let number = inner.opened;
+        inner.ordinals += 1;
+        let (number, ordinal) = (inner.opened, inner.ordinals);
         let (wake, gauges) = (Arc::<Notify>::default(), Arc::<Gauges>::default());
         let connection = Connection {
             peer,
+            ordinal,
             opened,
             outbound,
             bound: None,
@@ -244,22 +263,23 @@ impl Hub {
 
     /// A connection is gone; what it was to deliver goes to others.
     pub(crate) fn close(&self, number: u64, left: impl IntoIterator<Item = Delivery>) {
-        let now = self.now();
         let mut inner = self.inner();
+        inner.unbind(number);
         let Some(connection) = inner.connections.remove(&number) else { return };
-        if let Some(bound) = connection.bound {
-            let account = &mut inner.accounts[bound.account];
-            account.bound -= 1;
-            account.receivers.retain(|receiver| *receiver != number);
-        }
         let ordered = connection.orders.into_iter().filter_map(|order| match order {
             Order::Deliver(delivery) => Some(delivery),
-            Order::Step(_) | Order::Unbind | Order::Forget => None,
+            Order::Step(_) | Order::Unbind | Order::Forget | Order::BeginAnew => None,
         });
         for delivery in left.into_iter().chain(ordered) {
-            inner.route(delivery, None, now);
+            inner.route(delivery, None);
         }
         drop(inner);
+        self.changed.notify_waiters();
+    }
+
+    /// A connection is not bound after all.
+    pub(crate) fn unbind(&self, number: u64) {
+        self.inner().unbind(number);
         self.changed.notify_waiters();
     }
 
@@ -292,6 +312,7 @@ impl Hub {
         if kind.receives() {
             state.receivers.push(number);
         }
+        // Taken out as a whole: what this session may not have either is held again, in its order.
         let held = if kind.receives() { std::mem::take(&mut state.held) } else { VecDeque::new() };
         let bound = Bound {
             account: index,
@@ -306,7 +327,7 @@ impl Hub {
             connection.bound = Some(bound);
         }
         for delivery in held {
-            inner.route(delivery, None, now);
+            inner.route(delivery, None);
         }
         drop(inner);
         self.changed.notify_waiters();
@@ -366,15 +387,14 @@ impl Hub {
         let mut inner = self.inner();
         let pending = account.map_or(0, |account| inner.mailbox.pending(&self.config.accounts[account].system_id));
         let now = now.mono.saturating_sub(inner.since);
-        let session = asked.session.saturating_sub(inner.base);
+        let session = inner.ordinal(asked.session);
         inner.engine.decide(&Asked { pending, now, session, ..asked })
     }
 
     /// How long the answer to a request takes. A stream of its own: what becomes of the message is drawn from another.
     pub(crate) fn draw(&self, session: u64, request: u64, delay: &Delay) -> Duration {
         let inner = self.inner();
-        let session = session.saturating_sub(inner.base);
-        delay.draw(&mut inner.engine.rng("delay", session, request))
+        delay.draw(&mut inner.engine.rng("delay", inner.ordinal(session), request))
     }
 
     /// Takes a message, unless its account has sent too many, or there are too many.
@@ -395,17 +415,18 @@ impl Hub {
         };
         let life = match policy.is_default() {
             true => Life::plain(&self.plain),
-            false => Life::draw(policy, &mut inner.engine.rng("life", session.saturating_sub(inner.base), request)),
+            false => Life::draw(policy, &mut inner.engine.rng("life", inner.ordinal(session), request)),
         };
         let timeout = inner.mailbox.poll_timeout();
+        let count = 1 + submission.further.len() as u64;
         let accepted = inner.mailbox.accept(now, submission, life)?;
-        inner.accepted += 1;
-        let here = inner.route_what_is_due(Some(session), now);
+        inner.accepted += count;
+        let here = inner.route_what_is_due(Some(session));
         if inner.mailbox.poll_timeout() < timeout || timeout.is_none() {
             self.sooner.notify_one();
         }
         self.changed.notify_waiters();
-        Ok(Taken { id: accepted.id, here })
+        Ok(Taken { id: accepted.id, messages: accepted.number..accepted.number + count, here })
     }
 
     /// Whether the account may send so many messages more now.
@@ -414,9 +435,9 @@ impl Hub {
         let now = self.now().mono;
         let allowance = &mut self.inner().accounts[account].allowance;
         let (left, at) = *allowance;
-        // A burst of a second's worth, at least one.
-        let left = (left + rate * now.saturating_sub(at).as_secs_f64()).min(rate.max(1.0));
-        let allowed = left >= messages as f64;
+        let left = (left + rate * now.saturating_sub(at).as_secs_f64()).min(burst(rate));
+        // A message to more than that is taken when there is all that there can be, and paid for after.
+        let allowed = left >= (messages as f64).min(burst(rate));
         *allowance = (if allowed { left - messages as f64 } else { left }, now);
         allowed
     }
@@ -434,7 +455,7 @@ impl Hub {
         let now = self.now();
         let mut inner = self.inner();
         inner.mailbox.cancel(now, &self.config.accounts[account].system_id, cancel)?;
-        let here = inner.route_what_is_due(Some(session), now);
+        let here = inner.route_what_is_due(Some(session));
         self.changed.notify_waiters();
         Ok(here)
     }
@@ -453,7 +474,7 @@ impl Hub {
         let mut inner = self.inner();
         inner.mailbox.restore(now, records);
         inner.mailbox.track_changes(true);
-        inner.route_what_is_due(None, now);
+        inner.route_what_is_due(None);
         self.sooner.notify_one();
     }
 
@@ -470,17 +491,17 @@ impl Hub {
                 let mut inner = self.inner();
                 let inner = &mut *inner;
                 inner.mailbox.tick(now);
-                inner.route_what_is_due(None, now);
+                inner.route_what_is_due(None);
                 let job = inner.run_jobs(now);
                 let timeout = inner.mailbox.poll_timeout();
                 self.changed.notify_waiters();
                 timeout.into_iter().chain(job).min()
             };
-            let at = self.start + next.unwrap_or(Duration::from_secs(3_600));
+            let at = next.and_then(|next| self.start.checked_add(next));
             tokio::select! {
                 biased;
                 () = self.sooner.notified() => {}
-                () = sleep_until(at) => {}
+                () = sleep_until(at.unwrap_or(self.start)), if at.is_some() => {}
             }
         }
     }
@@ -488,7 +509,7 @@ impl Hub {
     pub(crate) fn set_rules(&self, rules: Vec<Rule>) {
         self.has_rules.store(!rules.is_empty(), Ordering::Relaxed);
         let mut inner = self.inner();
-        inner.engine = Engine::new(rules, Seed(self.config.seed));
+        inner.engine = Engine::new(rules, inner.seed);
         inner.since = self.start.elapsed();
     }
 
@@ -497,14 +518,19 @@ impl Hub {
         let now = self.now();
         let mut inner = self.inner();
         let inner = &mut *inner;
-        if !reset.keep_rules {
+        inner.seed = Seed(reset.seed.unwrap_or(self.config.seed));
+        if reset.keep_rules {
+            inner.engine.draw_from(inner.seed);
+        } else {
             self.has_rules.store(!self.config.rules.is_empty(), Ordering::Relaxed);
-            inner.engine = Engine::new(self.config.rules.clone(), Seed(self.config.seed));
+            inner.engine = Engine::new(self.config.rules.clone(), inner.seed);
         }
-        if let Some(seed) = reset.seed {
-            inner.engine.reset(Seed(seed));
+        (inner.since, inner.ordinals) = (now.mono, 0);
+        for connection in inner.connections.values_mut() {
+            inner.ordinals += 1;
+            connection.ordinal = inner.ordinals;
+            connection.tell(Order::BeginAnew);
         }
-        (inner.since, inner.base) = (now.mono, inner.opened);
         inner.forget();
         for connection in inner.connections.values_mut().filter(|_| reset.sessions) {
             connection.tell(Order::Step(Step::Disconnect(Cut::Close)));
@@ -524,7 +550,7 @@ impl Hub {
         let mut inner = self.inner();
         let number = inner.mailbox.find(id).next().ok_or_else(|| ControlError::unknown("message", id))?;
         inner.mailbox.force(now, number, state.0, error).map_err(ControlError::Refused)?;
-        inner.route_what_is_due(None, now);
+        inner.route_what_is_due(None);
         self.tell_of_change();
         self.sooner.notify_one();
         Ok(())
@@ -535,7 +561,7 @@ impl Hub {
         let mut inner = self.inner();
         let number = inner.mailbox.find(id).next().ok_or_else(|| ControlError::unknown("message", id))?;
         inner.mailbox.report(now, number, receipt);
-        inner.route_what_is_due(None, now);
+        inner.route_what_is_due(None);
         self.tell_of_change();
         self.sooner.notify_one();
         Ok(())
@@ -613,17 +639,40 @@ impl Hub {
 }
 
 impl Inner {
+    fn unbind(&mut self, number: u64) {
+        let bound = self.connections.get_mut(&number).and_then(|connection| connection.bound.take());
+        if let Some(bound) = bound {
+            let account = &mut self.accounts[bound.account];
+            account.bound -= 1;
+            account.receivers.retain(|receiver| *receiver != number);
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed.0
+    }
+
+    fn ordinal(&self, session: u64) -> u64 {
+        self.connections.get(&session).map_or(0, |connection| connection.ordinal)
+    }
+
     /// Forgets messages, and what was to be delivered.
     fn forget(&mut self) {
         self.mailbox.clear();
         self.sent.clear();
         self.jobs.clear();
+        self.waiting = Arc::default();
         self.accounts.iter_mut().for_each(|account| account.held.clear());
         self.connections.values_mut().for_each(|connection| {
             connection.orders.retain(|order| !matches!(order, Order::Deliver(_)));
             connection.tell(Order::Forget);
         });
     }
+}
+
+/// Messages that an account with this rate may send at once: a second's worth, at least one.
+const fn burst(rate: f64) -> f64 {
+    rate.max(1.0)
 }
 
 impl Connection {

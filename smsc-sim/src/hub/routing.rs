@@ -23,8 +23,8 @@ pub(crate) struct Delivery {
     pub(crate) attempts: u32,
     /// Whether it goes before the response to its message.
     pub(crate) early: bool,
-    /// By which the waiting are counted.
-    _counted: Arc<()>,
+    /// By which the waiting are counted, and those known that were forgotten.
+    counted: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -41,6 +41,14 @@ impl Delivery {
         match &self.content {
             Content::Receipt(receipt) => receipt.pdu(knows_tlvs),
             Content::Mo { pdu, .. } => (**pdu).clone(),
+        }
+    }
+
+    /// The message that it is a receipt of.
+    pub(crate) fn message(&self) -> Option<u64> {
+        match &self.content {
+            Content::Receipt(receipt) => Some(receipt.number),
+            Content::Mo { .. } => None,
         }
     }
 
@@ -98,10 +106,12 @@ pub(super) struct Job {
 
 /// Mobile-originated messages of which something is remembered.
 const SENT_MAX: usize = 100_000;
+/// Lists of mobile-originated messages that are being sent at a rate.
+const JOBS_MAX: usize = 1_000;
 
 impl Inner {
     /// Routes what has become due. What the session `from` is to deliver itself is given back.
-    pub(super) fn route_what_is_due(&mut self, from: Option<u64>, now: Now) -> Vec<Delivery> {
+    pub(super) fn route_what_is_due(&mut self, from: Option<u64>) -> Vec<Delivery> {
         let mut here = Vec::new();
         while let Some(Due { account, session, which, before_response, receipt }) = self.mailbox.poll_due() {
             let Some(account) = self.account_named(&account) else { continue };
@@ -113,10 +123,10 @@ impl Inner {
                 content,
                 attempts: 0,
                 early: before_response,
-                _counted: Arc::clone(&self.waiting),
+                counted: Arc::clone(&self.waiting),
             };
             if let Some(delivery) = self.admit(delivery) {
-                here.extend(self.route(delivery, from, now));
+                here.extend(self.route(delivery, from));
             }
         }
         here
@@ -138,7 +148,10 @@ impl Inner {
     }
 
     /// Gives a delivery to a session, or holds it until one binds. One for the session `from` is given back.
-    pub(super) fn route(&mut self, delivery: Delivery, from: Option<u64>, _now: Now) -> Option<Delivery> {
+    pub(super) fn route(&mut self, delivery: Delivery, from: Option<u64>) -> Option<Delivery> {
+        if !self.is_wanted(&delivery) {
+            return None;
+        }
         let Some(session) = self.session_for(&delivery) else {
             self.accounts[delivery.account].held.push_back(delivery);
             return None;
@@ -150,6 +163,11 @@ impl Inner {
             connection.tell(Order::Deliver(delivery));
         }
         None
+    }
+
+    /// Whether it is of the time since all was last forgotten.
+    pub(super) fn is_wanted(&self, delivery: &Delivery) -> bool {
+        Arc::ptr_eq(&delivery.counted, &self.waiting)
     }
 
     fn session_for(&mut self, delivery: &Delivery) -> Option<u64> {
@@ -193,8 +211,8 @@ impl Inner {
         for mut job in std::mem::take(&mut self.jobs) {
             while job.left > 0 && job.next <= now.mono {
                 job.left -= 1;
-                job.next += job.interval;
-                self.make(&job.mo, job.account, now);
+                job.next = job.next.saturating_add(job.interval);
+                self.make(&job.mo, job.account);
             }
             if job.left > 0 {
                 self.jobs.push(job);
@@ -204,7 +222,7 @@ impl Inner {
     }
 
     /// Sends one message, in as many parts as it needs; gives the numbers of the parts.
-    fn make(&mut self, mo: &Mo, account: usize, now: Now) -> Vec<u64> {
+    fn make(&mut self, mo: &Mo, account: usize) -> Vec<u64> {
         self.references = self.references.wrapping_add(1);
         // It was tried when it was ordered: nothing in it changes but the reference.
         let pdus = mo.pdus(mo.reference.unwrap_or(self.references)).unwrap_or_default();
@@ -221,12 +239,12 @@ impl Inner {
                 content,
                 attempts: 0,
                 early: false,
-                _counted: Arc::clone(&self.waiting),
+                counted: Arc::clone(&self.waiting),
             };
             if let Some(delivery) = self.admit(delivery) {
                 self.sent.insert(number, Sent { account, session: None, attempts: 0, fate: None });
                 numbers.push(number);
-                self.route(delivery, None, now);
+                self.route(delivery, None);
             }
         }
         while self.sent.len() > SENT_MAX {
@@ -239,8 +257,12 @@ impl Inner {
 impl Hub {
     /// Offers a delivery again, to whoever may have it now. One for the session `from` is given back.
     pub(crate) fn offer(&self, delivery: Delivery, from: u64) -> Option<Delivery> {
-        let now = self.now();
-        self.inner().route(delivery, Some(from), now)
+        self.inner().route(delivery, Some(from))
+    }
+
+    /// Whether it was not forgotten since it was made.
+    pub(crate) fn is_wanted(&self, delivery: &Delivery) -> bool {
+        self.inner().is_wanted(delivery)
     }
 
     /// A delivery has been written.
@@ -251,7 +273,7 @@ impl Hub {
             Content::Receipt(receipt) => inner.mailbox.sent(now, receipt.number, receipt.index, session),
             Content::Mo { number, .. } => {
                 if let Some(sent) = inner.sent.get_mut(number) {
-                    sent.session = Some(session);
+                    (sent.session, sent.fate) = (Some(session), None);
                     sent.attempts += 1;
                 }
             }
@@ -287,10 +309,12 @@ impl Hub {
         let now = self.now();
         let mut inner = self.inner();
         let at_once = if mo.rate > 0.0 { 1.min(mo.count) } else { mo.count };
-        let numbers = (0..at_once).flat_map(|_| inner.make(mo, account, now)).collect();
-        if mo.count > at_once {
-            let interval = Duration::from_secs_f64(1.0 / mo.rate);
-            let (left, next) = (mo.count - at_once, now.mono + interval);
+        let numbers = (0..at_once).flat_map(|_| inner.make(mo, account)).collect();
+        if mo.count > at_once && inner.jobs.len() >= JOBS_MAX {
+            tracing::warn!("too many lists of messages are being sent: of one only the first is");
+        } else if mo.count > at_once {
+            let interval = Duration::try_from_secs_f64(1.0 / mo.rate).unwrap_or(Duration::MAX);
+            let (left, next) = (mo.count - at_once, now.mono.saturating_add(interval));
             inner.jobs.push(Job { mo: mo.clone(), account, left, interval, next });
             self.tell_of_something_sooner();
         }

@@ -125,7 +125,7 @@ pub struct RuleInfo {
 /// Counts since the start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
-    /// The seed.
+    /// From which chance is drawn.
     pub seed: u64,
     /// Milliseconds since the start.
     pub uptime_ms: u64,
@@ -225,7 +225,7 @@ impl Hub {
             bound.map(|(state, account)| (account.system_id.clone(), state.bound as u64)).collect();
         let by_state = inner.mailbox.by_state();
         Stats {
-            seed: self.config.seed,
+            seed: inner.seed(),
             uptime_ms: u64::try_from(now.mono.as_millis()).unwrap_or(u64::MAX),
             connections: inner.connections.len() as u64,
             sessions: by_account.values().sum(),

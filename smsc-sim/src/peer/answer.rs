@@ -1,5 +1,7 @@
 //! What the ESME asks, and what it is answered: by the standard, or as a rule has it.
 
+use std::ops::Range;
+
 use smpp_transport::pdu::{
     Bind as BindBody, BindResp, Body, COctets, CancelSm, CommandId, CommandStatus, DataSm, Empty, InterfaceVersion,
     MessageId, Pdu, QuerySm, QuerySmResp, ReplaceSm, Sm, SubmitMulti, SubmitMultiResp, TlvTag, Tlvs, Unsuccessful,
@@ -15,10 +17,12 @@ use crate::policy::Policy;
 use crate::rules::{Answer, Operation};
 
 /// What a request is answered.
-struct Reply {
+pub(super) struct Reply {
     status: CommandStatus,
     body: Body,
     tlvs: Tlvs,
+    /// Messages that it accepts.
+    messages: Range<u64>,
     /// Receipts that this connection is to deliver, and whether before the answer.
     receipts: Vec<Delivery>,
     early: bool,
@@ -28,30 +32,40 @@ impl Reply {
     fn refusal(to: &Pdu, status: CommandStatus) -> Reply {
         // Every request has an answer: what has none never comes with a ticket.
         let body = Body::refusal(to.command_id()).unwrap_or(Body::GenericNack(Empty {}));
-        Reply { status, body, tlvs: Tlvs::new(), receipts: Vec::new(), early: false }
+        Reply { status, body, tlvs: Tlvs::new(), messages: 0..0, receipts: Vec::new(), early: false }
     }
 
     fn accepted(body: Body) -> Reply {
-        Reply { status: CommandStatus::ESME_ROK, body, tlvs: Tlvs::new(), receipts: Vec::new(), early: false }
+        let status = CommandStatus::ESME_ROK;
+        Reply { status, body, tlvs: Tlvs::new(), messages: 0..0, receipts: Vec::new(), early: false }
+    }
+
+    pub(super) fn into_receipts(self) -> Vec<Delivery> {
+        self.receipts
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(super) fn asked(&mut self, ticket: Ticket, pdu: Pdu) {
         self.requests += 1;
+        self.asked_at = self.driver.now();
         Gauges::count(&self.gauges.requests);
-        if self.bound.is_some_and(|bound| self.unanswered >= bound.window) {
+        // Whether the line is alive is asked when nothing else is answered: that has no part in the window.
+        let counts = ticket.command() != CommandId::ENQUIRE_LINK;
+        if counts && self.bound.is_some_and(|bound| self.unanswered >= bound.window) {
             return self.driver.refuse(ticket, CommandStatus::ESME_RTHROTTLED);
         }
         let then = self.decide(Operation::of(pdu.command_id()), Some(&pdu));
-        let question = Question { ticket, pdu, ordinal: self.requests, then };
-        self.unanswered += 1;
-        match &question.then {
+        let question = Question { ticket, pdu, ordinal: self.requests, then, reply: None };
+        self.unanswered += usize::from(counts);
+        match question.then.clone() {
             Some(then) if then.behind > 0 => {
+                let question = self.act_now(question);
                 self.plan(BEHIND_MAX, Act::CatchUp(question.ordinal));
                 self.behind.push((then.behind, question));
             }
             Some(then) if !then.delay.is_none() => {
+                let question = self.act_now(question);
                 let delay = self.hub.draw(self.number, question.ordinal, &then.delay);
                 self.plan(delay, Act::Answer(Box::new(question)));
             }
@@ -59,29 +73,58 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    pub(super) fn answer(&mut self, question: Question) {
-        self.unanswered -= 1;
-        let Question { ticket, pdu, ordinal, then } = question;
-        let sequence = ticket.sequence();
-        match then {
-            None => {
-                let reply = self.reply(&pdu, ordinal, &Policy::default());
-                self.give(ticket, reply, Answer::Once);
-            }
-            Some(then) => {
-                self.take_steps(&then.before, sequence);
-                let reply = match (then.answer, then.status) {
-                    (Answer::Nack, status) => {
-                        Reply::refusal(&pdu, status.map_or(CommandStatus::ESME_RSYSERR, |it| it.0))
-                    }
-                    (_, Some(status)) => Reply::refusal(&pdu, status.0),
-                    (_, None) => self.reply(&pdu, ordinal, &then.policy),
-                };
-                self.give(ticket, reply, then.answer);
-                self.take_steps(&then.after, sequence);
-            }
+    /// Only the answer is late: what is asked is done at once, so that an ESME that waits no longer has submitted a message
+    /// without knowing it. But a session is bound by the answer.
+    fn act_now(&mut self, mut question: Question) -> Question {
+        if question.pdu.command_id().is_bind() {
+            return question;
+        }
+        let mut reply = self.reply_to(&question);
+        if reply.early {
+            self.waiting.extend(std::mem::take(&mut reply.receipts));
+        }
+        self.held_back.extend(reply.messages.clone().map(|number| (number, Vec::new())));
+        question.reply = Some(reply);
+        question
+    }
+
+    pub(super) fn answer(&mut self, mut question: Question) {
+        self.unanswered -= usize::from(question.ticket.command() != CommandId::ENQUIRE_LINK);
+        let sequence = question.ticket.sequence();
+        let then = question.then.clone();
+        if let Some(then) = &then {
+            self.take_steps(&then.before, sequence);
+        }
+        let reply = question.reply.take().unwrap_or_else(|| self.reply_to(&question));
+        let Question { ticket, ordinal, .. } = question;
+        let is_bind = ticket.command().is_bind();
+        self.give(ticket, reply, then.as_ref().map_or(Answer::Once, |then| then.answer));
+        if is_bind {
+            self.unbind_if_the_session_is_not();
+        }
+        if let Some(then) = &then {
+            self.take_steps(&then.after, sequence);
         }
         self.let_pass(ordinal);
+    }
+
+    /// An ESME that has not heard that it is bound is not: it may try again.
+    fn unbind_if_the_session_is_not(&mut self) {
+        if self.driver.state().bound().is_none() && self.bound.take().is_some() {
+            self.hub.unbind(self.number);
+        }
+    }
+
+    fn reply_to(&mut self, question: &Question) -> Reply {
+        let Question { pdu, ordinal, then, .. } = question;
+        let Some(then) = then else { return self.reply(pdu, *ordinal, &Policy::default()) };
+        match (then.answer, then.status) {
+            (Answer::Nack, status) => {
+                Reply::refusal(pdu, status.map_or(CommandStatus::ESME_RSYSERR, |status| status.0))
+            }
+            (_, Some(status)) => Reply::refusal(pdu, status.0),
+            (_, None) => self.reply(pdu, *ordinal, &then.policy),
+        }
     }
 
     /// A request has been answered: those before it that let answers pass have let one more.
@@ -95,20 +138,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// The question of this place has waited long enough.
+    /// The question of this place has waited long enough, unless something has been asked since.
     pub(super) fn catch_up(&mut self, ordinal: u64) {
-        if let Some(place) = self.behind.iter().position(|(_, question)| question.ordinal == ordinal) {
+        let left = (self.asked_at + BEHIND_MAX).saturating_sub(self.driver.now());
+        if !left.is_zero() {
+            self.plan(left, Act::CatchUp(ordinal));
+        } else if let Some(place) = self.behind.iter().position(|(_, question)| question.ordinal == ordinal) {
             let (_, question) = self.behind.remove(place);
             self.answer(question);
         }
     }
 
     fn give(&mut self, ticket: Ticket, reply: Reply, answer: Answer) {
-        let Reply { status, body, tlvs, receipts, early } = reply;
+        let Reply { status, body, tlvs, messages, receipts, early } = reply;
         self.waiting.extend(receipts);
         if early {
             self.deliver_what_waits();
         }
+        let held = messages.filter_map(|number| self.held_back.remove(&number)).flatten();
+        self.waiting.extend(held.collect::<Vec<_>>());
         let sequence = ticket.sequence();
         match answer {
             Answer::Once => self.driver.respond(ticket, status, body, tlvs),
@@ -122,8 +170,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 self.inject(status, sequence, Body::GenericNack(Empty {}));
             }
             Answer::WrongType => {
+                let other = match ticket.command() {
+                    CommandId::ENQUIRE_LINK => Body::SubmitSmResp(None),
+                    _ => Body::EnquireLinkResp(Empty {}),
+                };
                 self.driver.forget(ticket);
-                self.inject(status, sequence, Body::EnquireLinkResp(Empty {}));
+                self.inject(status, sequence, other);
             }
             Answer::WrongNumber => {
                 self.driver.forget(ticket);
@@ -263,7 +315,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         // Ids have at most 36 characters.
         let message_id = COctets::new(String::from(taken.id)).map_err(|_| CommandStatus::ESME_RSYSERR)?;
         let early = taken.here.iter().any(|delivery| delivery.early);
-        let reply = Reply { receipts: taken.here, early, ..Reply::accepted(Body::EnquireLinkResp(Empty {})) };
+        let reply = Reply { messages: taken.messages, receipts: taken.here, early, ..Reply::accepted(Body::EnquireLinkResp(Empty {})) };
         Ok((MessageId { message_id }, reply))
     }
 

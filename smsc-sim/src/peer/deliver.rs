@@ -21,6 +21,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         while self.driver.has_room()
             && let Some(delivery) = self.waiting.pop_front()
         {
+            let held = delivery.message().and_then(|number| self.held_back.get_mut(&number));
+            if let Some(held) = held.filter(|_| !delivery.early) {
+                held.push(delivery);
+                continue;
+            }
             let (body, tlvs) = delivery.pdu(bound.tlvs);
             self.hub.sent(&delivery, self.number);
             if let Err((_, delivery)) = self.driver.request(body, tlvs, delivery) {
@@ -49,7 +54,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Fate::Answered(_) | Fate::GivenUp => {}
             Fate::Again(Some(_)) => self.plan(retry.delay.0, Act::Offer(delivery)),
             // The session ends: what it leaves is offered to others.
-            Fate::Again(None) if matches!(outcome, Outcome::Lost(_)) => self.waiting.push_back(delivery),
+            Fate::Again(None) if matches!(outcome, Outcome::Lost(_)) => self.lost.push(delivery),
             Fate::Again(None) => self.plan(Duration::ZERO, Act::Offer(delivery)),
         }
     }

@@ -7,13 +7,13 @@ mod look;
 mod step;
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use smpp_transport::driver::Driver;
 use smpp_transport::pdu::{Body, Outbind, Pdu, Tlvs};
-use smpp_transport::session::{BindKind, Event, Role, Ticket};
+use smpp_transport::session::{BindKind, Event, Outcome, Role, SessionConfig, Ticket};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::sleep_until;
@@ -21,6 +21,7 @@ use tokio::time::sleep_until;
 use crate::hub::{Delivery, Gauges, Hub, Order};
 use crate::line::Line;
 use crate::rules::{Answer, Asked, Operation, Then};
+use answer::Reply;
 use look::Addresses;
 
 /// A connection that has been opened, from either side.
@@ -41,7 +42,13 @@ pub(crate) struct Peer<S> {
     dues: u64,
     /// Questions whose answers let those to later ones pass, and how many still.
     behind: Vec<(u64, Question)>,
+    /// When the latest request came.
+    asked_at: Duration,
     waiting: VecDeque<Delivery>,
+    /// Receipts of messages whose response is still to come, by the number of the message.
+    held_back: BTreeMap<u64, Vec<Delivery>>,
+    /// Deliveries that were outstanding when the session ended.
+    lost: Vec<Delivery>,
     /// Until when nothing is read or written.
     silent_until: Option<Duration>,
     is_cut: bool,
@@ -64,6 +71,8 @@ struct Question {
     /// Its place among those of the connection.
     ordinal: u64,
     then: Option<Arc<Then>>,
+    /// What is answered, where that was found out before its time.
+    reply: Option<Reply>,
 }
 
 /// What happens at a time. Of two at the same time the one that was planned first comes first.
@@ -92,7 +101,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         stream: Line<S>,
         reset: fn(&mut S),
     ) -> Peer<S> {
-        let (session, driver) = (hub.config.session.clone(), hub.config.driver.clone());
+        let session = SessionConfig { inbound_window: hub.inbound_window, ..hub.config.session.clone() };
+        let driver = hub.config.driver.clone();
         Peer {
             driver: Driver::new(stream, Role::Smsc, session, driver),
             hub,
@@ -106,7 +116,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             due: BinaryHeap::new(),
             dues: 0,
             behind: Vec::new(),
+            asked_at: Duration::ZERO,
             waiting: VecDeque::new(),
+            held_back: BTreeMap::new(),
+            lost: Vec::new(),
             silent_until: None,
             is_cut: false,
         }
@@ -145,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 () = wake.notified() => self.take_orders(),
             }
         }
-        self.leave();
+        self.leave().await;
     }
 
     /// What is done to a connection before anything is said on it.
@@ -189,16 +202,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     self.silent_until = None;
                     self.take_step(&step, 1);
                 }
-                Order::Forget => {
-                    self.waiting.clear();
-                    self.due.retain(|due| !matches!(due.act, Act::Offer(_)));
-                }
+                Order::Forget => self.forget(),
+                Order::BeginAnew => self.requests = 0,
                 Order::Unbind => {
                     self.silent_until = None;
                     self.driver.unbind();
                 }
             }
         }
+    }
+
+    /// What was to be delivered before all was forgotten is not to be delivered any more. There may be later ones already.
+    fn forget(&mut self) {
+        let (hub, number) = (Arc::clone(&self.hub), self.number);
+        let is_wanted = |delivery: &Delivery| hub.is_wanted(delivery);
+        tracing::debug!(session = number, "deliveries are forgotten");
+        self.waiting.retain(is_wanted);
+        self.held_back.values_mut().for_each(|held| held.retain(is_wanted));
+        self.due.retain(|due| !matches!(&due.act, Act::Offer(delivery) if !is_wanted(delivery)));
     }
 
     fn decide(&self, operation: Operation, pdu: Option<&Pdu>) -> Option<Arc<Then>> {
@@ -261,13 +282,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Gauges::set(&self.gauges.waiting, self.waiting.len());
     }
 
-    /// What is still to be delivered is others' to do.
-    fn leave(mut self) {
-        let due = std::mem::take(&mut self.due).into_sorted_vec().into_iter().rev().filter_map(|due| match due.act {
-            Act::Offer(delivery) => Some(delivery),
-            Act::Answer(_) | Act::CatchUp(_) => None,
-        });
-        self.hub.close(self.number, std::mem::take(&mut self.waiting).into_iter().chain(due));
+    /// What is still to be delivered is others' to do, in the order that it had.
+    async fn leave(mut self) {
+        self.lose_what_is_outstanding().await;
+        let mut left = std::mem::take(&mut self.lost);
+        left.extend(std::mem::take(&mut self.held_back).into_values().flatten());
+        left.extend(std::mem::take(&mut self.waiting));
+        left.extend(self.behind.drain(..).flat_map(|(_, question)| question.receipts()));
+        let mut due = std::mem::take(&mut self.due).into_sorted_vec();
+        due.reverse();
+        left.extend(due.into_iter().flat_map(|due| match due.act {
+            Act::Offer(delivery) => vec![delivery],
+            Act::Answer(question) => question.receipts(),
+            Act::CatchUp(_) => Vec::new(),
+        }));
+        self.hub.close(self.number, left);
+    }
+
+    /// A reset leaves the session no time to end: it is told here. It gives back what was outstanding before it touches the
+    /// line again.
+    async fn lose_what_is_outstanding(&mut self) {
+        let mut outstanding = self.driver.outstanding();
+        self.driver.close();
+        while outstanding > 0
+            && let Some(event) = self.driver.next().await
+        {
+            outstanding -= usize::from(matches!(event, Event::Ended { outcome: Outcome::Lost(_), .. }));
+            if let Event::Ended { token, outcome, .. } = event {
+                self.delivery_ended(token, &outcome);
+            }
+        }
+    }
+}
+
+impl Question {
+    fn receipts(self) -> Vec<Delivery> {
+        self.reply.map(Reply::into_receipts).unwrap_or_default()
     }
 }
 

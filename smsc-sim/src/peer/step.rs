@@ -58,9 +58,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     fn deliver(&mut self, mo: &Mo) {
-        let own = mo.session.is_none() && self.bound.is_some_and(|bound| bound.kind.receives());
-        let account =
-            mo.account.clone().or_else(|| self.bound.map(|bound| self.hub.account(bound.account).system_id.clone()));
+        let name = self.bound.map(|bound| self.hub.account(bound.account).system_id.clone());
+        let is_for_account = mo.account.is_none() || mo.account == name;
+        let receives = self.bound.is_some_and(|bound| bound.kind.receives());
+        let own = mo.session.is_none() && is_for_account && receives;
+        let account = mo.account.clone().or(name);
         let mo = Mo { session: if own { Some(self.number) } else { mo.session }, account, ..mo.clone() };
         if let Err(error) = self.hub.deliver(&mo) {
             tracing::warn!(session = self.number, %error, "a message could not be made");

@@ -82,6 +82,11 @@ impl Engine {
         self.seed = seed;
     }
 
+    /// From which chance is drawn from now on; what was counted stays.
+    pub(crate) fn draw_from(&mut self, seed: Seed) {
+        self.seed = seed;
+    }
+
     pub(crate) fn rules(&self) -> &[Rule] {
         &self.rules
     }

@@ -4,7 +4,7 @@ use smpp_transport::pdu::{Bind, Body, COctets, CommandStatus, InterfaceVersion, 
 use smpp_transport::session::BindKind;
 use smsc_sim::Account;
 
-use crate::world::{Smsc, bind, bind_as, request, submit};
+use crate::world::{Smsc, bind, bind_as, request, submit, wait};
 
 const KINDS: [BindKind; 3] = [BindKind::Transmitter, BindKind::Receiver, BindKind::Transceiver];
 
@@ -85,7 +85,7 @@ async fn binds_beyond_the_limit_of_their_account_are_refused_until_one_has_gone(
     assert!(first.next().await.is_none());
     drop(first);
     // The session goes when its task has: at the next turn of the runtime, which is before time moves.
-    tokio::time::advance(std::time::Duration::from_millis(1)).await;
+    wait(std::time::Duration::from_millis(1)).await;
     assert_eq!(third.ask(again()).await.status, CommandStatus::ESME_ROK);
 }
 

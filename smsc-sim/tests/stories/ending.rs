@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use smpp_transport::pdu::{Body, CommandStatus, Empty, Pdu};
 use smpp_transport::session::BindKind;
-use smsc_sim::Delay;
 use tokio::time::Instant;
 
 use crate::world::{Smsc, submit};
@@ -21,7 +20,7 @@ async fn unbind_is_answered_and_the_line_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_asked_before_unbind_is_answered_before_it() {
-    let smsc = Smsc::start(|config| config.behaviour.response_delay = Delay::fixed(1_000));
+    let smsc = Smsc::with_rules("[then: { delay: 1s }]");
     let mut esme = smsc.bound(BindKind::Transceiver).await;
     let submitted = esme.send(submit(0)).await;
     let unbound = esme.send(Body::Unbind(Empty {})).await;
@@ -36,7 +35,7 @@ async fn stopping_unbinds_the_bound_hangs_up_on_the_rest_and_ends_at_once() {
     let mut unbound = smsc.open();
     let mut bound = smsc.bound(BindKind::Receiver).await;
     let start = Instant::now();
-    smsc.tell_to_stop();
+    smsc.control().stop();
     assert!(unbound.next().await.is_none());
     drop(unbound);
     let unbind = bound.must_hear().await;
@@ -53,7 +52,7 @@ async fn stopping_waits_no_longer_than_ten_seconds_for_those_who_do_not_answer()
     let smsc = Smsc::start(|config| config.session.unbind_timeout = Duration::from_secs(3_600));
     let mut esme = smsc.bound(BindKind::Receiver).await;
     let start = Instant::now();
-    smsc.tell_to_stop();
+    smsc.control().stop();
     assert!(matches!(esme.must_hear().await.body, Body::Unbind(_)));
     smsc.stop().await;
     assert_eq!(start.elapsed().as_secs(), 10);
@@ -64,7 +63,7 @@ async fn stopping_waits_no_longer_than_ten_seconds_for_those_who_do_not_answer()
 async fn a_simulator_that_stops_takes_no_lines_and_no_messages_any_more() {
     let smsc = Smsc::start(|_| {});
     let mut staying = smsc.bound(BindKind::Transceiver).await;
-    smsc.tell_to_stop();
+    smsc.control().stop();
     assert!(matches!(staying.must_hear().await.body, Body::Unbind(_)));
     assert!(!smsc.listens());
     assert_eq!(staying.ask(submit(1)).await.status, CommandStatus::ESME_RTHROTTLED);

@@ -50,16 +50,6 @@ async fn an_esme_may_not_say_what_an_smsc_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn commands_that_are_legal_but_not_served_are_refused_with_their_own_response() {
-    let smsc = Smsc::start(|_| {});
-    let mut esme = smsc.bound(BindKind::Transceiver).await;
-    for body in transmitters().into_iter().skip(1).chain([Body::DataSm(DataSm::default())]) {
-        assert_eq!(esme.ask(body).await.status, CommandStatus::ESME_RINVCMDID);
-    }
-    assert!(esme.is_served().await);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_message_without_a_destination_is_refused() {
     let smsc = Smsc::start(|_| {});
     let mut esme = smsc.bound(BindKind::Transceiver).await;

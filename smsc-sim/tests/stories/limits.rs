@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use smpp_transport::pdu::{Body, CommandStatus, Empty};
 use smpp_transport::session::BindKind;
-use smsc_sim::Delay;
+use smsc_sim::rules::parse;
 use tokio::time::Instant;
 
-use crate::world::{Smsc, bind, request, submit};
+use crate::world::{Smsc, bind, request, submit, wait};
 
 #[tokio::test(start_paused = true)]
 async fn connections_beyond_the_limit_are_closed_until_one_has_gone() {
-    let smsc = Smsc::start(|config| config.connections_max = 2);
+    let smsc = Smsc::start(|config| config.limits.connections_max = 2);
     let mut first = smsc.bound(BindKind::Transceiver).await;
     let mut second = smsc.open();
     assert!(smsc.open().next().await.is_none());
@@ -19,7 +19,7 @@ async fn connections_beyond_the_limit_are_closed_until_one_has_gone() {
     first.ask(Body::Unbind(Empty {})).await;
     assert!(first.next().await.is_none());
     drop(first);
-    tokio::time::advance(Duration::from_millis(1)).await;
+    wait(Duration::from_millis(1)).await;
     assert!(smsc.open().is_served().await);
 }
 
@@ -29,7 +29,7 @@ async fn a_connection_that_does_not_bind_is_closed_even_when_it_is_not_silent() 
     let (mut silent, mut talking) = (smsc.open(), smsc.open());
     assert!(silent.is_served().await && talking.is_served().await);
     let start = Instant::now();
-    tokio::time::advance(Duration::from_secs(6)).await;
+    wait(Duration::from_secs(6)).await;
     assert!(talking.is_served().await);
     assert!(silent.next().await.is_none());
     assert!(talking.next().await.is_none());
@@ -41,7 +41,7 @@ async fn a_bound_session_outlives_the_time_that_a_bind_may_take() {
     let smsc = Smsc::start(|config| config.session.session_init_timeout = Duration::from_secs(7));
     let mut esme = smsc.open();
     assert!(esme.is_served().await);
-    tokio::time::advance(Duration::from_secs(6)).await;
+    wait(Duration::from_secs(6)).await;
     esme.ask(request(BindKind::Transceiver, bind())).await;
     assert!(esme.hears_nothing_for(Duration::from_secs(60)).await);
     assert!(esme.is_served().await);
@@ -49,9 +49,10 @@ async fn a_bound_session_outlives_the_time_that_a_bind_may_take() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_beyond_the_inbound_window_are_throttled_and_the_others_answered() {
+    let rules = parse("[then: { delay: 1s }]").unwrap();
     let smsc = Smsc::start(|config| {
         config.session.inbound_window = 3;
-        config.behaviour.response_delay = Delay::fixed(1_000);
+        config.rules = rules;
     });
     let mut esme = smsc.bound(BindKind::Transmitter).await;
     let mut numbers = Vec::new();

@@ -1,10 +1,17 @@
-//! Guards what the simulator says to ESMEs: binds, legality, limits, receipts, faults on order, the end. Told over pipes in
-//! memory, octet by octet as an ESME sees it, with a clock that jumps to whatever is due next.
+//! Guards what the simulator says to ESMEs: binds, legality, operations, limits, receipts, faults on order, the end. Told
+//! over pipes in memory, octet by octet as an ESME sees it, with a clock that jumps to whatever is due next.
 
 mod bind;
+mod chance;
+mod course;
 mod ending;
 mod faults;
+mod forms;
 mod legality;
 mod limits;
+mod messages;
+mod mobile;
+mod operations;
 mod receipts;
+mod routing;
 mod world;

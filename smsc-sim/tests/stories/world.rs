@@ -3,29 +3,33 @@
 
 use std::future::pending;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use smpp_transport::driver::Accept;
 use smpp_transport::env::WallClock;
 use smpp_transport::pdu::{
-    Bind, Body, CommandStatus, Empty, FRAME_OCTETS_MAX, InterfaceVersion, Leniency, MessageId, Pdu, RegisteredDelivery,
-    ShortMessage, Sm, next_frame,
+    Bind, Body, CommandStatus, Empty, FRAME_OCTETS_MAX, InterfaceVersion, Leniency, MessageId, Pdu, QuerySm,
+    QuerySmResp, RegisteredDelivery, ShortMessage, Sm, TlvTag, next_frame,
 };
 use smpp_transport::session::BindKind;
-use smsc_sim::{Config, serve};
+use smsc_sim::rules::{Step, parse};
+use smsc_sim::{Config, Control, Mo, Policy, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Longer than any story: what has not come by then does not come.
-const LONG: Duration = Duration::from_secs(3_600);
+const LONG: Duration = Duration::from_secs(30 * 86_400);
+/// Octets that are on their way at most.
+const PIPE_OCTETS: usize = 1024 * 1024;
 
 /// A simulator that is served.
 pub(crate) struct Smsc {
     lines: mpsc::UnboundedSender<DuplexStream>,
-    stop: watch::Sender<bool>,
+    control: Control,
     task: JoinHandle<()>,
 }
 
@@ -42,37 +46,66 @@ impl Accept for Door {
     }
 }
 
-/// The first of January 2026, 00:00, for ever.
-struct NewYear;
+/// Begins at the first of January 2026, 00:00, and goes as the story's time goes.
+struct NewYear(Instant);
+
+/// When every story begins.
+pub(crate) const NEW_YEAR: Duration = Duration::from_secs(1_767_225_600);
 
 impl WallClock for NewYear {
     fn unix(&self) -> Duration {
-        Duration::from_secs(1_767_225_600)
+        NEW_YEAR + self.0.elapsed()
     }
 }
 
+/// Without enquire_link of its own, so that stories hear only what they ask for.
+pub(crate) fn config() -> Config {
+    let mut config = Config::default();
+    config.session.enquire_link_interval = None;
+    config
+}
+
 impl Smsc {
-    /// A simulator without enquire_link of its own, so that stories hear only what they ask for.
     pub(crate) fn start(change: impl FnOnce(&mut Config)) -> Smsc {
-        let mut config = Config::default();
-        config.session.enquire_link_interval = None;
+        let mut config = config();
         change(&mut config);
+        let control = Control::new(config, Arc::new(NewYear(Instant::now()))).expect("the configuration can be");
         let (lines, door) = mpsc::unbounded_channel();
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(serve(Door(door), config, Box::new(NewYear), stopped));
-        Smsc { lines, stop, task }
+        let task = tokio::spawn(serve(Door(door), control.clone()));
+        Smsc { lines, control, task }
+    }
+
+    /// One that follows these rules, in YAML.
+    pub(crate) fn with_rules(yaml: &str) -> Smsc {
+        let rules = parse(yaml).expect(yaml);
+        Smsc::start(|config| config.rules = rules)
+    }
+
+    /// One with this policy, in YAML.
+    pub(crate) fn with_policy(yaml: &str) -> Smsc {
+        let policy = policy(yaml);
+        Smsc::start(|config| config.policy = policy)
+    }
+
+    /// A handle to it.
+    pub(crate) fn control(&self) -> &Control {
+        &self.control
     }
 
     /// A new connection.
     pub(crate) fn open(&self) -> Esme {
-        let (near, far) = duplex(1024 * 1024);
+        let (near, far) = duplex(PIPE_OCTETS);
         self.lines.send(far).expect("the simulator is served");
-        Esme { stream: near, input: BytesMut::new(), sequence: 0 }
+        Esme::on(near)
     }
 
     /// A new connection, bound with the default account.
     pub(crate) async fn bound(&self, kind: BindKind) -> Esme {
         self.bound_as(bind(), kind).await
+    }
+
+    pub(crate) async fn transceiver(&self) -> Esme {
+        self.bound(BindKind::Transceiver).await
     }
 
     pub(crate) async fn bound_as(&self, bind: Bind, kind: BindKind) -> Esme {
@@ -82,9 +115,22 @@ impl Smsc {
         esme
     }
 
+    /// Does something to the session that was bound last.
+    pub(crate) fn act(&self, yaml: &str) {
+        let step: Step = serde_saphyr::from_str(yaml).expect(yaml);
+        let session = self.control.sessions().last().expect("somebody is connected").id;
+        self.control.act(session, step).expect(yaml);
+    }
+
+    /// Sends a mobile-originated message, in YAML; gives the numbers of its parts.
+    pub(crate) fn deliver(&self, yaml: &str) -> Vec<u64> {
+        let mo: Mo = serde_saphyr::from_str(yaml).expect(yaml);
+        self.control.deliver(&mo).expect(yaml).iter().map(|delivery| delivery.id).collect()
+    }
+
     /// Tells it to stop; completes when it has.
     pub(crate) async fn stop(self) {
-        self.stop.send(true).expect("the simulator is served");
+        self.control.stop();
         self.task.await.expect("the simulator does not panic");
     }
 
@@ -92,11 +138,19 @@ impl Smsc {
     pub(crate) fn listens(&self) -> bool {
         !self.lines.is_closed()
     }
+}
 
-    /// Tells it to stop.
-    pub(crate) fn tell_to_stop(&self) {
-        self.stop.send(true).expect("the simulator is served");
-    }
+/// Lets so much time pass, and everything happen that it brings.
+pub(crate) async fn wait(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+pub(crate) const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn policy(yaml: &str) -> Policy {
+    serde_saphyr::from_str(yaml).expect(yaml)
 }
 
 /// One end of a line, without a session behind it.
@@ -107,6 +161,11 @@ pub(crate) struct Esme {
 }
 
 impl Esme {
+    /// One at this end of a line.
+    pub(crate) fn on(stream: DuplexStream) -> Esme {
+        Esme { stream, input: BytesMut::new(), sequence: 0 }
+    }
+
     /// Writes a request with the next number, which it gives.
     pub(crate) async fn send(&mut self, body: Body) -> u32 {
         self.sequence += 1;
@@ -152,10 +211,22 @@ impl Esme {
         id_of(&answer)
     }
 
-    /// Answers a deliver_sm.
+    /// Answers a deliver_sm or data_sm.
     pub(crate) async fn answer(&mut self, delivery: &Pdu, status: CommandStatus) {
-        let body = Body::DeliverSmResp(Some(MessageId::default()));
+        let id = Some(MessageId::default());
+        let body = match &delivery.body {
+            Body::DeliverSm(_) => Body::DeliverSmResp(id),
+            Body::DataSm(_) => Body::DataSmResp(id),
+            other => panic!("{other:?} brings no message"),
+        };
         self.write(&Pdu::new(status, delivery.sequence, body).to_octets()).await;
+    }
+
+    /// The next PDU, which must bring a message, and is taken.
+    pub(crate) async fn take(&mut self) -> Pdu {
+        let pdu = self.must_hear().await;
+        self.answer(&pdu, CommandStatus::ESME_ROK).await;
+        pdu
     }
 
     /// The next PDU, which must be a receipt, not answered yet.
@@ -167,11 +238,62 @@ impl Esme {
         (pdu, sm)
     }
 
-    /// The id in the next receipt, which is taken.
-    pub(crate) async fn receipt_id(&mut self) -> String {
+    /// What the next receipt says, which is taken.
+    pub(crate) async fn told(&mut self) -> String {
         let (pdu, sm) = self.receipt().await;
         self.answer(&pdu, CommandStatus::ESME_ROK).await;
-        words(&sm).split([':', ' ']).nth(1).expect("it starts with id:").to_owned()
+        words(&sm)
+    }
+
+    /// Id and state of the next PDU, which must be an intermediate notification, and is taken.
+    pub(crate) async fn notification(&mut self) -> String {
+        let pdu = self.take().await;
+        let Body::DeliverSm(sm) = &pdu.body else { panic!("a notification was due: {pdu}") };
+        assert!(sm.esm_class.0 & 0x3C == 0x20, "{pdu}");
+        let words = words(sm);
+        let of = |key: &str| words.split(key).nth(1).and_then(|rest| rest.split(' ').next()).expect(key).to_owned();
+        format!("{} {}", of("id:"), of("stat:"))
+    }
+
+    /// What has become of a message from 1001.
+    pub(crate) async fn query(&mut self, id: &str) -> QuerySmResp {
+        let answer = self.ask(query(id)).await;
+        match answer.body {
+            Body::QuerySmResp(Some(found)) => found,
+            _ => panic!("{answer}"),
+        }
+    }
+
+    /// Exactly so many octets.
+    pub(crate) async fn octets(&mut self, count: usize) -> Vec<u8> {
+        while self.input.len() < count {
+            let read = timeout(LONG, self.stream.read_buf(&mut self.input)).await.expect("something comes");
+            assert_ne!(read.expect("a pipe does not fail"), 0, "it does not hang up");
+        }
+        self.input.split_to(count).to_vec()
+    }
+
+    /// Unbinds and waits until the simulator has let go of the line.
+    pub(crate) async fn leave(mut self) {
+        self.ask(Body::Unbind(Empty {})).await;
+        assert!(self.next().await.is_none());
+        self.vanish().await;
+    }
+
+    /// Hangs up without a word.
+    pub(crate) async fn vanish(self) {
+        drop(self);
+        wait(Duration::from_millis(1)).await;
+    }
+
+    /// The id in the next receipt, which is taken.
+    pub(crate) async fn receipt_id(&mut self) -> String {
+        self.told().await.split([':', ' ']).nth(1).expect("it starts with id:").to_owned()
+    }
+
+    /// Submits to this destination, and gives the id.
+    pub(crate) async fn submit_to(&mut self, to: &str, registered_delivery: u8) -> String {
+        self.submit(sm_to(to, registered_delivery)).await
     }
 
     /// Whether nothing comes for so long.
@@ -218,6 +340,15 @@ pub(crate) fn sm(registered_delivery: u8) -> Sm {
     }
 }
 
+pub(crate) fn sm_to(to: &str, registered_delivery: u8) -> Sm {
+    Sm { destination_addr: to.parse().expect("it fits"), ..sm(registered_delivery) }
+}
+
+pub(crate) fn query(id: &str) -> Body {
+    let (message_id, source_addr) = (id.parse().expect("it fits"), "1001".parse().expect("it fits"));
+    Body::QuerySm(QuerySm { message_id, source_addr, ..QuerySm::default() })
+}
+
 pub(crate) fn submit(registered_delivery: u8) -> Body {
     Body::SubmitSm(sm(registered_delivery))
 }
@@ -227,6 +358,12 @@ pub(crate) fn id_of(answer: &Pdu) -> String {
         Body::SubmitSmResp(Some(MessageId { message_id })) => message_id.text(),
         _ => panic!("no id: {answer}"),
     }
+}
+
+/// The value of a parameter, without the NUL of a string.
+pub(crate) fn parameter(pdu: &Pdu, tag: TlvTag) -> Option<Vec<u8>> {
+    let value = pdu.tlvs.get(tag)?;
+    Some(value.strip_suffix(b"\0").unwrap_or(&value).to_vec())
 }
 
 pub(crate) fn words(sm: &Sm) -> String {
