@@ -294,7 +294,8 @@ impl Plan {
     }
 
     /// The longest that it takes to deliver everything, each offered as often as may be.
-    fn deliveries_max_ms(&self) -> u64 {
+    #[must_use]
+    pub fn deliveries_max_ms(&self) -> u64 {
         let messages: usize = self.clients.iter().map(|client| client.messages.len()).sum();
         let deliveries = messages * (2 + usize::from(self.smsc.policy.receipt.times.unwrap_or(1)));
         let turns = (deliveries / SMSC_WINDOW + 2) as u64;

@@ -63,7 +63,8 @@ impl Smsc {
     }
 
     /// The longest that the SMSC holds up a session.
-    pub(super) fn slowness_max_ms(&self) -> u64 {
+    #[must_use]
+    pub fn slowness_max_ms(&self) -> u64 {
         let held = self.steps().map(|step| match step {
             Step::Silence(Silence::For(time)) => ms(time.0),
             // A frame of 9,000 octets and then some.
@@ -73,10 +74,15 @@ impl Smsc {
         self.response_delay_max_ms() + held.sum::<u64>()
     }
 
+    /// The longest from a state to its receipt.
+    #[must_use]
+    pub fn told_after_max(&self) -> Duration {
+        self.policy.receipt.delay.as_ref().map_or(Duration::ZERO, Delay::max)
+    }
+
     /// The longest from a message's acceptance to its receipt.
     pub(super) fn receipt_delay_max_ms(&self) -> u64 {
-        let longest = |delay: &Option<Delay>| delay.as_ref().map_or(Duration::ZERO, Delay::max);
-        ms(longest(&self.policy.enroute) + longest(&self.policy.receipt.delay))
+        ms(self.policy.enroute.as_ref().map_or(Duration::ZERO, Delay::max) + self.told_after_max())
     }
 
     /// Whether it hangs up or unbinds, or is silent so long that others do.
