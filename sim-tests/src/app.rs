@@ -5,11 +5,15 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rand::RngExt;
 use smpp_transport::driver::{
-    Backoff, Client, ClientConfig, Connect, Delivery, DriverConfig, Incoming, RequestError, Submitted, Supervisor,
+    Backoff, Client, ClientConfig, Connect, Delivery, DriverConfig, Incoming, RequestError, Supervisor,
 };
-use smpp_transport::env::Seed;
-use smpp_transport::pdu::{COctets, RegisteredDelivery, ShortMessage, Sm, TlvTag, Tlvs};
+use smpp_transport::env::{ChaCha8Rng, Seed};
+use smpp_transport::pdu::{
+    Body, COctets, CancelSm, CommandStatus, DataSm, MessageId, Pdu, QuerySm, RegisteredDelivery, ShortMessage, Sm,
+    TlvTag, Tlvs,
+};
 use smpp_transport::session::{BindKind, Role, SessionConfig};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -18,21 +22,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::history::{Outcome, Recorder, What};
 use crate::plan::{CONNECT_TIMEOUT_MS, Kind, LINGER_MS, Message, Plan, Timers, UNBIND_MS};
 
-/// What the applications of a run still wait for.
+/// What the applications of a run still wait for: messages without an outcome, of each client.
 #[derive(Clone, Default)]
-pub struct Waiting(Arc<Mutex<Wanted>>);
-
-#[derive(Default)]
-struct Wanted {
-    /// Messages without an outcome, of each client.
-    messages: BTreeSet<(usize, usize)>,
-    /// Ids of accepted messages whose receipts have not come.
-    receipts: BTreeSet<String>,
-    /// Ids whose receipts have come.
-    received: BTreeSet<String>,
-    /// When the SMSC has last forgotten everything.
-    forgotten: Option<Duration>,
-}
+pub struct Waiting(Arc<Mutex<BTreeSet<(usize, usize)>>>);
 
 impl Waiting {
     /// Waits for all messages of the plan.
@@ -40,55 +32,25 @@ impl Waiting {
     pub fn for_all_of(plan: &Plan) -> Waiting {
         let waiting = Waiting::default();
         for (client, part) in plan.clients.iter().enumerate() {
-            waiting.wanted().messages.extend((0..part.messages.len()).map(|message| (client, message)));
+            waiting.wanted().extend((0..part.messages.len()).map(|message| (client, message)));
         }
         waiting
     }
 
-    fn wanted(&self) -> MutexGuard<'_, Wanted> {
+    fn wanted(&self) -> MutexGuard<'_, BTreeSet<(usize, usize)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether nothing is waited for.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let wanted = self.wanted();
-        wanted.messages.is_empty() && wanted.receipts.is_empty()
+        self.wanted().is_empty()
     }
 
     /// What is waited for, in words.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
-        let wanted = self.wanted();
-        let messages = wanted.messages.iter().map(|(client, message)| format!("client {client} message {message}"));
-        messages.chain(wanted.receipts.iter().map(|id| format!("receipt of {id}"))).collect()
-    }
-
-    /// The SMSC has forgotten what it had accepted: its receipts will not come. The answers to what was submitted before may
-    /// still be on their way.
-    pub fn smsc_forgot(&self, now: Duration) {
-        let mut wanted = self.wanted();
-        wanted.receipts.clear();
-        wanted.received.clear();
-        wanted.forgotten = Some(now);
-    }
-
-    fn ended(&self, client: usize, message: usize, receipt_of: Option<&str>, submitted: Duration) {
-        let mut wanted = self.wanted();
-        wanted.messages.remove(&(client, message));
-        let remembered = wanted.forgotten.is_none_or(|at| at < submitted);
-        if let Some(id) = receipt_of
-            && remembered
-            && !wanted.received.contains(id)
-        {
-            wanted.receipts.insert(id.to_owned());
-        }
-    }
-
-    fn received(&self, id: &str) {
-        let mut wanted = self.wanted();
-        wanted.receipts.remove(id);
-        wanted.received.insert(id.to_owned());
+        self.wanted().iter().map(|(client, message)| format!("client {client} message {message}")).collect()
     }
 }
 
@@ -109,8 +71,8 @@ pub struct App {
     pub start: Instant,
 }
 
-/// A message, when it was handed over, and what became of it.
-type Job = (usize, Duration, Result<Submitted, RequestError>);
+/// A message, and what became of it.
+type Job = (usize, Result<Pdu, RequestError>);
 
 impl App {
     /// Runs until told to stop.
@@ -122,17 +84,24 @@ impl App {
         let backoff = backoff(&self.plan.timers);
         let mut sessions = Supervisor::new(connect, config, backoff, rng);
         let mut stop = self.stop.clone();
+        let mut answers = Seed(self.plan.seed).stream("answers", self.client as u64);
         loop {
             let (client, incoming) = tokio::select! {
                 biased;
                 () = told(&mut stop) => return,
                 session = sessions.session() => session,
             };
-            self.serve(client, incoming, &mut left).await;
+            self.serve(client, incoming, &mut left, &mut answers).await;
         }
     }
 
-    async fn serve(&mut self, client: Client, mut incoming: Incoming, left: &mut VecDeque<(usize, Message)>) {
+    async fn serve(
+        &mut self,
+        client: Client,
+        mut incoming: Incoming,
+        left: &mut VecDeque<(usize, Message)>,
+        answers: &mut ChaCha8Rng,
+    ) {
         self.recorder.note(What::Bound { client: self.client });
         let mut jobs: JoinSet<Job> = JoinSet::new();
         let (mut open, mut unbinding) = (true, false);
@@ -141,10 +110,10 @@ impl App {
             tokio::select! {
                 biased;
                 Some(job) = jobs.join_next(), if !jobs.is_empty() => {
-                    open &= self.ended(job.expect("a job does not panic"), left);
+                    open &= self.ended(&client, job.expect("a job does not panic"), left);
                 }
                 delivery = incoming.next() => match delivery {
-                    Some(delivery) => self.delivered(delivery),
+                    Some(delivery) => self.delivered(delivery, answers),
                     None => break,
                 },
                 () = told(&mut self.stop), if !unbinding => {
@@ -156,7 +125,7 @@ impl App {
             }
         }
         while let Some(job) = jobs.join_next().await {
-            self.ended(job.expect("a job does not panic"), left);
+            self.ended(&client, job.expect("a job does not panic"), left);
         }
         self.recorder.note(What::Ended { client: self.client });
     }
@@ -164,17 +133,16 @@ impl App {
     fn submit(&self, client: &Client, left: &mut VecDeque<(usize, Message)>, jobs: &mut JoinSet<Job>) {
         let Some((number, message)) = left.pop_front() else { return };
         self.recorder.note(What::Submitting { client: self.client, message: number });
-        let (sm, tlvs) = submit_sm(self.client, number, message);
+        let (body, tlvs) = submission(self.client, number, message);
         let client = client.clone();
-        let now = self.recorder.now();
-        jobs.spawn(async move { (number, now, client.submit_with(sm, tlvs).await) });
+        jobs.spawn(async move { (number, client.request(body, tlvs).await) });
     }
 
     /// False when the message was not sent because the session takes no more: it goes out with the next one.
-    fn ended(&self, (number, submitted, result): Job, left: &mut VecDeque<(usize, Message)>) -> bool {
+    fn ended(&self, client: &Client, (number, result): Job, left: &mut VecDeque<(usize, Message)>) -> bool {
         let message = self.plan.clients[self.client].messages[number];
         let outcome = match result {
-            Ok(submitted) => Outcome::Accepted(submitted.message_id.text()),
+            Ok(pdu) => Outcome::Accepted(message_id(&pdu)),
             Err(RequestError::Refused(pdu)) => Outcome::Refused(pdu.status.0),
             Err(RequestError::Expired) => Outcome::Expired,
             Err(RequestError::Lost(_)) => Outcome::Lost,
@@ -183,23 +151,72 @@ impl App {
                 return false;
             }
         };
-        let id = if let Outcome::Accepted(id) = &outcome { Some(id.clone()) } else { None };
-        self.waiting.ended(self.client, number, id.as_deref().filter(|_| message.receipt), submitted);
+        if let Outcome::Accepted(id) = &outcome
+            && let Ok(id) = id.parse()
+        {
+            self.ask(client, number, message, &id);
+        }
+        self.waiting.wanted().remove(&(self.client, number));
         self.recorder.note(What::Outcome { client: self.client, message: number, outcome });
         true
     }
 
-    fn delivered(&self, delivery: Delivery) {
-        let id = delivery.pdu.tlvs.get(TlvTag::RECEIPTED_MESSAGE_ID).unwrap_or_default();
-        let message_id = String::from_utf8_lossy(id.strip_suffix(b"\0").unwrap_or(&id)).into_owned();
-        let delay = Duration::from_millis(self.plan.clients[self.client].answer_delay_ms);
+    /// Asks what the plan asks of an accepted message, if the session is still there then.
+    fn ask(&self, client: &Client, number: usize, message: Message, message_id: &COctets<65>) {
+        let source_addr = address(&source(self.client));
+        let query = QuerySm { message_id: message_id.clone(), source_addr: source_addr.clone(), ..QuerySm::default() };
+        let destination_addr = address(&destination(self.client, number));
+        let message_id = message_id.clone();
+        let cancel = CancelSm { message_id, source_addr, destination_addr, ..CancelSm::default() };
+        let asked = [(message.query_after_ms, Body::QuerySm(query)), (message.cancel_after_ms, Body::CancelSm(cancel))];
+        for (after, body) in asked {
+            let Some(after) = after else { continue };
+            let client = client.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    biased;
+                    () = client.ended() => {}
+                    () = sleep(Duration::from_millis(after)) => drop(client.request(body, Tlvs::new()).await),
+                }
+            });
+        }
+    }
+
+    /// Takes a delivery, or refuses it, after a while. What chance says is drawn in the order in which they come.
+    fn delivered(&self, delivery: Delivery, answers: &mut ChaCha8Rng) {
+        let part = &self.plan.clients[self.client];
+        let (for_now, for_good) =
+            (answers.random::<f64>() < part.refuse_for_now, answers.random::<f64>() < part.refuse_for_good);
+        let status = match (for_now, for_good) {
+            (true, _) => CommandStatus::ESME_RX_T_APPN,
+            (_, true) => CommandStatus::ESME_RX_P_APPN,
+            _ => CommandStatus::ESME_ROK,
+        };
+        let delay = Duration::from_millis(part.answer_delay_ms);
         let app = self.clone();
         tokio::spawn(async move {
             sleep(delay).await;
-            app.waiting.received(&message_id);
-            app.recorder.note(What::Delivered { client: app.client, message_id });
-            delivery.accept();
+            let from = from(&delivery.pdu);
+            app.recorder.note(What::Delivered { client: app.client, from, status: status.0 });
+            delivery.refuse(status);
         });
+    }
+}
+
+fn message_id(answer: &Pdu) -> String {
+    match &answer.body {
+        Body::SubmitSmResp(Some(MessageId { message_id })) | Body::DataSmResp(Some(MessageId { message_id })) => {
+            message_id.text()
+        }
+        _ => String::new(),
+    }
+}
+
+fn from(delivery: &Pdu) -> String {
+    match &delivery.body {
+        Body::DeliverSm(sm) => sm.source_addr.text(),
+        Body::DataSm(sm) => sm.source_addr.text(),
+        _ => String::new(),
     }
 }
 
@@ -224,21 +241,54 @@ pub fn message_of(destination: &str) -> Option<(usize, usize)> {
     Some((digits.get(..2)?.parse().ok()?, digits.get(2..)?.parse().ok()?))
 }
 
-fn submit_sm(client: usize, number: usize, message: Message) -> (Sm, Tlvs) {
+/// The address that a client's messages are from.
+#[must_use]
+pub fn source(client: usize) -> String {
+    format!("10{client:02}")
+}
+
+fn submission(client: usize, number: usize, message: Message) -> (Body, Tlvs) {
     let text: Vec<u8> = (0..message.octets).map(|at| b'a' + u8::try_from(at % 26).unwrap_or(0)).collect();
+    let (source_addr, registered_delivery) =
+        (address(&source(client)), RegisteredDelivery(message.registered_delivery));
+    let destination_addr = destination(client, number);
     let mut tlvs = Tlvs::new();
+    if message.data_sm {
+        let destination_addr = destination_addr.parse().expect("it has 9 digits");
+        let source_addr = source_addr.text().parse().expect("it has 4 digits");
+        if message.validity_s > 0 {
+            tlvs.push(TlvTag::QOS_TIME_TO_LIVE, &u32::try_from(message.validity_s).unwrap_or(u32::MAX).to_be_bytes());
+        }
+        tlvs.push(TlvTag::MESSAGE_PAYLOAD, &text);
+        return (
+            Body::DataSm(DataSm { source_addr, destination_addr, registered_delivery, ..DataSm::default() }),
+            tlvs,
+        );
+    }
     let short_message = ShortMessage::new(text.clone()).unwrap_or_else(|_| {
         tlvs.push(TlvTag::MESSAGE_PAYLOAD, &text);
         ShortMessage::default()
     });
     let sm = Sm {
-        source_addr: address("1001"),
-        destination_addr: address(&destination(client, number)),
-        registered_delivery: if message.receipt { RegisteredDelivery::FINAL } else { RegisteredDelivery::NONE },
+        source_addr,
+        destination_addr: address(&destination_addr),
+        registered_delivery,
+        schedule_delivery_time: seconds(message.schedule_s),
+        validity_period: seconds(message.validity_s),
         short_message,
         ..Sm::default()
     };
-    (sm, tlvs)
+    (Body::SubmitSm(sm), tlvs)
+}
+
+/// A relative time (§7.1.1.2); 0 is none.
+fn seconds(seconds: u64) -> COctets<17> {
+    let text = if seconds == 0 {
+        String::new()
+    } else {
+        format!("0000{:02}{:02}{:02}{:02}000R", seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
+    };
+    text.parse().expect("it has 16 digits")
 }
 
 fn address(digits: &str) -> COctets<21> {
@@ -263,6 +313,15 @@ pub fn driver_config() -> DriverConfig {
     DriverConfig { linger_timeout: Duration::from_millis(LINGER_MS), ..DriverConfig::default() }
 }
 
+/// Of all accounts.
+pub const PASSWORD: &str = "password";
+
+/// The name of an account.
+#[must_use]
+pub fn system_id(account: usize) -> String {
+    format!("smppclient{}", account + 1)
+}
+
 fn client_config(plan: &Plan, client: usize) -> ClientConfig {
     let part = &plan.clients[client];
     let kind = match part.kind {
@@ -270,8 +329,9 @@ fn client_config(plan: &Plan, client: usize) -> ClientConfig {
         Kind::Receiver => BindKind::Receiver,
         Kind::Transceiver => BindKind::Transceiver,
     };
-    let (id, password) = ("smppclient1".parse(), "password".parse());
+    let (id, password) = (system_id(part.account).parse(), PASSWORD.parse());
     let mut config = ClientConfig::new(kind, id.expect("it fits"), password.expect("it fits"));
+    config.bind.address_range = part.address_range.parse().expect("a plan's ranges are short");
     config.session = SessionConfig {
         window: part.window,
         sequence_start: part.sequence_start,

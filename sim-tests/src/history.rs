@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
-use smpp_transport::pdu::{FRAME_OCTETS_MAX, Leniency, Pdu, json, next_frame};
+use smpp_transport::pdu::{FRAME_OCTETS_MAX, Leniency, MessageState, Pdu, json, next_frame};
+use smsc_sim::DeliveryState;
 
 /// One fact, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,12 +75,23 @@ pub enum What {
         /// How it ended.
         outcome: Outcome,
     },
-    /// A client has been handed what the SMSC delivered, and has accepted it.
+    /// A client has been handed what the SMSC delivered, and answers it.
     Delivered {
         /// Whose.
         client: usize,
-        /// The receipt's message id, empty where it is none.
-        message_id: String,
+        /// Its source address: of a receipt the destination of its message.
+        from: String,
+        /// What it answers.
+        status: u32,
+    },
+    /// What the simulator itself says of messages and deliveries.
+    Account {
+        /// Whether it is killed now.
+        killed: bool,
+        /// Every message that it has accepted.
+        messages: Vec<Kept>,
+        /// What became of mobile-originated messages, in their order.
+        deliveries: Vec<DeliveryState>,
     },
     /// A fault begins or ends.
     Fault {
@@ -93,6 +105,38 @@ pub enum What {
         /// What, in words.
         what: String,
     },
+}
+
+/// A message in the simulator's own words. Times are simulated, to the millisecond.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Kept {
+    /// As the response gave it.
+    pub id: String,
+    /// system_id of the account that submitted it.
+    pub account: String,
+    /// Destination.
+    pub to: String,
+    /// registered_delivery.
+    pub registered_delivery: u8,
+    /// What has become of it.
+    pub state: MessageState,
+    /// Its states so far, with when they came.
+    pub states: Vec<(MessageState, Duration)>,
+    /// Its receipts so far, and those to come of states that it has reached.
+    pub receipts: Vec<KeptReceipt>,
+}
+
+/// A receipt in the simulator's own words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeptReceipt {
+    /// The state that the message had.
+    pub state: MessageState,
+    /// Whether it is an intermediate notification.
+    pub intermediate: bool,
+    /// How far it has come.
+    pub outcome: smsc_sim::Outcome,
+    /// How often it was sent.
+    pub attempts: u32,
 }
 
 /// An end of a connection.

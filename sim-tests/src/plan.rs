@@ -6,13 +6,13 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::Seed;
-use smpp_transport::pdu::{CommandStatus, MessageState};
 use smpp_transport::session::SEQUENCE_MAX;
 use smsc_sim::Rule;
-use smsc_sim::policy::{Outcome, Policy, ReceiptPolicy};
-use smsc_sim::rules::{Answer, Cut, Step, Then, When};
+use smsc_sim::policy::{Policy, Retry};
 use smsc_sim::time::{Delay, Time};
-use smsc_sim::words::Status;
+
+mod clients;
+mod smsc;
 
 /// A run, whole. Times are in milliseconds of simulated time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +78,18 @@ pub struct Client {
     pub messages: Vec<Message>,
     /// How long it takes to answer what it is delivered.
     pub answer_delay_ms: u64,
+    /// Which account it binds as, from 0.
+    #[serde(default)]
+    pub account: usize,
+    /// The addresses that it serves, as it says in its bind: empty, or `^` and how they begin.
+    #[serde(default)]
+    pub address_range: String,
+    /// The chance that it refuses a delivery for now.
+    #[serde(default)]
+    pub refuse_for_now: f64,
+    /// The chance that it refuses a delivery for good, of those that it does not refuse for now.
+    #[serde(default)]
+    pub refuse_for_good: f64,
 }
 
 /// As what an ESME binds.
@@ -98,8 +110,23 @@ pub struct Message {
     pub at_ms: u64,
     /// Octets of text; above 254 they go into message_payload.
     pub octets: usize,
-    /// Whether a receipt is asked for.
-    pub receipt: bool,
+    /// Which receipts are asked for.
+    pub registered_delivery: u8,
+    /// As data_sm instead of submit_sm.
+    #[serde(default)]
+    pub data_sm: bool,
+    /// For how many seconds it is valid; 0 is without end.
+    #[serde(default)]
+    pub validity_s: u64,
+    /// In how many seconds it is to be sent; 0 is at once. Not of data_sm, which cannot say it.
+    #[serde(default)]
+    pub schedule_s: u64,
+    /// How long after its acceptance to ask what has become of it.
+    #[serde(default)]
+    pub query_after_ms: Option<u64>,
+    /// How long after its acceptance to take it back.
+    #[serde(default)]
+    pub cancel_after_ms: Option<u64>,
 }
 
 /// What the SMSC does wrong, and what becomes of messages there.
@@ -110,6 +137,8 @@ pub struct Smsc {
     pub rules: Vec<Rule>,
     /// What becomes of messages.
     pub policy: Policy,
+    /// How what an ESME could not take is offered again.
+    pub retry: Retry,
 }
 
 /// What the wire does to what each side reads and writes.
@@ -185,8 +214,8 @@ pub const CONNECT_TIMEOUT_MS: u64 = 1_000;
 pub const LINGER_MS: u64 = 500;
 /// How long an unbind may take.
 pub const UNBIND_MS: u64 = 1_000;
-/// After how long the simulator offers a receipt again.
-pub const RECEIPT_RETRY_MS: u64 = 5_000;
+/// Requests of the SMSC's that may be outstanding on a session.
+pub const SMSC_WINDOW: usize = 20;
 
 impl Plan {
     /// The plan of this seed. Without a profile the seed draws that too: of ten, seven are swarm, two all, one calm.
@@ -204,7 +233,8 @@ impl Plan {
         let tick_ms = *[1, 2, 5, 10].choose(&mut config).expect("there are four");
         let latency_ms = tick_ms * config.random_range(0..8);
         let timers = Timers::draw(&mut config, latency_ms);
-        let clients = Client::draw_all(&mut streams.stream("clients", 0), profile);
+        let mut clients = Client::draw_all(&mut streams.stream("clients", 0), profile);
+        clients::vary(&mut clients, streams, profile);
         Plan {
             seed,
             profile,
@@ -212,7 +242,7 @@ impl Plan {
             latency_ms,
             timers,
             clients,
-            smsc: Smsc::draw(&mut Switch::new(streams, "smsc", profile), &timers),
+            smsc: Smsc::draw(streams, profile, &timers),
             wire: Wires {
                 esme: Chop::draw(&mut Switch::new(streams, "esme wire", profile)),
                 smsc: Chop::draw(&mut Switch::new(streams, "smsc wire", profile)),
@@ -235,85 +265,56 @@ impl Plan {
     pub fn rest_by(&self) -> Duration {
         let messages = self.clients.iter().map(|client| client.messages.len() as u64).max().unwrap_or(0);
         let window = self.clients.iter().map(|client| client.window).min().unwrap_or(1).max(1) as u64;
-        let each = self.timers.response_timeout_ms + self.smsc.response_delay_max_ms() + 20 * self.latency_ms;
+        let each = self.timers.response_timeout_ms + self.smsc.slowness_max_ms() + 20 * self.latency_ms;
         let stalls = self.wire.esme.stall_ms + self.wire.smsc.stall_ms;
         let broken = self.smsc.ends_sessions() || self.wire.is_cutting();
         let rebinds = if broken { messages + 3 } else { 3 } * self.clients.len().max(1) as u64;
         let waits = Duration::from_millis(
             (messages / window + 4) * (each + stalls)
+                + self.life_max_ms()
                 + self.smsc.receipt_delay_max_ms()
-                + 3 * RECEIPT_RETRY_MS
+                + self.deliveries_max_ms()
                 + 30_000,
         );
         let rebind = u32::try_from(rebinds).unwrap_or(u32::MAX);
         self.last_event() + waits + self.timers.rebind_bound() * rebind
     }
 
-    /// Whether everything that is accepted must be answered, and every answer be true.
+    /// The longest that times of messages' own put off their end.
+    fn life_max_ms(&self) -> u64 {
+        let messages = self.clients.iter().flat_map(|client| &client.messages);
+        let asked = |message: &Message| {
+            message
+                .query_after_ms
+                .unwrap_or(0)
+                .max(message.cancel_after_ms.unwrap_or(0))
+                .max(1_000 * message.schedule_s)
+        };
+        messages.map(asked).max().unwrap_or(0)
+    }
+
+    /// The longest that it takes to deliver everything, each offered as often as may be.
+    #[must_use]
+    pub fn deliveries_max_ms(&self) -> u64 {
+        let messages: usize = self.clients.iter().map(|client| client.messages.len()).sum();
+        let deliveries = messages * (2 + usize::from(self.smsc.policy.receipt.times.unwrap_or(1)));
+        let turns = (deliveries / SMSC_WINDOW + 2) as u64;
+        let answer_delay_ms = self.clients.iter().map(|client| client.answer_delay_ms).max().unwrap_or(0);
+        let retry_ms = u64::try_from(self.smsc.retry.delay.0.as_millis()).unwrap_or(u64::MAX);
+        let each = retry_ms + self.timers.response_timeout_ms.min(answer_delay_ms + 1_000);
+        turns * each * u64::from(self.smsc.retry.attempts_max.min(10)) + retry_ms
+    }
+
+    /// Whether everything that is accepted must be answered in time, and every answer be true.
     #[must_use]
     pub fn smsc_is_honest(&self) -> bool {
-        self.smsc.rules.iter().all(|rule| rule.then.answer == Answer::Once && rule.then.before.is_empty())
-    }
-}
-
-impl Smsc {
-    /// The longest that a response takes.
-    fn response_delay_max_ms(&self) -> u64 {
-        let longest = self.rules.iter().map(|rule| rule.then.delay.max()).max().unwrap_or_default();
-        longest.as_millis() as u64
+        self.smsc.is_honest() && self.smsc.is_punctual()
     }
 
-    /// The longest from a message's acceptance to its receipt.
-    fn receipt_delay_max_ms(&self) -> u64 {
-        let longest = |delay: &Option<Delay>| delay.as_ref().map_or(Duration::ZERO, Delay::max);
-        (longest(&self.policy.enroute) + longest(&self.policy.receipt.delay)).as_millis() as u64
-    }
-
-    /// Whether it hangs up or unbinds.
-    fn ends_sessions(&self) -> bool {
-        let ends = |step: &Step| matches!(step, Step::Unbind | Step::Disconnect(_));
-        self.rules.iter().any(|rule| rule.then.before.iter().chain(&rule.then.after).any(ends))
-    }
-
-    fn draw<R: Rng>(switch: &mut Switch<R>, timers: &Timers) -> Smsc {
-        // Half of the slow simulators are slower than the clients wait: their responses come late.
-        let delay = switch.delay(timers.response_timeout_ms * 2);
-        let mut rule = |max: f64, then: Then| {
-            let chance = switch.chance(max);
-            let when = When { chance: Some(chance), ..When::default() };
-            (chance > 0.0).then(|| Rule { when, then: Then { delay: delay.clone(), ..then }, ..Rule::default() })
-        };
-        let answered = |answer| Then { answer, ..Then::default() };
-        let before = |step| Then { before: vec![step], ..Then::default() };
-        let throttled = Some(Status(CommandStatus::ESME_RTHROTTLED));
-        let mut rules: Vec<Rule> = [
-            rule(0.1, answered(Answer::Never)),
-            rule(0.3, answered(Answer::Twice)),
-            rule(0.2, before(Step::UnknownResponse)),
-            rule(0.2, before(Step::WrongResponse)),
-            rule(0.2, Then { status: throttled, ..Then::default() }),
-            rule(0.1, answered(Answer::Nack)),
-            rule(0.03, before(Step::Disconnect(Cut::Close))),
-            rule(0.03, Then { after: vec![Step::Unbind], ..Then::default() }),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if !delay.is_none() {
-            rules.push(Rule { then: Then { delay, ..Then::default() }, ..Rule::default() });
-        }
-        let receipt_delay = switch.delay(2_000);
-        let undelivered = switch.chance(0.5);
-        let weights = [(MessageState::DELIVERED, 1.0 - undelivered), (MessageState::UNDELIVERABLE, undelivered)];
-        let policy = Policy {
-            outcome: (undelivered > 0.0).then(|| Outcome::weighted(weights).expect("their sum is 1")),
-            receipt: ReceiptPolicy {
-                delay: (!receipt_delay.is_none()).then_some(receipt_delay),
-                ..ReceiptPolicy::default()
-            },
-            ..Policy::default()
-        };
-        Smsc { rules, policy }
+    /// How many accounts there are.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.clients.iter().map(|client| client.account + 1).max().unwrap_or(1)
     }
 }
 
@@ -363,11 +364,30 @@ impl Client {
             sequence_start,
             messages: Message::draw_all(rng),
             answer_delay_ms: if slow { rng.random_range(1..800) } else { 0 },
+            account: 0,
+            address_range: String::new(),
+            refuse_for_now: 0.0,
+            refuse_for_good: 0.0,
         }
     }
 }
 
 impl Message {
+    /// A submit_sm to be sent at once.
+    #[must_use]
+    pub fn plain(at_ms: u64, octets: usize, registered_delivery: u8) -> Message {
+        Message {
+            at_ms,
+            octets,
+            registered_delivery,
+            data_sm: false,
+            validity_s: 0,
+            schedule_s: 0,
+            query_after_ms: None,
+            cancel_after_ms: None,
+        }
+    }
+
     /// Bursts and single ones over six seconds: so that the window fills, and so that the line falls silent.
     fn draw_all(rng: &mut impl Rng) -> Vec<Message> {
         let large = rng.random_bool(0.3);
@@ -380,7 +400,7 @@ impl Message {
                     1..4 if large => rng.random_range(1_000..9_000),
                     _ => rng.random_range(10..160),
                 };
-                messages.push(Message { at_ms, octets, receipt: rng.random_bool(0.5) });
+                messages.push(Message::plain(at_ms, octets, rng.random_bool(0.5).into()));
             }
         }
         messages.sort_by_key(|message| message.at_ms);
@@ -412,6 +432,12 @@ impl<R: Rng> Switch<R> {
     fn chance(&mut self, max: f64) -> f64 {
         let value = self.rng.random_range(0.01..max);
         if self.rng.random_bool(self.chance) { (value * 1000.0).round() / 1000.0 } else { 0.0 }
+    }
+
+    /// One of these, or none.
+    fn one_of<T: Clone>(&mut self, these: &[T]) -> Option<T> {
+        let one = these.choose(&mut self.rng).cloned();
+        if self.rng.random_bool(self.chance) { one } else { None }
     }
 
     fn delay(&mut self, max_ms: u64) -> Delay {

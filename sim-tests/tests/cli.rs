@@ -34,9 +34,18 @@ fn save(name: &str, plan: &Plan) -> String {
 
 /// A transmitter that asks for a receipt and has no receiver: it never comes to rest.
 fn restless() -> Plan {
-    let message = Message { at_ms: 10, octets: 5, receipt: true };
-    let client =
-        Client { kind: Kind::Transmitter, window: 1, sequence_start: 1, messages: vec![message], answer_delay_ms: 0 };
+    let message = Message::plain(10, 5, 1);
+    let client = Client {
+        kind: Kind::Transmitter,
+        window: 1,
+        sequence_start: 1,
+        messages: vec![message],
+        answer_delay_ms: 0,
+        account: 0,
+        address_range: String::new(),
+        refuse_for_now: 0.0,
+        refuse_for_good: 0.0,
+    };
     Plan { clients: vec![client], ..Plan::draw(1, Some(Profile::Calm)) }
 }
 

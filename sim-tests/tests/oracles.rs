@@ -12,13 +12,17 @@ use smpp_transport::pdu::{Body, CommandId, CommandStatus, Empty, Leniency, Pdu};
 /// One transceiver with a window of 2 that submits, falls silent, and submits again.
 fn plan() -> Plan {
     let plan = Plan::draw(1, Some(Profile::Calm));
-    let messages = [100, 100, 100, 200, 9_000].map(|at_ms| Message { at_ms, octets: 20, receipt: true });
+    let messages = [100, 100, 100, 200, 9_000].map(|at_ms| Message::plain(at_ms, 20, 1));
     let client = Client {
         kind: Kind::Transceiver,
         window: 2,
         sequence_start: 1,
         messages: messages.to_vec(),
         answer_delay_ms: 0,
+        account: 0,
+        address_range: String::new(),
+        refuse_for_now: 0.0,
+        refuse_for_good: 0.0,
     };
     Plan { clients: vec![client], tick_ms: 1, latency_ms: 5, ..plan }
 }

@@ -1,7 +1,7 @@
 //! Guards plans as data: the same seed draws the same plan, and a plan written to a file comes back as it was, or not at all.
 
 use sim_tests::plan::{FaultKind, Kind, Plan, Profile};
-use smsc_sim::Behaviour;
+use smsc_sim::Policy;
 
 #[test]
 fn the_same_seed_draws_the_same_plan_and_another_draws_another() {
@@ -23,13 +23,16 @@ fn a_plan_comes_back_from_json_as_it_was() {
 }
 
 /// Every object in a plan, by the way to it.
-const OBJECTS: [&str; 9] = [
+const OBJECTS: [&str; 12] = [
     "",
     "/timers",
     "/clients/0",
     "/clients/0/messages/0",
     "/smsc",
-    "/smsc/receipt_delay",
+    "/smsc/rules/0",
+    "/smsc/rules/0/when",
+    "/smsc/policy/receipt",
+    "/smsc/retry",
     "/wire",
     "/wire/esme",
     "/faults/0",
@@ -62,7 +65,7 @@ fn a_key_that_is_left_out_is_an_error_that_names_it() {
 fn in_a_calm_plan_nothing_goes_wrong_and_in_one_of_all_much_does() {
     for seed in 0..300 {
         let calm = Plan::draw(seed, Some(Profile::Calm));
-        assert_eq!(calm.smsc, Behaviour { refused_status: calm.smsc.refused_status, ..Behaviour::default() });
+        assert_eq!((&calm.smsc.rules, &calm.smsc.policy), (&vec![], &Policy::default()));
         assert!(calm.faults.is_empty() && !calm.wire.is_cutting() && calm.smsc_is_honest());
         let all = Plan::draw(seed, Some(Profile::All));
         assert!(!all.faults.is_empty() && all.wire.is_cutting() && !all.smsc_is_honest());

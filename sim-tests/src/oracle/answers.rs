@@ -74,12 +74,12 @@ fn before_unbind(line: &Line, report: &mut Report) {
 
 fn time_to_answer(plan: &Plan, end: End, request: &Pdu) -> Duration {
     let ms = match (end, request.command_id()) {
-        (End::Esme, CommandId::DELIVER_SM) => {
+        (End::Esme, CommandId::DELIVER_SM | CommandId::DATA_SM) => {
             plan.clients.iter().map(|client| client.answer_delay_ms).max().unwrap_or(0)
         }
         // First what was asked before it is answered, but for no longer than half of the time that an unbind may take.
         (_, CommandId::UNBIND) => UNBIND_MS / 2,
-        (End::Smsc, CommandId::SUBMIT_SM) => plan.smsc.response_delay.max_ms,
+        (End::Smsc, CommandId::SUBMIT_SM | CommandId::DATA_SM) => plan.smsc.response_delay_max_ms(),
         _ => 0,
     };
     Duration::from_millis(ms)
@@ -95,7 +95,7 @@ fn still_running(line: &Line, until: Duration) -> bool {
 pub(super) fn enquire_link(plan: &Plan, _: &History, lines: &[Line], report: &mut Report) {
     let interval = Duration::from_millis(plan.timers.enquire_link_interval_ms);
     let timeout = Duration::from_millis(plan.timers.response_timeout_ms);
-    for line in lines {
+    for line in lines.iter().filter(|line| line.end == End::Esme || plan.smsc.is_punctual()) {
         let Some((bound, _)) = line.bound_at() else { continue };
         let end = line.ending_at().or(line.frames.last().map(|frame| frame.at)).unwrap_or(bound);
         let (mut heard, mut asked) = (bound, None);

@@ -18,7 +18,9 @@ fn is_legal(end: End, bound: Option<CommandId>, command: CommandId) -> bool {
         _ if command.is_bind() => end == End::Esme && bound.is_none(),
         CommandId::ENQUIRE_LINK => true,
         CommandId::UNBIND => bound.is_some(),
-        CommandId::SUBMIT_SM => end == End::Esme && transmits,
+        CommandId::SUBMIT_SM | CommandId::QUERY_SM | CommandId::CANCEL_SM => end == End::Esme && transmits,
+        CommandId::DATA_SM if end == End::Esme => transmits,
+        CommandId::DATA_SM => receives,
         CommandId::DELIVER_SM => end == End::Smsc && receives,
         _ => false,
     }
@@ -91,7 +93,7 @@ pub(super) fn window(plan: &Plan, history: &History, lines: &[Line], report: &mu
                     && expired.is_none_or(|at| *at > frame.at)
             };
             outstanding.retain(over);
-            if frame.is(Way::Written, CommandId::SUBMIT_SM) {
+            if frame.way == Way::Written && frame.submitted().is_some() {
                 outstanding.push(frame);
             }
             if outstanding.len() > plan.clients[client].window {

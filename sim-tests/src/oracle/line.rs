@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smpp_transport::pdu::{Body, CommandId, CommandStatus, Leniency, Pdu, Sm};
+use smpp_transport::pdu::{Body, CommandId, CommandStatus, Leniency, Pdu};
 
 use crate::app::message_of;
 use crate::history::{End, Fact, History, Way, What};
@@ -55,10 +55,11 @@ impl Frame {
         })
     }
 
-    /// Whose message a submit_sm is.
+    /// Whose message a submit_sm or data_sm is.
     pub(super) fn submitted(&self) -> Option<(usize, usize)> {
-        match self.pdu.as_ref()?.body {
-            Body::SubmitSm(Sm { ref destination_addr, .. }) => message_of(&destination_addr.text()),
+        match &self.pdu.as_ref()?.body {
+            Body::SubmitSm(sm) => message_of(&sm.destination_addr.text()),
+            Body::DataSm(sm) => message_of(&sm.destination_addr.text()),
             _ => None,
         }
     }

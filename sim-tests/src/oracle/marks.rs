@@ -85,7 +85,7 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
         let Some(pdu) = &frame.pdu else { continue };
         met.extend((frame.octets.len() > 4096).then_some("frame above 4096 octets"));
         match (frame.way, pdu.command_id()) {
-            (Way::Written, CommandId::SUBMIT_SM) => {
+            (Way::Written, CommandId::SUBMIT_SM | CommandId::DATA_SM) => {
                 met.extend(
                     (pdu.sequence < 100 && answered.contains(&SEQUENCE_MAX)).then_some("number after 0x7FFFFFFF"),
                 );
@@ -96,7 +96,7 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
                 let window = line.client.map_or(usize::MAX, |client| plan.clients[client].window);
                 met.extend((outstanding.len() >= window).then_some("window full"));
             }
-            (Way::Read, CommandId::SUBMIT_SM_RESP) => {
+            (Way::Read, CommandId::SUBMIT_SM_RESP | CommandId::DATA_SM_RESP) => {
                 met.extend(
                     (outstanding.iter().position(|n| *n == pdu.sequence) > Some(0))
                         .then_some("answer overtaken by a later one"),
@@ -111,7 +111,7 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
             (Way::Read, CommandId::ENQUIRE_LINK_RESP) => {
                 met.insert("enquire_link answered");
             }
-            (Way::Read, CommandId::DELIVER_SM) => {
+            (Way::Read, CommandId::DELIVER_SM | CommandId::DATA_SM) => {
                 met.extend((!outstanding.is_empty()).then_some("receipt before its answer"));
             }
             _ => {}

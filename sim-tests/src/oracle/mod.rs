@@ -7,6 +7,7 @@ mod line;
 mod liveness;
 mod marks;
 mod outcomes;
+mod smsc;
 
 use std::time::Duration;
 
@@ -62,6 +63,7 @@ pub fn check(plan: &Plan, history: &History) -> Vec<Violation> {
         report.oracle = name;
         oracle(plan, history, &lines, &mut report);
     }
+    smsc::check(plan, history, &lines, &mut report);
     report.oracle = "liveness";
     liveness::liveness(history, &mut report);
     report.violations

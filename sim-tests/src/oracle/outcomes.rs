@@ -79,7 +79,7 @@ fn contradiction(plan: &Plan, at: Duration, told: &Outcome, sent: Option<(&Line,
 
 fn outcome_of(answer: &Pdu) -> Outcome {
     match &answer.body {
-        Body::SubmitSmResp(body) if answer.status == CommandStatus::ESME_ROK => {
+        Body::SubmitSmResp(body) | Body::DataSmResp(body) if answer.status == CommandStatus::ESME_ROK => {
             Outcome::Accepted(body.as_ref().map(|MessageId { message_id }| message_id.text()).unwrap_or_default())
         }
         _ => Outcome::Refused(answer.status.0),

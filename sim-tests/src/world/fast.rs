@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use smpp_transport::driver::{Accept, Connect};
 use smpp_transport::env::Seed;
+use smsc_sim::Control;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::net::{Net, Pipe, Weather};
-use super::{SimulatedClock, Turn, note_what_is_left, smsc_config, turns};
+use super::{Turn, account, note_what_is_left, smsc, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -38,8 +39,7 @@ struct World {
     recorder: Recorder,
     waiting: Waiting,
     net: Net,
-    smsc: Option<JoinHandle<()>>,
-    stop_smsc: watch::Sender<bool>,
+    smsc: Option<(Control, JoinHandle<()>)>,
     /// One each: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
 }
@@ -53,7 +53,6 @@ impl World {
             waiting: Waiting::for_all_of(plan),
             net: Net::new(Duration::from_millis(plan.latency_ms)),
             smsc: None,
-            stop_smsc: watch::Sender::new(false),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
             plan: Arc::clone(plan),
         }
@@ -72,27 +71,29 @@ impl World {
         }
         let ended = timeout(STOP_TIMEOUT * 2, async { while clients.join_next().await.is_some() {} }).await;
         if ended.is_err() {
-            note_what_is_left(&self.recorder, vec!["a client has not stopped".to_owned()]);
+            self.recorder.note(What::Restless { what: "a client has not stopped".to_owned() });
         }
-        self.stop_smsc.send_replace(true);
+        if let Some((control, _)) = &self.smsc {
+            control.stop();
+        }
         self.recorder.take()
     }
 
     async fn rest(&self) {
         sleep_until(self.start + self.plan.last_event()).await;
         let by = self.start + self.plan.rest_by();
-        while !self.waiting.is_over() && Instant::now() < by {
+        let at_rest = |smsc: &(Control, _)| account::is_at_rest(&smsc.0);
+        while !(self.waiting.is_over() && self.smsc.as_ref().is_some_and(at_rest)) && Instant::now() < by {
             sleep(LOOK_INTERVAL).await;
         }
-        note_what_is_left(&self.recorder, self.waiting.words());
+        note_what_is_left(&self.recorder, &self.waiting, self.smsc.as_ref().map(|(control, _)| control));
     }
 
     fn start_smsc(&mut self) {
         let acceptor =
             Acceptor { queue: self.net.listen(), recorder: self.recorder.clone(), plan: Arc::clone(&self.plan) };
-        let clock = Box::new(SimulatedClock(self.recorder.clone()));
-        self.smsc =
-            Some(tokio::spawn(smsc_sim::serve(acceptor, smsc_config(&self.plan), clock, self.stop_smsc.subscribe())));
+        let control = smsc(&self.plan, &self.recorder);
+        self.smsc = Some((control.clone(), tokio::spawn(smsc_sim::serve(acceptor, control))));
     }
 
     fn start_clients(&self) -> JoinSet<()> {
@@ -136,10 +137,10 @@ impl World {
     }
 
     fn kill_smsc(&mut self) {
-        if let Some(smsc) = self.smsc.take() {
-            smsc.abort();
+        if let Some((control, serving)) = self.smsc.take() {
+            account::note(&self.recorder, &control, true);
+            serving.abort();
         }
-        self.waiting.smsc_forgot(self.recorder.now());
     }
 }
 

@@ -3,6 +3,7 @@
 //! Two tiers run the same plan, the same applications, drivers and simulator. `turmoil` has hosts on turmoil's network
 //! and is the reference; `fast` has one runtime and pipes in memory, skips idle time, and is for volume.
 
+mod account;
 mod fast;
 mod net;
 mod turmoil_net;
@@ -14,11 +15,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::WallClock;
 use smpp_transport::session::Role;
-use smsc_sim::{Config, Control, Limits};
+use smsc_sim::{Account, Config, Control, Limits};
 
-use crate::app::{driver_config, session_config};
+use crate::app::{PASSWORD, Waiting, driver_config, session_config, system_id};
 use crate::history::{History, Recorder, What};
-use crate::plan::Plan;
+use crate::plan::{Plan, SMSC_WINDOW, Smsc};
 
 /// Which network a plan runs on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, clap::ValueEnum)]
@@ -73,26 +74,35 @@ fn smsc(plan: &Plan, recorder: &Recorder) -> Control {
 
 fn smsc_config(plan: &Plan) -> Config {
     let session = smpp_transport::session::SessionConfig {
-        window: 20,
+        window: SMSC_WINDOW,
         answers_enquire_link: false,
         ..session_config(Role::Smsc, &plan.timers)
     };
-    let (rules, policy) = (plan.smsc.rules.clone(), plan.smsc.policy.clone());
+    let Smsc { rules, policy, retry } = plan.smsc.clone();
     // Nobody looks at the PDUs that the simulator remembers: the history has them.
     let limits = Limits { pdus_max: 0, ..Limits::default() };
-    Config { rules, policy, limits, seed: plan.seed, session, driver: driver_config(), ..Config::default() }
+    let accounts = (0..plan.accounts()).map(|account| Account::new(&system_id(account), PASSWORD)).collect();
+    let driver = driver_config();
+    Config { accounts, rules, policy, retry, limits, seed: plan.seed, session, driver, ..Config::default() }
 }
+
+/// 2026-01-01 00:00 UTC.
+const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 
 /// Wall time of a run: a fixed day, and simulated time.
 struct SimulatedClock(Recorder);
 
 impl WallClock for SimulatedClock {
     fn unix(&self) -> Duration {
-        Duration::from_secs(1_767_225_600) + self.0.now()
+        EPOCH + self.0.now()
     }
 }
 
-/// What is left when the time is up.
-fn note_what_is_left(recorder: &Recorder, left: Vec<String>) {
-    left.into_iter().for_each(|what| recorder.note(What::Restless { what }));
+/// What is left when the time is up, and what the simulator says then.
+fn note_what_is_left(recorder: &Recorder, waiting: &Waiting, smsc: Option<&Control>) {
+    let left = waiting.words().into_iter().chain(smsc.map(account::left).unwrap_or_default());
+    left.for_each(|what| recorder.note(What::Restless { what }));
+    if let Some(control) = smsc {
+        account::note(recorder, control, false);
+    }
 }

@@ -2,19 +2,20 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use smpp_transport::driver::{Accept, Connect};
 use smpp_transport::env::Seed;
+use smsc_sim::Control;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use turmoil::net::{TcpListener, TcpStream};
 use turmoil::{Builder, Sim};
 
-use super::{SimulatedClock, Turn, note_what_is_left, smsc_config, turns};
+use super::{Turn, account, note_what_is_left, smsc, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -33,7 +34,8 @@ struct World<'a> {
     plan: Arc<Plan>,
     recorder: Recorder,
     waiting: Waiting,
-    stop_smsc: watch::Sender<bool>,
+    /// The simulator that runs now.
+    smsc: Arc<Mutex<Option<Control>>>,
     /// One each: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
     /// Told before the SMSC's host is crashed: its connections are dropped in their own order then, where a crash would drop
@@ -58,7 +60,7 @@ impl World<'_> {
             sim: builder(plan).build(),
             recorder: Recorder::new(Arc::new(clock)),
             waiting: Waiting::for_all_of(plan),
-            stop_smsc: watch::Sender::new(false),
+            smsc: Arc::default(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
             kill_smsc: Arc::default(),
             running: Arc::new(AtomicUsize::new(plan.clients.len())),
@@ -81,12 +83,16 @@ impl World<'_> {
                 self.turn(turn)?;
             }
             let now = self.sim.elapsed();
-            if now >= by || (now >= last && turns.peek().is_none() && self.waiting.is_over()) {
+            if now >= by || (now >= last && turns.peek().is_none() && self.is_at_rest()) {
                 break;
             }
         }
-        note_what_is_left(&self.recorder, self.waiting.words());
+        note_what_is_left(&self.recorder, &self.waiting, lock(&self.smsc).as_ref());
         self.end()
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.waiting.is_over() && lock(&self.smsc).as_ref().is_some_and(account::is_at_rest)
     }
 
     fn end(mut self) -> Result<History, String> {
@@ -98,7 +104,7 @@ impl World<'_> {
             self.step()?;
         }
         if self.running.load(Ordering::Relaxed) > 0 {
-            note_what_is_left(&self.recorder, vec!["a client has not stopped".to_owned()]);
+            self.recorder.note(What::Restless { what: "a client has not stopped".to_owned() });
         }
         let history = self.recorder.take();
         // What the hosts drop must be dropped while their world still stands.
@@ -132,23 +138,27 @@ impl World<'_> {
     }
 
     fn crash_smsc(&mut self) -> Result<(), String> {
+        if let Some(control) = lock(&self.smsc).take() {
+            account::note(&self.recorder, &control, true);
+        }
         self.kill_smsc.notify_waiters();
         self.step()?;
         self.sim.crash(SMSC);
-        self.waiting.smsc_forgot(self.recorder.now());
         Ok(())
     }
 
     fn add_smsc(&mut self) {
-        let (plan, recorder, stop) = (Arc::clone(&self.plan), self.recorder.clone(), self.stop_smsc.subscribe());
+        let (plan, recorder, running) = (Arc::clone(&self.plan), self.recorder.clone(), Arc::clone(&self.smsc));
         let kill = Arc::clone(&self.kill_smsc);
         self.sim.host(SMSC, move || {
-            let (plan, recorder, stop) = (Arc::clone(&plan), recorder.clone(), stop.clone());
+            let (plan, recorder, running) = (Arc::clone(&plan), recorder.clone(), Arc::clone(&running));
             let kill = Arc::clone(&kill);
             async move {
                 let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
-                let (config, clock) = (smsc_config(&plan), Box::new(SimulatedClock(recorder.clone())));
-                let serving = smsc_sim::serve(Acceptor { listener, recorder, plan }, config, clock, stop);
+                // Within the host: outside of it the clock is another.
+                let control = smsc(&plan, &recorder);
+                *lock(&running) = Some(control.clone());
+                let serving = smsc_sim::serve(Acceptor { listener, recorder, plan }, control);
                 tokio::select! {
                     biased;
                     () = kill.notified() => {}
@@ -187,6 +197,10 @@ impl World<'_> {
             }
         });
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn builder(plan: &Plan) -> Builder {

@@ -17,11 +17,8 @@ use super::{
 /// Octets as hexadecimal digits.
 #[must_use]
 pub fn hex(octets: &[u8]) -> String {
-    use std::fmt::Write as _;
-    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut digits, octet| {
-        let _ = write!(digits, "{octet:02x}");
-        digits
-    })
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 0x0F)]).collect()
 }
 
 /// Hexadecimal digits as octets; white space between them is skipped.

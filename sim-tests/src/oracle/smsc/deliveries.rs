@@ -1,0 +1,49 @@
+//! What an ESME could not take comes again after the retry delay, what it refused for good does not, and nothing is lost.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use smpp_transport::pdu::CommandStatus;
+use smsc_sim::DeliveryState;
+
+use super::super::{Report, slack};
+use super::seen::Offer;
+use super::{Answered, Seen};
+
+pub(super) fn deliveries(seen: &Seen, report: &mut Report) {
+    // Where each goes twice, it cannot be told which of them comes again.
+    if seen.plan.smsc.policy.receipt.times.unwrap_or(1) == 1 {
+        let mut before: BTreeMap<_, &Offer> = BTreeMap::new();
+        for offer in seen.offers.iter().filter(|offer| offer.message.is_some()) {
+            if let Some(before) = before.insert((offer.message, offer.intermediate), offer) {
+                again(seen, before, offer, report);
+            }
+        }
+    }
+    if let Some(last) = seen.last() {
+        let open = |state: &DeliveryState| matches!(state, DeliveryState::Waiting | DeliveryState::Sent);
+        let lost = last.deliveries.iter().filter(|state| open(state)).count();
+        if lost > 0 {
+            report.broken(last.at, format!("{lost} messages from handsets are still to be delivered, and none waits"));
+        }
+    }
+}
+
+/// One was offered, and then again.
+fn again(seen: &Seen, before: &Offer, offer: &Offer, report: &mut Report) {
+    let retry = seen.plan.smsc.retry.delay.0;
+    let timeout = Duration::from_millis(seen.plan.timers.response_timeout_ms);
+    let message = offer.message.unwrap_or_default();
+    let due = match before.answered {
+        Answered::At(at, CommandStatus::ESME_RX_T_APPN) => at + retry,
+        Answered::At(_, status) => {
+            return report.broken(offer.at, format!("{message:?}: offered again after {status}"));
+        }
+        Answered::Never => before.at + timeout + retry,
+        Answered::Unclear => return,
+    };
+    if offer.at + slack(seen.plan) < due {
+        let words = format!("{message:?}: offered at {:?} and, {:?}, again", before.at, before.answered);
+        report.broken(offer.at, format!("{words} before {due:?}"));
+    }
+}

@@ -1,0 +1,31 @@
+//! What the simulator promises of messages, receipts and what it delivers, held against the octets at its own ends of the
+//! connections and its own account.
+
+mod deliveries;
+mod receipts;
+mod routing;
+mod seen;
+mod states;
+
+use super::{Line, Report};
+use crate::history::History;
+use crate::plan::Plan;
+pub(super) use seen::{Answered, Seen};
+
+type Oracle = fn(&Seen, &mut Report);
+
+/// The oracles, by name.
+const ORACLES: [(&str, Oracle); 4] = [
+    ("receipts", receipts::receipts),
+    ("states", states::states),
+    ("routing", routing::routing),
+    ("deliveries", deliveries::deliveries),
+];
+
+pub(super) fn check(plan: &Plan, history: &History, lines: &[Line], report: &mut Report) {
+    let seen = Seen::of(plan, history, lines);
+    for (name, oracle) in ORACLES {
+        report.oracle = name;
+        oracle(&seen, report);
+    }
+}

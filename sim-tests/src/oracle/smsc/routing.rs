@@ -1,0 +1,45 @@
+//! What is delivered goes to a session that may have it, and to the one that the policy wants if it can.
+
+use smsc_sim::policy::Which;
+
+use super::super::Report;
+use super::Seen;
+use super::seen::Offer;
+use crate::app::system_id;
+
+pub(super) fn routing(seen: &Seen, report: &mut Report) {
+    for offer in &seen.offers {
+        let session = &seen.lines[offer.session];
+        let account =
+            offer.message.and_then(|(client, _)| seen.plan.clients.get(client)).map(|it| system_id(it.account));
+        let bound = session.bound.as_ref();
+        let account = account.or(bound.map(|bound| bound.system_id.clone())).unwrap_or_default();
+        if !session.may_have(&account, &offer.to) || bound.is_none_or(|bound| bound.at > offer.at) {
+            let line = session.line.number;
+            report.broken(offer.at, format!("line {line}: {:?} to {} of {account}", offer.message, offer.to));
+        }
+        which(seen, offer, &account, report);
+    }
+}
+
+/// By the session that submitted, as long as that stands, and by others that stood all the time since.
+fn which(seen: &Seen, offer: &Offer, account: &str, report: &mut Report) {
+    let Some(message) = offer.message else { return };
+    let Some((own, submitted)) = seen.submitted(message) else { return };
+    let stood =
+        |place: usize| seen.lines[place].may_have(account, &offer.to) && seen.lines[place].stood(submitted, offer.at);
+    match seen.plan.smsc.policy.receipt.session.unwrap_or_default() {
+        Which::Same if offer.session != own && stood(own) => {
+            let (other, own) = (seen.lines[offer.session].line.number, seen.lines[own].line.number);
+            report.broken(offer.at, format!("{message:?}: receipt on line {other}, submitted on line {own}"));
+        }
+        Which::Other if offer.session == own => {
+            let other = (0..seen.lines.len()).find(|place| *place != own && stood(*place));
+            if let Some(other) = other {
+                let other = seen.lines[other].line.number;
+                report.broken(offer.at, format!("{message:?}: receipt where it was submitted, not on line {other}"));
+            }
+        }
+        _ => {}
+    }
+}
