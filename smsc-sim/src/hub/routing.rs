@@ -132,9 +132,9 @@ impl Inner {
         here
     }
 
-    /// Lets a new delivery in, unless there are too many.
+    /// Lets a new delivery in, which is counted already, unless there are too many.
     fn admit(&mut self, delivery: Delivery) -> Option<Delivery> {
-        if self.waiting() >= self.deliveries_max {
+        if self.waiting() > self.deliveries_max {
             self.dropped += 1;
             tracing::warn!("too many deliveries wait: one is dropped");
             return None;

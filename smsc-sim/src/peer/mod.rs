@@ -49,6 +49,8 @@ pub(crate) struct Peer<S> {
     held_back: BTreeMap<u64, Vec<Delivery>>,
     /// Deliveries that were outstanding when the session ended.
     lost: Vec<Delivery>,
+    /// What has happened and was not dealt with yet.
+    events: VecDeque<Event<Delivery>>,
     /// Until when nothing is read or written.
     silent_until: Option<Duration>,
     is_cut: bool,
@@ -120,6 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             waiting: VecDeque::new(),
             held_back: BTreeMap::new(),
             lost: Vec::new(),
+            events: VecDeque::new(),
             silent_until: None,
             is_cut: false,
         }
@@ -143,6 +146,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             self.show();
             if let Some(until) = self.silent_until {
                 self.stay_silent(until).await;
+                continue;
+            }
+            if let Some(event) = self.events.pop_front() {
+                self.happened(event);
                 continue;
             }
             let next_due = self.due.peek().map_or(Duration::MAX, |due| due.at);
@@ -302,6 +309,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     /// A reset leaves the session no time to end: it is told here. It gives back what was outstanding before it touches the
     /// line again.
     async fn lose_what_is_outstanding(&mut self) {
+        for event in std::mem::take(&mut self.events) {
+            if let Event::Ended { token, outcome, .. } = event {
+                self.delivery_ended(token, &outcome);
+            }
+        }
         let mut outstanding = self.driver.outstanding();
         self.driver.close();
         while outstanding > 0

@@ -1,5 +1,6 @@
 //! What is done to a connection: by a rule, or by whoever controls the simulator.
 
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -28,6 +29,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Step::Unbind => self.driver.unbind(),
             Step::Disconnect(Cut::Close) => self.driver.close(),
             Step::Disconnect(Cut::Reset) => {
+                self.write_out();
                 let line = self.driver.stream_mut();
                 line.reset_follows();
                 (self.reset)(line.stream_mut());
@@ -49,7 +51,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
+    /// What was said before is heard, as far as the line takes it now. What is read on the way waits for its turn.
+    fn write_out(&mut self) {
+        let mut nobody = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(event)) = self.driver.poll_next(&mut nobody) {
+            self.events.push_back(event);
+        }
+    }
+
     fn fall_silent(&mut self, silence: Silence) {
+        self.write_out();
         Gauges::set(&self.gauges.faulty, 1);
         self.silent_until = Some(match silence {
             Silence::For(time) => self.driver.now() + time.0,

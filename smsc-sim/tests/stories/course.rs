@@ -66,10 +66,11 @@ async fn what_an_account_says_goes_before_the_simulator_and_a_rule_before_both()
         config.rules = rules;
     });
     let mut esme = smsc.transceiver().await;
-    esme.submit_to("2701", 1).await;
-    esme.submit_to("2702", 1).await;
-    let told = [esme.told().await, esme.told().await];
-    assert!(told[0].contains("stat:REJECTD err:009") && told[1].contains("stat:UNDELIV err:009"), "{told:?}");
+    for (to, words) in [("2701", "stat:REJECTD err:009"), ("2702", "stat:UNDELIV err:009")] {
+        esme.submit_to(to, 1).await;
+        let told = esme.told().await;
+        assert!(told.contains(words), "{told}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -264,6 +264,32 @@ impl Esme {
         }
     }
 
+    /// What comes within this time; empty when the simulator has hung up.
+    pub(crate) async fn some_octets(&mut self, time: Duration) -> Option<Vec<u8>> {
+        let mut octets = vec![0; 65_536];
+        let read = timeout(time, self.stream.read(&mut octets)).await.ok()?.expect("a pipe does not fail");
+        octets.truncate(read);
+        Some(octets)
+    }
+
+    /// [`send`](Esme::send), or nothing when the line is gone.
+    pub(crate) async fn send_if_served(&mut self, body: Body) -> u32 {
+        self.sequence += 1;
+        let octets = Pdu::new(CommandStatus::ESME_ROK, self.sequence, body).to_octets();
+        let _ = self.stream.write_all(&octets).await;
+        self.sequence
+    }
+
+    pub(crate) async fn answer_if_served(&mut self, delivery: &Pdu) {
+        let id = Some(MessageId::default());
+        let body = match &delivery.body {
+            Body::DataSm(_) => Body::DataSmResp(id),
+            _ => Body::DeliverSmResp(id),
+        };
+        let octets = Pdu::new(CommandStatus::ESME_ROK, delivery.sequence, body).to_octets();
+        let _ = self.stream.write_all(&octets).await;
+    }
+
     /// Exactly so many octets.
     pub(crate) async fn octets(&mut self, count: usize) -> Vec<u8> {
         while self.input.len() < count {
