@@ -128,6 +128,9 @@ pub(crate) struct Inner {
     /// Mobile-originated messages by number, the latest ones.
     sent: BTreeMap<u64, Sent>,
     deliveries: u64,
+    /// What is offered again, by when, and by the order in which it was put off.
+    later: BTreeMap<(Duration, u64), Delivery>,
+    put_off: u64,
     /// Held by each delivery that waits for a session or an answer, so that they can be counted.
     waiting: Arc<()>,
     deliveries_max: usize,
@@ -180,6 +183,8 @@ impl Hub {
             names,
             sent: BTreeMap::new(),
             deliveries: 0,
+            later: BTreeMap::new(),
+            put_off: 0,
             waiting: Arc::default(),
             deliveries_max: config.limits.deliveries_max,
             dropped: 0,
@@ -435,6 +440,7 @@ impl Hub {
         let mut inner = self.inner();
         inner.mailbox.cancel(now, &self.config.accounts[account].system_id, cancel)?;
         let here = inner.route_what_is_due(Some(session), now);
+        self.sooner.notify_one();
         self.changed.notify_waiters();
         Ok(here)
     }
@@ -471,10 +477,11 @@ impl Hub {
                 let inner = &mut *inner;
                 inner.mailbox.tick(now);
                 inner.route_what_is_due(None, now);
+                let again = inner.offer_again(now);
                 let job = inner.run_jobs(now);
                 let timeout = inner.mailbox.poll_timeout();
                 self.changed.notify_waiters();
-                timeout.into_iter().chain(job).min()
+                timeout.into_iter().chain(again).chain(job).min()
             };
             let at = self.start + next.unwrap_or(Duration::from_secs(3_600));
             tokio::select! {
@@ -618,6 +625,7 @@ impl Inner {
         self.mailbox.clear();
         self.sent.clear();
         self.jobs.clear();
+        self.later.clear();
         self.accounts.iter_mut().for_each(|account| account.held.clear());
         self.connections.values_mut().for_each(|connection| {
             connection.orders.retain(|order| !matches!(order, Order::Deliver(_)));

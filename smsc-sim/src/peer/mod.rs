@@ -8,7 +8,9 @@ mod step;
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use smpp_transport::driver::Driver;
@@ -77,7 +79,6 @@ enum Act {
     Answer(Box<Question>),
     /// The question of this place lets no more answers pass.
     CatchUp(u64),
-    Offer(Delivery),
 }
 
 /// How long an answer waits for others to pass it.
@@ -145,6 +146,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 () = wake.notified() => self.take_orders(),
             }
         }
+        if self.is_cut {
+            self.lose_what_is_outstanding().await;
+        }
         self.leave();
     }
 
@@ -189,10 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     self.silent_until = None;
                     self.take_step(&step, 1);
                 }
-                Order::Forget => {
-                    self.waiting.clear();
-                    self.due.retain(|due| !matches!(due.act, Act::Offer(_)));
-                }
+                Order::Forget => self.waiting.clear(),
                 Order::Unbind => {
                     self.silent_until = None;
                     self.driver.unbind();
@@ -249,7 +250,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             match due.act {
                 Act::Answer(question) => self.answer(*question),
                 Act::CatchUp(ordinal) => self.catch_up(ordinal),
-                Act::Offer(delivery) => self.waiting.extend(self.hub.offer(delivery, self.number)),
             }
         }
     }
@@ -263,11 +263,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// What is still to be delivered is others' to do.
     fn leave(mut self) {
-        let due = std::mem::take(&mut self.due).into_sorted_vec().into_iter().rev().filter_map(|due| match due.act {
-            Act::Offer(delivery) => Some(delivery),
-            Act::Answer(_) | Act::CatchUp(_) => None,
-        });
-        self.hub.close(self.number, std::mem::take(&mut self.waiting).into_iter().chain(due));
+        self.hub.close(self.number, std::mem::take(&mut self.waiting));
+    }
+
+    /// A connection that was cut has requests outstanding. That they are lost needs no waiting: what would need some is
+    /// the end of the connection, which comes after them.
+    async fn lose_what_is_outstanding(&mut self) {
+        self.driver.close();
+        while let Poll::Ready(Some(event)) = poll_fn(|cx| Poll::Ready(self.driver.poll_next(cx))).await {
+            if let Event::Ended { token, outcome, .. } = event {
+                self.delivery_ended(token, &outcome);
+            }
+        }
     }
 }
 
