@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::history::History;
-use crate::oracle::{MARKS, Violation, check, marks};
+use crate::oracle::{Violation, all_marks, check, marks};
 use crate::plan::{Plan, Profile};
 use crate::world::{Tier, run};
 
@@ -159,6 +159,6 @@ impl Summary {
     /// Marks that no seed has met.
     #[must_use]
     pub fn unmet(&self) -> Vec<&'static str> {
-        MARKS.into_iter().filter(|mark| !self.marks.contains_key(mark)).collect()
+        all_marks().filter(|mark| !self.marks.contains_key(mark)).collect()
     }
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use sim_tests::history::{End, Fact, History, How, Outcome, Way, What};
+use sim_tests::history::{End, Fact, History, How, Kept, Outcome, Way, What};
 use sim_tests::oracle::check;
 use sim_tests::plan::{Client, Kind, Message, Plan, Profile};
 use sim_tests::world::{Tier, run};
-use smpp_transport::pdu::{Body, CommandId, CommandStatus, Empty, Leniency, Pdu};
+use smpp_transport::pdu::{Body, CommandId, CommandStatus, Empty, Leniency, MessageState, Pdu};
 
 /// One transceiver with a window of 2 that submits, falls silent, and submits again.
 fn plan() -> Plan {
@@ -272,4 +272,80 @@ fn what_is_read_after_hanging_up_counts_for_nothing() {
     let frame = Bytes::from_static(&[0, 0, 0, 16, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 9]);
     history.facts.push(Fact { at, what: passed(End::Esme, Way::Written, frame) });
     assert_eq!(check(&plan, &history), []);
+}
+
+/// Changes what the simulator says of the first message.
+fn retell(history: &mut History, change: impl FnOnce(&mut Kept)) {
+    let account = history.facts.iter_mut().find_map(|fact| match &mut fact.what {
+        What::Account { messages, .. } => Some(messages),
+        _ => None,
+    });
+    change(&mut account.unwrap()[0]);
+}
+
+#[test]
+fn a_receipt_that_nobody_asked_for_is_seen() {
+    let (mut plan, history) = good();
+    plan.clients[0].messages[0].registered_delivery = 0;
+    assert_eq!(seen(&plan, &history), ["receipts"]);
+    plan.clients[0].messages[0].registered_delivery = 2;
+    assert_eq!(seen(&plan, &history), ["receipts"], "it was delivered");
+}
+
+#[test]
+fn a_receipt_that_did_not_come_is_seen() {
+    let (mut plan, mut history) = good();
+    plan.clients[0].messages[0].registered_delivery = 0x11;
+    assert_eq!(seen(&plan, &history), ["receipts"], "no intermediate notification");
+    plan.clients[0].messages[0].registered_delivery = 1;
+    retell(&mut history, |kept| kept.receipts.clear());
+    assert_eq!(seen(&plan, &history), ["receipts"]);
+}
+
+#[test]
+fn an_accepted_message_that_the_simulator_does_not_know_is_seen() {
+    let (plan, mut history) = good();
+    retell(&mut history, |kept| kept.id = "4711".to_owned());
+    assert_eq!(seen(&plan, &history), ["receipts"]);
+}
+
+#[test]
+fn states_that_go_back_or_are_told_otherwise_are_seen() {
+    let (plan, history) = good();
+    for states in [
+        vec![MessageState::DELIVERED, MessageState::ENROUTE],
+        vec![MessageState::ENROUTE, MessageState::DELETED, MessageState::DELIVERED],
+        vec![MessageState::ENROUTE, MessageState::EXPIRED],
+    ] {
+        let mut history = history.clone();
+        retell(&mut history, |kept| {
+            let at = kept.states[0].1;
+            kept.state = *states.last().unwrap();
+            kept.states = states.into_iter().map(|state| (state, at)).collect();
+        });
+        assert!(seen(&plan, &history).contains(&"states"), "{:?}", check(&plan, &history));
+    }
+}
+
+#[test]
+fn a_receipt_beyond_the_address_range_is_seen() {
+    let (plan, mut history) = good();
+    let at = places(&history, End::Smsc, Way::Read, CommandId::BIND_TRANSCEIVER)[0];
+    rewrite(&mut history, at, |pdu| {
+        if let Body::BindTransceiver(bind) = &mut pdu.body {
+            bind.address_range = "^77".parse().unwrap();
+        }
+    });
+    assert!(seen(&plan, &history).contains(&"routing"), "{:?}", check(&plan, &history));
+}
+
+#[test]
+fn what_was_accepted_and_comes_again_is_seen() {
+    let (plan, mut history) = good();
+    let at = places(&history, End::Smsc, Way::Written, CommandId::DELIVER_SM)[0];
+    let after = places(&history, End::Smsc, Way::Read, CommandId::DELIVER_SM_RESP)[0] + 1;
+    let again = Pdu { sequence: 0x7777, ..pdu(&history.facts[at].what).unwrap() };
+    let time = history.facts[after].at;
+    history.facts.insert(after, Fact { at: time, what: passed(End::Smsc, Way::Written, again.to_octets()) });
+    assert!(seen(&plan, &history).contains(&"deliveries"), "{:?}", check(&plan, &history));
 }

@@ -175,7 +175,10 @@ async fn messages_states_timers_and_receipts_due_survive_a_restart() {
 
     let smsc = kept_in(&directory).start().await.unwrap();
     let after = smsc.messages(&Filter::default());
-    assert_eq!(after.iter().map(|it| (&it.id, &it.text, &it.submitted_at)).collect::<Vec<_>>(), before.iter().map(|it| (&it.id, &it.text, &it.submitted_at)).collect::<Vec<_>>());
+    assert_eq!(
+        after.iter().map(|it| (&it.id, &it.text, &it.submitted_at)).collect::<Vec<_>>(),
+        before.iter().map(|it| (&it.id, &it.text, &it.submitted_at)).collect::<Vec<_>>()
+    );
     assert_eq!((after[0].state.to_string().as_str(), after[0].error), ("REJECTED", 42));
     let mut esme = Esme::bound(smsc.address());
     let told = [esme.receipt(), esme.receipt()];

@@ -112,7 +112,7 @@ impl Sweep {
     fn conclude(&self, summary: &Summary) -> End {
         let seconds = summary.took.as_secs_f64();
         let rate = summary.plans as f64 / seconds.max(1e-9);
-        for mark in sim_tests::oracle::MARKS {
+        for mark in sim_tests::oracle::all_marks() {
             say(format!("{:>9}  {mark}", summary.marks.get(mark).copied().unwrap_or(0)));
         }
         for seed in &summary.differed {
@@ -126,7 +126,7 @@ impl Sweep {
             summary.differed.len(),
             summary.failed.len(),
             summary.marks.len(),
-            sim_tests::oracle::MARKS.len(),
+            sim_tests::oracle::all_marks().count(),
         ));
         if let Err(line) = self.write(summary, rate) {
             return End::Usage(line);

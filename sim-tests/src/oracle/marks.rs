@@ -6,12 +6,17 @@ use std::time::Duration;
 use smpp_transport::pdu::CommandId;
 use smpp_transport::session::SEQUENCE_MAX;
 
-use super::{Line, lines};
+use super::{Line, lines, smsc};
 use crate::history::{End, History, Outcome, Way, What};
 use crate::plan::{FaultKind, Plan};
 
 /// Every mark that there is.
-pub const MARKS: [&str; 17] = [
+pub fn all() -> impl Iterator<Item = &'static str> {
+    OF_LINES.into_iter().chain(smsc::MARKS)
+}
+
+/// Those of connections and outcomes.
+const OF_LINES: [&str; 17] = [
     "bound",
     "bound again",
     "number after 0x7FFFFFFF",
@@ -57,9 +62,11 @@ pub fn marks(plan: &Plan, history: &History) -> BTreeSet<&'static str> {
             _ => {}
         }
     }
-    for line in lines(history) {
-        of_line(plan, history, &line, &mut met);
+    let lines = lines(history);
+    for line in &lines {
+        of_line(plan, history, line, &mut met);
     }
+    met.extend(smsc::marks(&smsc::Seen::of(plan, history, &lines)));
     met
 }
 

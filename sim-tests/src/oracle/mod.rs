@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::history::History;
 use crate::plan::Plan;
 pub use line::{Frame, Line, lines};
-pub use marks::{MARKS, marks};
+pub use marks::{all as all_marks, marks};
 
 /// A promise that a run broke.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -135,6 +135,9 @@ pub(crate) struct Inner {
     /// Mobile-originated messages by number, the latest ones.
     sent: BTreeMap<u64, Sent>,
     deliveries: u64,
+    /// What is offered again, by when, and by the order in which it was put off.
+    later: BTreeMap<(Duration, u64), Delivery>,
+    put_off: u64,
     /// Held by each delivery that waits for a session or an answer, so that they can be counted.
     waiting: Arc<()>,
     deliveries_max: usize,
@@ -193,6 +196,8 @@ impl Hub {
             names,
             sent: BTreeMap::new(),
             deliveries: 0,
+            later: BTreeMap::new(),
+            put_off: 0,
             waiting: Arc::default(),
             deliveries_max: config.limits.deliveries_max,
             dropped: 0,
@@ -456,6 +461,7 @@ impl Hub {
         let mut inner = self.inner();
         inner.mailbox.cancel(now, &self.config.accounts[account].system_id, cancel)?;
         let here = inner.route_what_is_due(Some(session));
+        self.sooner.notify_one();
         self.changed.notify_waiters();
         Ok(here)
     }
@@ -492,10 +498,11 @@ impl Hub {
                 let inner = &mut *inner;
                 inner.mailbox.tick(now);
                 inner.route_what_is_due(None);
+                let again = inner.offer_again(now);
                 let job = inner.run_jobs(now);
                 let timeout = inner.mailbox.poll_timeout();
                 self.changed.notify_waiters();
-                timeout.into_iter().chain(job).min()
+                timeout.into_iter().chain(again).chain(job).min()
             };
             let at = next.and_then(|next| self.start.checked_add(next));
             tokio::select! {
@@ -662,6 +669,7 @@ impl Inner {
         self.sent.clear();
         self.jobs.clear();
         self.waiting = Arc::default();
+        self.later.clear();
         self.accounts.iter_mut().for_each(|account| account.held.clear());
         self.connections.values_mut().for_each(|connection| {
             connection.orders.retain(|order| !matches!(order, Order::Deliver(_)));

@@ -170,6 +170,18 @@ impl Inner {
         Arc::ptr_eq(&delivery.counted, &self.waiting)
     }
 
+    /// Offers again what was put off until now, to whoever may have it; gives when the next is.
+    pub(super) fn offer_again(&mut self, now: Now) -> Option<Duration> {
+        while let Some(first) = self.later.first_entry() {
+            if first.key().0 > now.mono {
+                return Some(first.key().0);
+            }
+            let delivery = first.remove();
+            self.route(delivery, None);
+        }
+        None
+    }
+
     fn session_for(&mut self, delivery: &Delivery) -> Option<u64> {
         let wanted = delivery.session.filter(|session| self.may_have(*session, delivery));
         match (delivery.which, wanted) {
@@ -255,14 +267,20 @@ impl Inner {
 }
 
 impl Hub {
-    /// Offers a delivery again, to whoever may have it now. One for the session `from` is given back.
-    pub(crate) fn offer(&self, delivery: Delivery, from: u64) -> Option<Delivery> {
-        self.inner().route(delivery, Some(from))
-    }
-
     /// Whether it was not forgotten since it was made.
     pub(crate) fn is_wanted(&self, delivery: &Delivery) -> bool {
         self.inner().is_wanted(delivery)
+    }
+
+    /// Offers a delivery again after this time, whatever becomes of the session that it comes from.
+    pub(crate) fn offer_later(&self, delivery: Delivery, delay: Duration) {
+        let at = self.now().mono.saturating_add(delay);
+        let mut inner = self.inner();
+        inner.put_off += 1;
+        let order = inner.put_off;
+        inner.later.insert((at, order), delivery);
+        drop(inner);
+        self.tell_of_something_sooner();
     }
 
     /// A delivery has been written.

@@ -1,12 +1,10 @@
 //! Receipts and mobile-originated messages, as far as this connection delivers them.
 
-use std::time::Duration;
-
 use smpp_transport::pdu::CommandStatus;
 use smpp_transport::session::Outcome;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Act, Peer};
+use super::Peer;
 use crate::hub::{Delivery, Fate, Gauges};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
@@ -52,10 +50,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         match fate {
             Fate::Answered(CommandStatus::ESME_ROK) => Gauges::count(&self.gauges.delivered),
             Fate::Answered(_) | Fate::GivenUp => {}
-            Fate::Again(Some(_)) => self.plan(retry.delay.0, Act::Offer(delivery)),
             // The session ends: what it leaves is offered to others.
-            Fate::Again(None) if matches!(outcome, Outcome::Lost(_)) => self.lost.push(delivery),
-            Fate::Again(None) => self.plan(Duration::ZERO, Act::Offer(delivery)),
+            Fate::Again(_) if matches!(outcome, Outcome::Lost(_)) => self.lost.push(delivery),
+            Fate::Again(_) => self.hub.offer_later(delivery, retry.delay.0),
         }
     }
 }

@@ -88,7 +88,6 @@ enum Act {
     Answer(Box<Question>),
     /// The question of this place lets no more answers pass.
     CatchUp(u64),
-    Offer(Delivery),
 }
 
 /// How long an answer waits for others to pass it.
@@ -226,7 +225,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         tracing::debug!(session = number, "deliveries are forgotten");
         self.waiting.retain(is_wanted);
         self.held_back.values_mut().for_each(|held| held.retain(is_wanted));
-        self.due.retain(|due| !matches!(&due.act, Act::Offer(delivery) if !is_wanted(delivery)));
     }
 
     fn decide(&self, operation: Operation, pdu: Option<&Pdu>) -> Option<Arc<Then>> {
@@ -277,7 +275,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             match due.act {
                 Act::Answer(question) => self.answer(*question),
                 Act::CatchUp(ordinal) => self.catch_up(ordinal),
-                Act::Offer(delivery) => self.waiting.extend(self.hub.offer(delivery, self.number)),
             }
         }
     }
@@ -299,7 +296,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let mut due = std::mem::take(&mut self.due).into_sorted_vec();
         due.reverse();
         left.extend(due.into_iter().flat_map(|due| match due.act {
-            Act::Offer(delivery) => vec![delivery],
             Act::Answer(question) => question.receipts(),
             Act::CatchUp(_) => Vec::new(),
         }));

@@ -2,6 +2,7 @@
 //! connections and its own account.
 
 mod deliveries;
+mod marks;
 mod receipts;
 mod routing;
 mod seen;
@@ -10,6 +11,7 @@ mod states;
 use super::{Line, Report};
 use crate::history::History;
 use crate::plan::Plan;
+pub(super) use marks::{MARKS, marks};
 pub(super) use seen::{Answered, Seen};
 
 type Oracle = fn(&Seen, &mut Report);

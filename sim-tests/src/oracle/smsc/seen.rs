@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use smpp_transport::pdu::{Body, CommandId, CommandStatus, EsmClass, MessageState, Pdu, TlvTag};
+use smpp_transport::pdu::{Body, CommandId, CommandStatus, MessageState, Pdu, TlvTag};
 use smpp_transport::text::Receipt;
 
 use super::super::{Frame, Line, slack};
@@ -49,6 +49,10 @@ pub(crate) struct Offer {
     /// Which of `lines`.
     pub(crate) session: usize,
     pub(crate) at: Duration,
+    /// Its place among the session's frames.
+    pub(crate) place: usize,
+    pub(crate) in_data_sm: bool,
+    pub(crate) has_text: bool,
     /// Whose receipt; none for a mobile-originated message.
     pub(crate) message: Option<Message>,
     pub(crate) intermediate: bool,
@@ -171,16 +175,19 @@ fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl It
         Some(Offer {
             session: place,
             at: frame.at,
+            place: at,
+            in_data_sm: matches!(pdu.body, Body::DataSm(_)),
+            has_text: !text.is_empty() || pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).is_some(),
             message: message_of(&from).filter(|_| is_receipt),
             intermediate: class.is_intermediate(),
             to,
-            state: if is_receipt { state(pdu, class, &text) } else { None },
+            state: if is_receipt { state(pdu, &text) } else { None },
             answered: answered(plan, session, &line.frames[at..]),
         })
     })
 }
 
-fn state(pdu: &Pdu, _: EsmClass, short_message: &[u8]) -> Option<MessageState> {
+fn state(pdu: &Pdu, short_message: &[u8]) -> Option<MessageState> {
     let payload = pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).unwrap_or_default();
     let octets = if short_message.is_empty() { &payload } else { short_message };
     Receipt::read(Some(&String::from_utf8_lossy(octets)), &pdu.tlvs)?.state
@@ -195,7 +202,8 @@ fn answered(plan: &Plan, session: &Session, frames: &[Frame]) -> Answered {
     let ended_by = |at: Duration| session.ending.is_some_and(|ending| ending <= at);
     match answer.and_then(|answer| Some((answer.at, answer.pdu.as_ref()?.status))) {
         Some((at, status)) if !ended_by(at) && at + slack(plan) < offer.at + timeout => Answered::At(at, status),
-        Some((at, _)) if at < offer.at + timeout + slack(plan) => Answered::Unclear,
+        // One that reads late takes late answers.
+        Some((at, _)) if at < offer.at + timeout + slack(plan) || !plan.smsc.is_punctual() => Answered::Unclear,
         _ if ended_by(offer.at + timeout + slack(plan)) => Answered::Unclear,
         _ => Answered::Never,
     }
