@@ -1,30 +1,28 @@
 //! All that can be done to a simulator while it runs, and all that can be seen of it. The HTTP API is made of this, and
 //! can do no more.
 
+mod dial;
+mod pdus;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::WallClock;
-use smpp_transport::pdu::Outbind;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::broadcast;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
-
-use smpp_transport::driver::Accept;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::config::Config;
-use crate::hub::{DeliveryInfo, DeliveryState, Hub, Order, RuleInfo, SessionInfo, Stats};
-use crate::line::Line;
+use crate::hub::{AccountInfo, DeliveryInfo, DeliveryState, Hub, Order, RuleInfo, SessionInfo, Stats};
 use crate::message::{Filter, Message};
 use crate::mo::{FieldError, Mo};
-use crate::peer::Peer;
-use crate::policy::ReceiptPolicy;
-use crate::rules::{self, Rule, Step};
-use crate::traffic::{PduRecord, Tap, Traffic};
-use crate::words::State;
+use crate::policy::{Policy, ReceiptPolicy};
+use crate::rules::{self, Alert, Rule, Step};
+use crate::traffic::Traffic;
+use crate::words::{Bind, State};
+
+pub use dial::Dial;
+pub use pdus::PduFilter;
 
 /// A handle to a simulator. Clones are handles to the same one.
 #[derive(Clone)]
@@ -52,7 +50,7 @@ pub enum ControlError {
 }
 
 /// What [`Control::reset`] does beyond forgetting messages, deliveries and PDUs.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reset {
     /// Whether sessions are closed. Default: they stay.
@@ -65,7 +63,7 @@ pub struct Reset {
 }
 
 /// A receipt to send now.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReceiptNow {
     /// The state that it reports. Default: that of the message.
@@ -80,21 +78,25 @@ pub struct ReceiptNow {
     pub receipt: ReceiptPolicy,
 }
 
-/// Whom to dial, and who the simulator says it is (§4.1.7).
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Dial {
-    /// `host:port` of the ESME.
-    pub address: String,
-    /// At most 15 characters. Default: the simulator's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub system_id: Option<String>,
-    /// At most 8 characters.
-    pub password: String,
+/// An alert_notification to send now (§4.12).
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertNow {
+    /// The subscriber, at most 64 characters.
+    pub from: String,
+    /// ms_availability_status (§5.3.2.30): 0 available, 1 denied, 2 unavailable. Default: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u8>,
+    /// The account whose session gets it. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The session that gets it, by its number. Default: the oldest of the account that receives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<u64>,
 }
 
-/// How long dialling may take.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest that anybody waits here.
+const WAIT_MAX: Duration = Duration::from_secs(3_600);
 /// How long waiters sleep before they look again, so that many changes are looked at once.
 const LOOK_DELAY: Duration = Duration::from_millis(2);
 
@@ -144,13 +146,52 @@ impl Control {
         self.wait_until(limit, bound, |sessions| sessions.len() >= count).await
     }
 
+    /// Who may bind.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<AccountInfo> {
+        self.hub.accounts()
+    }
+
     /// Does something to a connection: unbinds, cuts, silences it, sends octets.
     ///
     /// # Errors
     /// When there is no such connection, or the step has a field that cannot be.
     pub fn act(&self, session: u64, step: Step) -> Result<(), ControlError> {
-        step.validate().map_err(ControlError::Refused)?;
+        step.validate().map_err(FieldError::of_words)?;
         if self.hub.tell(session, Order::Step(step)) { Ok(()) } else { Err(ControlError::unknown("session", session)) }
+    }
+
+    /// Does several things to a connection, in their order; none if one of them cannot be.
+    ///
+    /// # Errors
+    /// As [`act`](Control::act).
+    pub fn act_all(&self, session: u64, steps: Vec<Step>) -> Result<(), ControlError> {
+        for (place, step) in steps.iter().enumerate() {
+            step.validate().map_err(|words| FieldError::of_words(format!("[{place}].{words}")))?;
+        }
+        let unknown = || ControlError::unknown("session", session);
+        self.session(session).ok_or_else(unknown)?;
+        steps
+            .into_iter()
+            .try_for_each(|step| self.hub.tell(session, Order::Step(step)).then_some(()).ok_or_else(unknown))
+    }
+
+    /// Sends an alert_notification.
+    ///
+    /// # Errors
+    /// When a field cannot be, or nobody is bound who may have it.
+    pub fn alert(&self, alert: AlertNow) -> Result<(), ControlError> {
+        let AlertNow { from, status, account, session } = alert;
+        let may_have = |it: &SessionInfo| {
+            matches!(it.bind, Some(Bind::Receiver | Bind::Transceiver))
+                && session.is_none_or(|session| it.id == session)
+                && account.as_ref().is_none_or(|account| it.system_id.as_ref() == Some(account))
+        };
+        let step = Step::Alert(Alert { from, status });
+        step.validate().map_err(|words| FieldError::of_words(words.trim_start_matches("alert.").to_owned()))?;
+        let receiver = self.sessions().into_iter().find(may_have);
+        let nobody = || ControlError::Refused("no session that may have it is bound to receive".to_owned());
+        self.act(receiver.ok_or_else(nobody)?.id, step)
     }
 
     /// The messages that the filter lets through, oldest first.
@@ -187,8 +228,10 @@ impl Control {
     /// Sends a receipt now, whatever the message asks for.
     ///
     /// # Errors
-    /// When there is no such message.
+    /// When there is no such message, or a field cannot be.
     pub fn send_receipt(&self, id: &str, receipt: &ReceiptNow) -> Result<Message, ControlError> {
+        let policy = Policy { receipt: receipt.receipt.clone(), ..Policy::default() };
+        policy.validate().map_err(FieldError::of_words)?;
         self.hub.send_receipt(id, receipt)?;
         self.message(id).ok_or_else(|| ControlError::unknown("message", id))
     }
@@ -231,8 +274,18 @@ impl Control {
     /// # Errors
     /// With the place in the list, the value and what is allowed.
     pub fn set_rules(&self, rules: Vec<Rule>) -> Result<(), ControlError> {
-        rules::validate(&rules).map_err(ControlError::Refused)?;
+        rules::validate(&rules).map_err(FieldError::of_words)?;
         self.hub.set_rules(rules);
+        Ok(())
+    }
+
+    /// Puts a rule before all others. As with [`set_rules`](Control::set_rules) all counts begin anew.
+    ///
+    /// # Errors
+    /// With the field, its value and what is allowed.
+    pub fn add_rule(&self, rule: Rule) -> Result<(), ControlError> {
+        rule.validate().map_err(FieldError::of_words)?;
+        self.hub.add_rule(rule);
         Ok(())
     }
 
@@ -241,70 +294,10 @@ impl Control {
         self.hub.reset(reset);
     }
 
-    /// The PDUs that are kept, with numbers above `after`, oldest first; of one session, or all.
-    #[must_use]
-    pub fn pdus(&self, after: u64, session: Option<u64>, limit: usize) -> Vec<PduRecord> {
-        self.hub.traffic.records(after, session, limit)
-    }
-
-    /// Follows the PDUs as they pass. Who is slow misses some.
-    #[must_use]
-    pub fn follow_pdus(&self) -> broadcast::Receiver<PduRecord> {
-        self.hub.traffic.subscribe()
-    }
-
     /// Counts since the start.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.hub.stats()
-    }
-
-    /// Dials an ESME and asks it to bind (§2.2.1); gives the connection's number.
-    ///
-    /// # Errors
-    /// When nobody answers, or a field cannot be.
-    pub async fn outbind(&self, dial: &Dial) -> Result<u64, ControlError> {
-        let outbind = self.outbind_pdu(dial)?;
-        let refused =
-            |error: std::io::Error| ControlError::Refused(format!("cannot connect to {}: {error}", dial.address));
-        let connecting = timeout(DIAL_TIMEOUT, TcpStream::connect(&dial.address)).await;
-        let stream = connecting.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())).map_err(refused)?;
-        // Fails only when the peer has gone already: whoever reads will see it.
-        let _ = stream.set_nodelay(true);
-        self.outbind_over(stream, &dial.address, outbind, <TcpListener as Accept>::reset)
-    }
-
-    /// [`outbind`](Control::outbind) over a stream that is open already, as in a simulated network.
-    ///
-    /// # Errors
-    /// When the simulator stops, or has too many connections.
-    pub fn outbind_over<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
-        &self,
-        stream: S,
-        peer: &str,
-        outbind: Outbind,
-        reset: fn(&mut S),
-    ) -> Result<u64, ControlError> {
-        let refused = || ControlError::Refused("the simulator has no room for another connection".to_owned());
-        let place = self.hub.open(peer.to_owned(), true).ok_or_else(refused)?;
-        let number = place.0;
-        let line = Line::new(stream, Some(Tap::new(Arc::clone(&self.hub.traffic), number, None, peer.parse().ok())));
-        let peer = Peer::new(Arc::clone(&self.hub), place, line, reset);
-        self.hub.adopt(Box::pin(peer.run_outbind(outbind)));
-        Ok(number)
-    }
-
-    fn outbind_pdu(&self, dial: &Dial) -> Result<Outbind, ControlError> {
-        let own = self.hub.config.system_id.text();
-        let system_id = dial.system_id.as_deref().unwrap_or(&own);
-        let wrong = |field: &'static str, words: String| ControlError::Field(FieldError::new(field, words));
-        Ok(Outbind {
-            system_id: system_id.parse().map_err(|error| wrong("system_id", format!("is {system_id:?}: {error}")))?,
-            password: dial
-                .password
-                .parse()
-                .map_err(|error| wrong("password", format!("is too long or has a NUL: {error}")))?,
-        })
     }
 
     /// Unbinds all sessions and takes no more; [`serve`](crate::serve) returns once they have ended.
@@ -312,14 +305,14 @@ impl Control {
         self.hub.stop();
     }
 
-    /// Looks until what is seen is enough, or the time is up; gives what was seen last.
+    /// Looks until what is seen is enough, the time is up, or the simulator has ended; gives what was seen last.
     async fn wait_until<T>(&self, limit: Duration, look: impl Fn() -> T, enough: impl Fn(&T) -> bool) -> T {
-        let by = Instant::now() + limit.min(Duration::from_secs(3_600));
+        let by = Instant::now() + limit.min(WAIT_MAX);
         loop {
             let mut changed = std::pin::pin!(self.hub.changed());
             changed.as_mut().enable();
             let seen = look();
-            if enough(&seen) || timeout_at(by, changed).await.is_err() {
+            if enough(&seen) || self.hub.has_ended() || timeout_at(by, changed).await.is_err() {
                 return seen;
             }
             sleep(LOOK_DELAY).await;

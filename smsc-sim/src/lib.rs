@@ -27,6 +27,7 @@ pub mod mo;
 mod peer;
 pub mod policy;
 pub mod rules;
+mod schema;
 mod start;
 mod store;
 pub mod time;
@@ -38,8 +39,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use config::{Account, Config, Limits, Strictness};
-pub use control::{Control, ControlError, Dial, ReceiptNow, Reset};
-pub use hub::{DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
+pub use control::{AlertNow, Control, ControlError, Dial, PduFilter, ReceiptNow, Reset};
+pub use hub::{AccountInfo, DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
 pub use message::{Filter, Message, MessageAddress, MessagePart, MessageReceipt, MessageTlv, Outcome, Stay, Term};
 pub use mo::Mo;
 pub use policy::Policy;

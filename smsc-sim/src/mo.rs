@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::rules::Hex;
 
 /// A message from a handset to an ESME: text or octets, in any coding, long ones in parts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mo {
     /// system_id of the account whose session gets it. Default: the only account there is; else it must be named.
@@ -78,7 +78,7 @@ pub struct Mo {
     pub data_sm: bool,
     /// How many times, 1 to 100,000. Default 1.
     pub count: u32,
-    /// How many a second; 0 is all at once.
+    /// How many a second, 0.001 to 1,000,000; 0 is all at once.
     pub rate: f64,
 }
 
@@ -130,10 +130,16 @@ impl FieldError {
     pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> FieldError {
         FieldError { field: field.into(), message: message.into() }
     }
+
+    /// Words that begin with the name of the field: `when.chance is 1.5: 0 to 1 is allowed`.
+    pub(crate) fn of_words(words: String) -> FieldError {
+        let (field, message) = words.split_once(' ').unwrap_or((&words, "is not allowed"));
+        FieldError::new(field, message)
+    }
 }
 
 /// How text is written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Coding {
     /// GSM 7-bit, one septet an octet; data_coding 0.
@@ -162,7 +168,7 @@ pub enum Coding {
 }
 
 /// How a text that is too long for one is sent.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Multipart {
     /// In parts with a user data header, 8-bit reference.
@@ -179,7 +185,7 @@ pub enum Multipart {
 }
 
 /// A USSD dialogue's parameters.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ussd {
     /// ussd_service_op (§5.3.2.44): 1 is PSSR indication, 18 USSR confirm.
@@ -199,7 +205,7 @@ pub struct Ussd {
 }
 
 /// An optional parameter.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tlv {
     /// Its tag.

@@ -13,7 +13,7 @@ use crate::time::{Delay, Time};
 use crate::words::State;
 
 /// What becomes of a message. Everything may be left to the layer below.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// How it ends. Default: DELIVERED.
@@ -35,7 +35,7 @@ pub struct Policy {
 }
 
 /// What receipts look like, and where they go. Everything may be left to the layer below.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReceiptPolicy {
     /// Whether there is one. Default: as `registered_delivery` asks.
@@ -74,8 +74,9 @@ pub struct ReceiptPolicy {
 }
 
 /// Whether there is a receipt.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReceiptSent)]
 pub enum Sent {
     /// As `registered_delivery` asks.
     #[default]
@@ -87,7 +88,7 @@ pub enum Sent {
 }
 
 /// How a receipt says what it says.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptForm {
     /// As text and as parameters.
@@ -100,7 +101,7 @@ pub enum ReceiptForm {
 }
 
 /// How a receipt writes dates.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dates {
     /// `YYMMDDhhmm`.
@@ -113,8 +114,9 @@ pub enum Dates {
 }
 
 /// What carries a receipt.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReceiptCarrier)]
 pub enum Carrier {
     /// deliver_sm, with the text in short_message.
     #[default]
@@ -126,7 +128,7 @@ pub enum Carrier {
 }
 
 /// Which of the sessions that may have it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Which {
     /// The one that submitted, if that receives; else any.
@@ -139,7 +141,7 @@ pub enum Which {
 }
 
 /// How a message id is written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IdForm {
     /// `4711`.

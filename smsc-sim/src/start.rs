@@ -223,10 +223,11 @@ impl Builder {
         if let Some(tls) = self.tls {
             sim.listen_with_tls(&tls).await?;
         }
-        if let Some(address) = self.http {
-            let (listener, address) = bind(&address).await?;
+        if let Some(given) = self.http {
+            let (listener, address) = bind(&given).await?;
             sim.http_address = Some(address);
-            sim.others.spawn(http::serve(listener, sim.control.clone()));
+            let control = sim.control.clone();
+            sim.others.spawn(async move { http::serve(listener, control, &given).await });
         }
         if self.capture.is_some() {
             sim.others.spawn(write_capture(Arc::clone(&sim.control.hub)));

@@ -54,6 +54,15 @@ pub struct PduRecord {
     pub octets: Bytes,
 }
 
+impl PduRecord {
+    /// Its command_id; none of octets that are no PDU.
+    #[must_use]
+    pub fn command(&self) -> Option<CommandId> {
+        let id = self.octets.get(4..8).filter(|_| !self.malformed)?.first_chunk()?;
+        Some(CommandId(u32::from_be_bytes(*id)))
+    }
+}
+
 /// What has passed one way since the start.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub(crate) struct Passed {
@@ -122,6 +131,11 @@ impl Traffic {
         let first = inner.records.partition_point(|record| record.number <= after);
         let wanted = |record: &&PduRecord| session.is_none_or(|session| record.session == session);
         inner.records.range(first..).filter(wanted).take(limit).cloned().collect()
+    }
+
+    /// The number of the last one; 0 before the first.
+    pub(crate) fn recorded(&self) -> u64 {
+        self.inner().recorded
     }
 
     /// Every record from now on. Who is too late misses some, and is told how many.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use regex::Regex;
 use serde::de::{SeqAccess, Visitor, value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use smpp_transport::pdu::{CommandStatus, MessageState};
+use smpp_transport::pdu::{CommandId, CommandStatus, MessageState};
 use smpp_transport::session::BindKind;
 use smpp_transport::text::{stat_of_state, state_of_stat};
 
@@ -76,8 +76,27 @@ impl State {
     }
 }
 
+/// A command by its name in the standard: `submit_sm`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Command(pub CommandId);
+
+impl FromStr for Command {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Command, String> {
+        let command = CommandId::from_printed(text).map(Command);
+        command.ok_or_else(|| format!("{text:?} is no command: one of SMPP 3.4 such as submit_sm is wanted"))
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.printed())
+    }
+}
+
 /// How an ESME is bound: `transmitter`, `receiver`, `transceiver`.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bind {
     /// May submit.
@@ -143,7 +162,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-as_text!(State, Pattern);
+as_text!(Command, State, Pattern);
 
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -1,23 +1,93 @@
-//! HTTP beside SMPP.
+//! HTTP beside SMPP: the API, thin over [`Control`]; metrics; the console. What can be asked is described by
+//! `/api/v1/openapi.json`, made from the same attributes as the routes.
+//!
+//! It is meant for tests and people on the same machine or network, and asks nobody who they are. What it keeps out are
+//! web pages of others in somebody's browser: see [`guard`].
+
+mod accounts;
+mod deliver;
+mod error;
+mod guard;
+mod messages;
+mod metrics;
+mod openapi;
+mod pages;
+mod pdus;
+mod read;
+mod rules;
+mod sessions;
+mod stats;
+mod stream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::sleep;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::control::Control;
 
-/// Serves until the simulator stops.
-pub(crate) async fn serve(listener: TcpListener, control: Control) {
-    let router = Router::new().route("/health", get(health));
+/// How long requests may take to end after the simulator has: those that wait, and streams, end at once.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Serves until the simulator stops. `address` is what it was told to listen on: a name in it is one of its own.
+pub(crate) async fn serve(listener: TcpListener, control: Control, address: &str) {
     let hub = Arc::clone(&control.hub);
     let ended = async move { hub.until_ended().await };
-    // It ends when told to; a connection that fails is its client's affair.
-    let _ = axum::serve(listener, router).with_graceful_shutdown(ended).await;
+    let hub = Arc::clone(&control.hub);
+    let served = axum::serve(listener, router(control, address)).with_graceful_shutdown(ended);
+    let too_long = async move {
+        hub.until_ended().await;
+        sleep(GRACE).await;
+    };
+    // It ends when told to; a connection that fails is its client's affair. One that never finishes its request is left.
+    tokio::select! {
+        biased;
+        _ = served.into_future() => {}
+        () = too_long => {}
+    }
 }
 
-async fn health() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
+fn router(control: Control, address: &str) -> Router {
+    let (router, openapi) = OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(pages::health))
+        .routes(routes!(metrics::metrics))
+        .nest("/api/v1", api())
+        .split_for_parts();
+    let document = openapi::document(openapi);
+    router
+        .route("/", get(pages::console))
+        .route("/api/v1/openapi.json", get(move || pages::openapi(document)))
+        .fallback(error::no_such_path)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(from_fn_with_state(guard::Names::of(address), guard::guard))
+        .with_state(control)
+}
+
+fn api() -> OpenApiRouter<Control> {
+    OpenApiRouter::new()
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::one, sessions::end))
+        .routes(routes!(sessions::steps))
+        .routes(routes!(sessions::outbind))
+        .routes(routes!(messages::list, messages::forget))
+        .routes(routes!(messages::one))
+        .routes(routes!(messages::set_state))
+        .routes(routes!(messages::send_receipt))
+        .routes(routes!(deliver::deliver))
+        .routes(routes!(deliver::one))
+        .routes(routes!(deliver::alert))
+        .routes(routes!(rules::list, rules::put, rules::post, rules::delete))
+        .routes(routes!(rules::sets))
+        .routes(routes!(accounts::list))
+        .routes(routes!(stats::reset))
+        .routes(routes!(stats::stats))
+        .routes(routes!(pdus::list))
+        .routes(routes!(pdus::capture))
+        .routes(routes!(stream::stream))
 }

@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep_until};
 
 pub(crate) use routing::{Delivery, Fate};
 pub(crate) use views::Gauges;
-pub use views::{DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
+pub use views::{AccountInfo, DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
 
 use crate::config::{Account, Config, Strictness};
 use crate::control::{ControlError, ReceiptNow, Reset};
@@ -488,8 +488,16 @@ impl Hub {
     pub(crate) fn set_rules(&self, rules: Vec<Rule>) {
         self.has_rules.store(!rules.is_empty(), Ordering::Relaxed);
         let mut inner = self.inner();
-        inner.engine = Engine::new(rules, Seed(self.config.seed));
+        inner.engine = Engine::new(rules, inner.engine.seed());
         inner.since = self.start.elapsed();
+    }
+
+    pub(crate) fn add_rule(&self, rule: Rule) {
+        let mut inner = self.inner();
+        let rules = std::iter::once(rule).chain(inner.engine.rules().iter().cloned()).collect();
+        inner.engine = Engine::new(rules, inner.engine.seed());
+        inner.since = self.start.elapsed();
+        self.has_rules.store(true, Ordering::Relaxed);
     }
 
     /// Begins anew: see [`Reset`].
@@ -588,12 +596,17 @@ impl Hub {
     pub(crate) fn end(&self) {
         self.over.store(true, Ordering::Relaxed);
         self.ended.notify_waiters();
+        self.changed.notify_waiters();
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
     }
 
     /// Completes when that is so.
     pub(crate) async fn until_ended(&self) {
         let ended = self.ended.notified();
-        if !self.over.load(Ordering::Relaxed) {
+        if !self.has_ended() {
             ended.await;
         }
     }

@@ -98,6 +98,8 @@ pub(super) struct Job {
 
 /// Mobile-originated messages of which something is remembered.
 const SENT_MAX: usize = 100_000;
+/// Parts that one order makes, all its times together.
+const DELIVERY_MAX: usize = 100_000;
 
 impl Inner {
     /// Routes what has become due. What the session `from` is to deliver itself is given back.
@@ -282,7 +284,11 @@ impl Hub {
     /// # Errors
     /// With the field that cannot be.
     pub(crate) fn deliver(&self, mo: &Mo) -> Result<Vec<u64>, FieldError> {
-        mo.pdus(1)?;
+        let parts = mo.pdus(1)?.len();
+        if parts * mo.count as usize > DELIVERY_MAX {
+            let words = format!("is {} with {parts} parts each: {DELIVERY_MAX} parts in all are allowed", mo.count);
+            return Err(FieldError::new("count", words));
+        }
         let account = self.account_of(mo)?;
         let now = self.now();
         let mut inner = self.inner();

@@ -8,6 +8,7 @@ use smpp_transport::pdu::{CommandStatus, InterfaceVersion};
 
 use super::{Connection, Fate, Hub};
 use crate::message::rfc3339;
+use crate::policy::Policy;
 use crate::rules::Rule;
 use crate::words::{Bind, Status};
 
@@ -41,7 +42,7 @@ impl Gauges {
 }
 
 /// A connection, bound or not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SessionInfo {
     /// Its number, from 1, in the order of connecting.
     pub id: u64,
@@ -79,8 +80,26 @@ pub struct SessionInfo {
     pub faulty: bool,
 }
 
+/// Who may bind, without the password.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AccountInfo {
+    /// Its name.
+    pub system_id: String,
+    /// How it may bind; empty is any.
+    pub binds: Vec<Bind>,
+    /// Sessions at once.
+    pub binds_max: usize,
+    /// Requests of a session that may be unanswered.
+    pub window: usize,
+    /// Messages a second; null is any number.
+    #[schema(required)]
+    pub rate: Option<f64>,
+    /// What becomes of its messages, before what is said for all.
+    pub policy: Policy,
+}
+
 /// What became of one PDU that the simulator was to deliver.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DeliveryInfo {
     /// Its number, from 1.
     pub id: u64,
@@ -97,7 +116,7 @@ pub struct DeliveryInfo {
 }
 
 /// How far a delivery has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// For a session, for room, or for its next try.
@@ -123,7 +142,7 @@ pub struct RuleInfo {
 }
 
 /// Counts since the start.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Stats {
     /// The seed.
     pub seed: u64,
@@ -208,6 +227,18 @@ impl Hub {
         let account = self.config.accounts[sent.account].system_id.clone();
         let status = status.map(|status| Status(status).to_string());
         Some(DeliveryInfo { id, account, state, session: sent.session, status, attempts: sent.attempts })
+    }
+
+    pub(crate) fn accounts(&self) -> Vec<AccountInfo> {
+        let accounts = self.config.accounts.iter().map(|account| AccountInfo {
+            system_id: account.system_id.clone(),
+            binds: account.binds.0.clone(),
+            binds_max: account.binds_max,
+            window: account.window.unwrap_or(self.config.session.inbound_window),
+            rate: account.rate,
+            policy: account.policy.clone(),
+        });
+        accounts.collect()
     }
 
     pub(crate) fn rules(&self) -> Vec<RuleInfo> {

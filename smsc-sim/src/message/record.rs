@@ -114,8 +114,9 @@ pub(crate) struct Fate {
 }
 
 /// How far a receipt has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReceiptOutcome)]
 pub enum Outcome {
     /// It is not yet due, or no session can take it.
     Waiting,

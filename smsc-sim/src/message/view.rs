@@ -12,7 +12,7 @@ use super::record::{Address, Fate, Outcome, Record, latin1};
 use crate::words::State;
 
 /// A message, and what has become of it. Dates are RFC 3339, in UTC, to the millisecond.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Message {
     /// As the response gave it.
     pub id: String,
@@ -71,7 +71,7 @@ pub struct Message {
 }
 
 /// One end of a message.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageAddress {
     /// Type of number.
     pub ton: u8,
@@ -82,7 +82,7 @@ pub struct MessageAddress {
 }
 
 /// An optional parameter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageTlv {
     /// Its tag.
     pub tag: u16,
@@ -93,7 +93,7 @@ pub struct MessageTlv {
 }
 
 /// Which part of which long message.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessagePart {
     /// The sender's number for the whole.
     pub reference: u16,
@@ -104,7 +104,7 @@ pub struct MessagePart {
 }
 
 /// A state, and when it came.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Stay {
     /// The state.
     pub state: State,
@@ -113,7 +113,7 @@ pub struct Stay {
 }
 
 /// A receipt, and what has become of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageReceipt {
     /// The state that the message had; a policy may make the receipt say another.
     pub state: State,

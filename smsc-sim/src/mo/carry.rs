@@ -15,6 +15,8 @@ const USER_DATA_OCTETS: usize = 140;
 /// Most octets that a parameter holds.
 const PAYLOAD_OCTETS_MAX: usize = 65_535;
 const COUNT_MAX: u32 = 100_000;
+const RATE_MIN: f64 = 0.001;
+const RATE_MAX: f64 = 1_000_000.0;
 
 impl Mo {
     /// Body and optional parameters of each PDU, in the order they are sent; `reference` is for the parts unless it says
@@ -32,8 +34,9 @@ impl Mo {
         if !(1..=COUNT_MAX).contains(&self.count) {
             return Err(FieldError::new("count", format!("is {}: 1 to {COUNT_MAX} is allowed", self.count)));
         }
-        if !(self.rate.is_finite() && self.rate >= 0.0) {
-            return Err(FieldError::new("rate", format!("is {}: 0 or more is allowed", self.rate)));
+        if !(self.rate == 0.0 || (RATE_MIN..=RATE_MAX).contains(&self.rate)) {
+            let allowed = format!("0, or {RATE_MIN} to {RATE_MAX}, is allowed");
+            return Err(FieldError::new("rate", format!("is {}: {allowed}", self.rate)));
         }
         if self.text.is_some() && self.hex.is_some() {
             return Err(FieldError::new("hex", "is given beside text: one of them is allowed"));

@@ -82,6 +82,10 @@ impl Engine {
         self.seed = seed;
     }
 
+    pub(crate) fn seed(&self) -> Seed {
+        self.seed
+    }
+
     pub(crate) fn rules(&self) -> &[Rule] {
         &self.rules
     }

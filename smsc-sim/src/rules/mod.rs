@@ -33,7 +33,7 @@ use crate::time::{Delay, Time, as_text};
 use crate::words::{AnyOf, Bind, Pattern, Status};
 
 /// One rule.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rule {
     /// For people, and in the log.
@@ -47,17 +47,20 @@ pub struct Rule {
 
 /// Which requests a rule is for: those that meet all that is said here. What counts (`above_rate` and what follows it) sees
 /// only those that no earlier rule has taken.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct When {
     /// system_id of the account; for a bind, that which is asked for.
     #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_name)]
     pub account: AnyOf<String>,
     /// How the session is bound; for a bind, that which is asked for.
     #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_bind)]
     pub bind: AnyOf<Bind>,
     /// What is asked. Default: the messages, which are submit_sm, submit_multi and data_sm.
     #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_operation)]
     pub operation: AnyOf<Operation>,
     /// Is found in the source address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,7 +104,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// What can be asked.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// A connection, before anything is said on it: only `before`, `delay` and `answer: never` can be followed.
@@ -151,7 +154,7 @@ impl Operation {
 }
 
 /// What is done about a request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Then {
     /// Refuse it with this status. Default: what is due by the standard.
@@ -183,7 +186,7 @@ fn is_once(answer: &Answer) -> bool {
 }
 
 /// How a request is answered. Whatever the ESME hears of it, a message that is not refused is accepted.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// With its response.
@@ -206,7 +209,7 @@ pub enum Answer {
 }
 
 /// One thing that is done to a session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// unbind is sent.
@@ -236,7 +239,7 @@ pub enum Step {
 }
 
 /// What an alert_notification says (§4.12.1).
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alert {
     /// The subscriber, at most 64 characters.
@@ -247,7 +250,7 @@ pub struct Alert {
 }
 
 /// How a connection is closed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {
     /// In order, with FIN.
@@ -286,7 +289,7 @@ impl std::fmt::Display for Silence {
 }
 
 /// Reads and writes in small pieces.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pace {
     /// Octets of each, at most; at least 1.
@@ -345,7 +348,7 @@ impl std::fmt::Display for Between {
 as_text!(Silence, Hex, Between);
 
 /// How a PDU is wrong. Each is a deliver_sm but for what is wrong with it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Malformed {
     /// command_length 0.

@@ -15,7 +15,7 @@ const MASK: u8 = b'*';
 
 /// `{number, at, session, way, hex}`, `malformed` if it is, and either the PDU with the keys of [`Pdu::to_json`] or `error`.
 pub(crate) fn json(record: &PduRecord) -> Value {
-    let octets = without_password(&record.octets);
+    let octets = record.octets_without_password();
     let mut object = Map::new();
     object.insert("number".to_owned(), json!(record.number));
     object.insert("at".to_owned(), json!(rfc_3339(record.at)));
@@ -31,6 +31,14 @@ pub(crate) fn json(record: &PduRecord) -> Value {
         Err(error) => _ = object.insert("error".to_owned(), json!(error.to_string())),
     }
     Value::Object(object)
+}
+
+impl PduRecord {
+    /// It, as it passed, but for the password of a bind or outbind, which is stars.
+    #[must_use]
+    pub fn octets_without_password(&self) -> Bytes {
+        without_password(&self.octets)
+    }
 }
 
 /// The octets with the password of a bind or outbind replaced: it is the second of two C-octet strings. What does not

@@ -1,0 +1,157 @@
+//! What types that are written as text look like in the description of the API: what the derived schemas rest on.
+
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::hub::RuleInfo;
+use crate::policy::Outcome;
+use crate::rules::{Between, Hex, Operation, Rule, Silence};
+use crate::time::{Delay, Time};
+use crate::words::{Bind, Pattern, State, Status};
+
+type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// Text with a pattern.
+fn text(description: &str, pattern: Option<&str>, examples: &[&str]) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .pattern(pattern)
+        .examples(examples.iter().map(|example| json!(example)))
+}
+
+macro_rules! texts {($($name:ident: $description:literal, $pattern:expr, [$($example:literal),*];)*) => {$(
+    impl PartialSchema for $name {
+        fn schema() -> RefOr<Schema> {
+            text($description, $pattern, &[$($example),*]).into()
+        }
+    }
+    impl ToSchema for $name {}
+)*}}
+
+texts! {
+    Time: "A length of time: a number and ms, s, m, h or d, or 0; at most 3650d.",
+        Some(r"^(0|[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m|h|d))$"), ["200ms", "1.5s", "2m", "0"];
+    Delay: "A wait that is drawn anew each time: fixed, evenly between two, around a mean with a standard deviation, \
+        exponential with a mean, or a mix with shares in percent.",
+        None, ["200ms", "100ms..2s", "normal 200ms 50ms", "exponential 200ms", "80% 10ms, 15% 100ms, 5% 1s..2s"];
+    Silence: "For how long, or forever.", Some(r"^(forever|0|[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m|h|d))$"), ["10s", "forever"];
+    Between: "A stretch of time since the start, or the last reset: from, inclusive, and to, exclusive.",
+        Some(r"^[0-9]{1,6}(ms|s|m|h|d)?\.\.[0-9]{1,6}(ms|s|m|h|d)$"), ["10s..20s"];
+    Hex: "Octets as hexadecimal digits; white space between them is skipped.",
+        Some(r"^([ \n\t]*[0-9a-fA-F][ \n\t]*[0-9a-fA-F][ \n\t]*)*$"), ["00 00 00 10", "050003c80301"];
+    Pattern: "A regular expression that may match anywhere.", None, ["^2782", "00[1-3]$"];
+    State: "message_state (§5.2.28) by its name in the standard; read as in receipts too, such as DELIVRD.",
+        Some("^[A-Za-z]+$"), ["DELIVERED", "UNDELIVERABLE", "EXPIRED", "REJECTED", "ENROUTE"];
+}
+
+impl PartialSchema for Status {
+    fn schema() -> RefOr<Schema> {
+        let both = SchemaType::from_iter([Type::String, Type::Integer]);
+        text("command_status (§5.1.3) by its name or as a number.", None, &["ESME_RTHROTTLED", "0x58", "88"])
+            .schema_type(both)
+            .minimum(Some(0))
+            .maximum(Some(u32::MAX))
+            .into()
+    }
+}
+impl ToSchema for Status {}
+
+impl PartialSchema for Outcome {
+    fn schema() -> RefOr<Schema> {
+        let weight = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0));
+        let weights = ObjectBuilder::new()
+            .additional_properties(Some(AdditionalProperties::RefOr(weight.into())))
+            .description(Some("By weight."))
+            .examples([json!({ "DELIVERED": 90, "UNDELIVERABLE": 10 })]);
+        OneOfBuilder::new()
+            .item(Ref::from_schema_name(State::name()))
+            .item(weights)
+            .description(Some("How messages end: a final state, ENROUTE for one without end, or several by weight."))
+            .examples([json!("DELIVERED"), json!({ "DELIVERED": 90, "UNDELIVERABLE": 10 })])
+            .into()
+    }
+}
+impl ToSchema for Outcome {
+    fn schemas(schemas: &mut Schemas) {
+        schemas.push((State::name().into_owned(), State::schema()));
+    }
+}
+
+/// A name or a list of names.
+pub(crate) fn any_name() -> RefOr<Schema> {
+    one_or_more(String::schema(), String::schema())
+}
+
+/// A kind of bind or a list of them.
+pub(crate) fn any_bind() -> RefOr<Schema> {
+    one_or_more(Bind::schema(), Bind::schema())
+}
+
+/// An operation or a list of them.
+pub(crate) fn any_operation() -> RefOr<Schema> {
+    one_or_more(Operation::schema(), Operation::schema())
+}
+
+/// One of these, or a list of them.
+pub(crate) fn one_or_more(one: RefOr<Schema>, again: RefOr<Schema>) -> RefOr<Schema> {
+    OneOfBuilder::new().item(one).item(ArrayBuilder::new().items(again)).into()
+}
+
+impl PartialSchema for RuleInfo {
+    /// A rule with one field more. What is derived would say that the field is not allowed.
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Rule::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            let matched = ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(0))
+                .description(Some("How often it was followed, since it was set."));
+            object.properties.insert("matched".to_owned(), matched.into());
+            object.required.push("matched".to_owned());
+        }
+        schema
+    }
+}
+impl ToSchema for RuleInfo {
+    fn schemas(schemas: &mut Schemas) {
+        Rule::schemas(schemas);
+    }
+}
+
+/// A PDU that has passed; for the description only, as it is made of what the standard names.
+pub(crate) struct Pdu;
+
+impl PartialSchema for Pdu {
+    fn schema() -> RefOr<Schema> {
+        let of = |schema_type: Type, description: &str| {
+            ObjectBuilder::new().schema_type(schema_type).description(Some(description))
+        };
+        let at_least_0 = |description: &str| of(Type::Integer, description).minimum(Some(0));
+        let ways: [Value; 2] = [json!("from_esme"), json!("to_esme")];
+        ObjectBuilder::new()
+            .description(Some("A PDU that has passed, by the names of the standard; passwords are masked."))
+            .property("number", at_least_0("Counts all that are recorded, from 1."))
+            .required("number")
+            .property("at", of(Type::String, "When its last octet passed; RFC 3339, UTC."))
+            .required("at")
+            .property("session", at_least_0("The connection's number."))
+            .required("session")
+            .property("way", of(Type::String, "Who sent it.").enum_values(Some(ways)))
+            .required("way")
+            .property("hex", of(Type::String, "Its octets."))
+            .required("hex")
+            .property("malformed", of(Type::Boolean, "Octets among which nobody knows where a PDU begins."))
+            .property("error", of(Type::String, "Why it does not decode; then nothing of what follows is there."))
+            .property("command", of(Type::String, "Such as submit_sm."))
+            .property("command_id", at_least_0("Its number."))
+            .property("command_status", at_least_0("0 in requests."))
+            .property("sequence_number", at_least_0("By which a response belongs to its request."))
+            .property("fields", of(Type::Object, "The mandatory parameters by their names."))
+            .property("tlvs", ArrayBuilder::new().items(of(Type::Object, "tag, name and value_hex.")))
+            .into()
+    }
+}
+impl ToSchema for Pdu {}
