@@ -17,7 +17,7 @@ use smpp_transport::env::WallClock;
 use smpp_transport::pdu::CommandId;
 use tokio::sync::broadcast;
 
-use frames::Frames;
+use frames::{Frames, Store};
 pub(crate) use json::json;
 pub(crate) use tap::Tap;
 
@@ -94,6 +94,7 @@ struct Inner {
     recorded: u64,
     records: VecDeque<PduRecord>,
     octets: usize,
+    store: Store,
     from_esme: Tally,
     to_esme: Tally,
     capture: Option<Capture>,
@@ -178,7 +179,9 @@ impl Traffic {
         let mut inner = self.inner();
         inner.captured(at, ends, |capture, session| capture.data(session, way, chunk, at));
         inner.tally(way).octets += chunk.len() as u64;
-        frames.pass(chunk, self.frame_octets_max, remembers || follow, |found| {
+        let mut store = std::mem::take(&mut inner.store);
+        let keeps = (remembers || follow).then_some(&mut store);
+        frames.pass(chunk, self.frame_octets_max, keeps, |found| {
             if let Some(command) = found.command {
                 inner.tally(way).count(command);
             }
@@ -194,6 +197,7 @@ impl Traffic {
                 inner.remember(record, self.memory);
             }
         });
+        inner.store = store;
     }
 
     fn closed(&self, ends: Ends, how: Close) {

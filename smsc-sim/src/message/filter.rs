@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use smpp_transport::pdu::CommandId;
 
-use super::Record;
+use super::{Address, Record};
 use crate::words::{Pattern, State};
 
 /// Which messages are asked for: those that meet all that is said.
@@ -44,13 +44,13 @@ impl Filter {
     /// Whether this is one of them. `limit` and `newest_first` are for whoever asks more than one.
     #[must_use]
     pub(crate) fn matches(&self, record: &Record) -> bool {
-        let is = |term: &Option<Term>, text: &dyn Fn() -> String| term.as_ref().is_none_or(|term| term.is(&text()));
+        let is = |term: &Option<Term>, address: &Address| term.as_ref().is_none_or(|term| term.is(address));
         self.after.is_none_or(|after| record.number > after)
             && self.state.is_none_or(|state| record.state == state.0)
             && self.operation.is_none_or(|operation| record.body.operation == operation)
             && self.system_id.as_ref().is_none_or(|system_id| **system_id == *record.account)
-            && is(&self.to, &|| record.body.destination.text())
-            && is(&self.from, &|| record.body.source.text())
+            && is(&self.to, &record.body.destination)
+            && is(&self.from, &record.body.source)
             // Last, as it must decode.
             && self.text.as_ref().is_none_or(|term| says(record, term))
     }
@@ -62,11 +62,11 @@ fn says(record: &Record, term: &Term) -> bool {
 }
 
 impl Term {
-    /// Whether the text is this, or is matched.
-    fn is(&self, text: &str) -> bool {
+    /// Whether the address is this, or is matched.
+    fn is(&self, address: &Address) -> bool {
         match self {
-            Term::Plain(plain) => plain == text,
-            Term::Pattern(pattern) => pattern.matches(text),
+            Term::Plain(plain) => plain.chars().eq(address.digits.iter().map(|&octet| char::from(octet))),
+            Term::Pattern(pattern) => pattern.matches(&address.text()),
         }
     }
 

@@ -182,6 +182,7 @@ fn written(text: &str, coding: DataCoding) -> Vec<u8> {
     let one = |character: char, max: u8| u8::try_from(character).ok().filter(|&octet| octet <= max).unwrap_or(b'?');
     match coding {
         DataCoding::UCS2 => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        _ if text.is_ascii() => text.as_bytes().to_vec(),
         DataCoding::LATIN1 => text.chars().map(|character| one(character, 0xFF)).collect(),
         _ => text.chars().map(|character| one(character, 0x7F)).collect(),
     }

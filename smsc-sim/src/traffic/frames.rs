@@ -1,7 +1,7 @@
 //! One direction of a connection, cut into PDUs by `command_length`. Each octet is copied once, and only when it is to be
 //! kept; of a PDU that is only counted no more than the beginning of its header is looked at.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use smpp_transport::pdu::{CommandId, HEADER_OCTETS};
 
 /// Octets of `command_length` and `command_id`.
@@ -28,16 +28,39 @@ pub(super) struct Found {
     pub(super) octets: Option<Bytes>,
 }
 
+/// Where octets are kept: one behind the other in blocks, which go when none of theirs is wanted any more. An allocation
+/// for each PDU, or each chunk, would be what costs most of all.
+#[derive(Debug, Default)]
+pub(super) struct Store(BytesMut);
+
+impl Store {
+    pub(super) fn keep(&mut self, octets: &[u8]) -> Bytes {
+        if self.0.capacity() < octets.len() {
+            self.0 = BytesMut::with_capacity(octets.len().max(BLOCK_OCTETS));
+        }
+        self.0.extend_from_slice(octets);
+        self.0.split().freeze()
+    }
+}
+
+/// Octets that are asked of the allocator at once. As little as one PDU may keep them.
+const BLOCK_OCTETS: usize = 64 * 1024;
+
 impl Frames {
-    /// The next octets: tells what they complete.
-    pub(super) fn pass(&mut self, chunk: &[u8], octets_max: usize, keep: bool, mut found: impl FnMut(Found)) {
+    /// The next octets: tells what they complete. Without a store none are kept.
+    pub(super) fn pass(
+        &mut self,
+        chunk: &[u8],
+        octets_max: usize,
+        mut store: Option<&mut Store>,
+        mut found: impl FnMut(Found),
+    ) {
         let mut at = self.go_on(chunk, octets_max, &mut found);
         if at == chunk.len() {
             return;
         }
-        let copy = keep.then(|| Bytes::copy_from_slice(&chunk[at..]));
-        let start = at;
-        let slice = |from: usize, to: usize| copy.as_ref().map(|copy| copy.slice(from - start..to - start));
+        let keeps = store.is_some();
+        let mut kept = |from: usize, to: usize| store.as_mut().map(|store| store.keep(&chunk[from..to]));
         while !self.lost
             && let Some(head) = chunk[at..].first_chunk()
         {
@@ -45,16 +68,16 @@ impl Frames {
             if !is_possible(octets, octets_max) {
                 self.lost = true;
             } else if octets <= chunk.len() - at {
-                found(Found { command: Some(command(head)), octets: slice(at, at + octets) });
+                found(Found { command: Some(command(head)), octets: kept(at, at + octets) });
                 at += octets;
             } else {
                 break;
             }
         }
         if self.lost {
-            found(Found { command: None, octets: slice(at, chunk.len()) });
+            found(Found { command: None, octets: kept(at, chunk.len()) });
         } else {
-            self.begin(&chunk[at..], keep);
+            self.begin(&chunk[at..], keeps);
         }
     }
 

@@ -58,6 +58,15 @@ fn pdus_are_recorded_whole_however_their_octets_come() {
 }
 
 #[test]
+fn octets_are_kept_whole_whatever_is_left_of_a_block() {
+    let mut store = Store::default();
+    let pieces: Vec<_> = (0..=255).map(|octet| vec![octet; 3 * usize::from(octet)]).collect();
+    let pieces: Vec<_> = pieces.iter().cloned().chain([vec![1; 100_000]]).chain(pieces.iter().cloned()).collect();
+    let kept: Vec<_> = pieces.iter().map(|piece| store.keep(piece)).collect();
+    assert_eq!(kept, pieces);
+}
+
+#[test]
 fn the_directions_do_not_mix() {
     let traffic = traffic(Memory::default());
     let mut tap = tap(&traffic, 1);

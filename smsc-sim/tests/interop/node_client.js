@@ -20,6 +20,8 @@ const INTERFACE_VERSION_34 = 0x34;
 const UNKNOWN_COMMAND_ID = 0x00010200;
 const ENQUIRE_LINK = 0x00000015;
 const SEEN_MAX = 3;
+const IN_AN_HOUR = '000000010000000R'; // §7.1.1
+const MESSAGE_STATE = { ENROUTE: 1, DELIVERED: 2, DELETED: 4 }; // §5.2.28, which has no name for what waits
 const PART_OCTETS = 153; // 160 septets less those that the six octets of header take
 
 // What was seen is not what was expected.
@@ -33,7 +35,7 @@ class Esme {
   static async connect(args) {
     const esme = new Esme(args);
     await new Promise((resolve, reject) => {
-      esme.session.once('connect', resolve);
+      esme.session.once(args.tls ? 'secureConnect' : 'connect', resolve);
       esme.session.once('error', reject);
     });
     return esme;
@@ -45,7 +47,8 @@ class Esme {
     this.closed = false;
     this.bound = false;
     this.wake = () => {};
-    this.session = smpp.connect({ host: args.host, port: args.port });
+    // The certificate is made at the start: there is nothing to check it with.
+    this.session = smpp.connect({ host: args.host, port: args.port, tls: args.tls, rejectUnauthorized: false });
     this.session.on('pdu', (pdu) => this.keep(pdu));
     this.session.on('close', () => { this.closed = true; this.wake(); });
     // Nothing to do for a failed socket, which also closes; a failed decoder would stall until the time-out.
@@ -75,6 +78,25 @@ class Esme {
       short_message: text,
       ...fields,
     });
+  }
+
+  // A request about a message that was submitted from SOURCE.
+  makeAbout(command, messageId, fields = {}) {
+    return this.make(command, {
+      message_id: messageId,
+      source_addr_ton: SOURCE.ton,
+      source_addr_npi: SOURCE.npi,
+      source_addr: SOURCE.addr,
+      ...fields,
+    });
+  }
+
+  // The message_state that query_sm gives.
+  async state(messageId) {
+    const response = await this.exchange(this.makeAbout('query_sm', messageId));
+    isResponse(response, 'query_sm_resp', smpp.ESME_ROK);
+    isEqual('message_id', response.message_id, messageId);
+    return response.message_state;
   }
 
   // Sends a request and returns its response, of whatever status.
@@ -242,6 +264,19 @@ function field(text, name) {
   return found && found[1];
 }
 
+// What the simulator's HTTP API answers.
+async function api(args, method, path, body) {
+  if (args.http === undefined) throw new LeftOut('needs --http');
+  const response = await fetch(`http://${args.http}/api/v1/${path}`, {
+    method,
+    headers: { 'Content-Type': 'application/json' },
+    body: body && JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Unmet(`${method} ${path} was answered with ${response.status} ${text}`);
+  return text && JSON.parse(text);
+}
+
 // One success each, by sequence number, no id given twice, and no response too many.
 async function allAccepted(esme, requests) {
   const ids = new Set();
@@ -377,6 +412,103 @@ const CHECKS = {
 
   message_payload_of_4000_octets: (args) => withTransceiver(args, (esme) =>
     esme.submit({ text: '', message_payload: '0123456789'.repeat(400) })),
+
+  query_sm_tells_the_state: (args) => withTransceiver(args, async (esme) => {
+    const delivered = await esme.submit({ registered_delivery: 1 });
+    await esme.request('deliver_sm');
+    isEqual('message_state', await esme.state(delivered), MESSAGE_STATE.DELIVERED);
+    const waiting = await esme.submit({ schedule_delivery_time: IN_AN_HOUR });
+    isEqual('message_state of one to be sent later', await esme.state(waiting), MESSAGE_STATE.ENROUTE);
+    await esme.settled();
+  }),
+
+  query_sm_of_unknown_refused: (args) => withTransceiver(args, async (esme) => {
+    const response = await esme.exchange(esme.makeAbout('query_sm', 'f'.repeat(16)));
+    isResponse(response, 'query_sm_resp', smpp.ESME_RINVMSGID);
+    await esme.settled();
+  }),
+
+  cancel_sm_ends_a_message: (args) => withTransceiver(args, async (esme) => {
+    const messageId = await esme.submit({ schedule_delivery_time: IN_AN_HOUR });
+    const about = { dest_addr_ton: DESTINATION.ton, dest_addr_npi: DESTINATION.npi, destination_addr: DESTINATION.addr };
+    const cancel = () => esme.exchange(esme.makeAbout('cancel_sm', messageId, about));
+    isResponse(await cancel(), 'cancel_sm_resp', smpp.ESME_ROK);
+    isEqual('message_state', await esme.state(messageId), MESSAGE_STATE.DELETED);
+    isResponse(await cancel(), 'cancel_sm_resp', smpp.ESME_RCANCELFAIL);
+    await esme.settled();
+  }),
+
+  replace_sm_changes_the_text: (args) => withTransceiver(args, async (esme) => {
+    const messageId = await esme.submit({ schedule_delivery_time: IN_AN_HOUR });
+    const replace = esme.makeAbout('replace_sm', messageId, { short_message: 'something else' });
+    isResponse(await esme.exchange(replace), 'replace_sm_resp', smpp.ESME_ROK);
+    const message = await api(args, 'GET', `messages/${messageId}`);
+    isEqual('text', message.text, 'something else');
+    await esme.settled();
+  }),
+
+  submit_multi_reaches_all: (args) => withTransceiver(args, async (esme) => {
+    const to = (digits) => ({ dest_addr_ton: DESTINATION.ton, dest_addr_npi: DESTINATION.npi, destination_addr: digits });
+    const digits = ['447700900124', '447700900125'];
+    const response = await esme.exchange(esme.make('submit_multi', {
+      source_addr_ton: SOURCE.ton,
+      source_addr_npi: SOURCE.npi,
+      source_addr: SOURCE.addr,
+      dest_address: [...digits, ''].map(to),
+      registered_delivery: 1,
+      short_message: 'to several',
+    }));
+    isResponse(response, 'submit_multi_resp', smpp.ESME_ROK);
+    isEqual('unsuccess_sme', response.unsuccess_sme, [{ ...to(''), error_status_code: smpp.ESME_RINVDSTADR }]);
+    const receipts = [await esme.request('deliver_sm'), await esme.request('deliver_sm')];
+    isEqual('sources of the receipts', receipts.map((receipt) => receipt.source_addr).sort(), digits);
+    await esme.settled();
+  }),
+
+  data_sm_and_its_receipt: (args) => withTransceiver(args, async (esme) => {
+    const response = await esme.exchange(esme.make('data_sm', {
+      source_addr_ton: SOURCE.ton,
+      source_addr_npi: SOURCE.npi,
+      source_addr: SOURCE.addr,
+      dest_addr_ton: DESTINATION.ton,
+      dest_addr_npi: DESTINATION.npi,
+      destination_addr: DESTINATION.addr,
+      registered_delivery: 1,
+      message_payload: 'by data_sm',
+    }));
+    isResponse(response, 'data_sm_resp', smpp.ESME_ROK);
+    isReceiptOf(await esme.request('deliver_sm'), response.message_id);
+    await esme.settled();
+  }),
+
+  mobile_originated_message: (args) => withTransceiver(args, async (esme) => {
+    const [delivery] = await api(args, 'POST', 'deliver',
+      { from: DESTINATION.addr, to: SOURCE.addr, text: 'from a phone' });
+    const pdu = await esme.request('deliver_sm');
+    isEqual('short_message', pdu.short_message.message, 'from a phone');
+    isEqual('addresses', [pdu.source_addr, pdu.destination_addr], [DESTINATION.addr, SOURCE.addr]);
+    await esme.settled();
+    const answered = await api(args, 'GET', `deliveries/${delivery.id}?wait=10s`);
+    isEqual('state of the delivery', answered.state, 'accepted');
+  }),
+
+  alert_notification: (args) => withTransceiver(args, async (esme) => {
+    await api(args, 'POST', 'alert', { from: DESTINATION.addr, status: 0 });
+    const pdu = await esme.request('alert_notification');
+    isEqual('source_addr', pdu.source_addr, DESTINATION.addr);
+    isEqual('ms_availability_status', pdu.ms_availability_status, 0);
+    await esme.settled();
+  }),
+
+  everything_over_tls: (args) => {
+    if (args['tls-port'] === undefined) throw new LeftOut('needs --tls-port');
+    return withTransceiver({ ...args, port: args['tls-port'], tls: true }, async (esme) => {
+      const messageId = await esme.submit({ registered_delivery: 1 });
+      isReceiptOf(await esme.request('deliver_sm'), messageId);
+      await esme.submit({ text: '', message_payload: '0123456789'.repeat(400) });
+      await esme.settled();
+    });
+  },
 };
 
 const HOSTILE_CHECKS = {
@@ -412,6 +544,8 @@ function parsed() {
     options: {
       host: string('127.0.0.1'),
       port: string('2775'),
+      http: { type: 'string' }, // the simulator's HTTP API; without it some checks are left out
+      'tls-port': { type: 'string' }, // without it the check of TLS is left out
       'system-id': string('smppclient1'),
       password: string('password'),
       'enquire-link-interval': { type: 'string' }, // seconds; without it that check is left out
@@ -423,6 +557,7 @@ function parsed() {
   return {
     ...values,
     port: Number(values.port),
+    'tls-port': values['tls-port'] === undefined ? undefined : Number(values['tls-port']),
     timeout: Number(values.timeout),
     'enquire-link-interval': interval === undefined ? undefined : Number(interval),
   };

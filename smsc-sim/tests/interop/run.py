@@ -6,7 +6,10 @@
 smpplib_client.py and node_client.js run one after the other (a receipt goes to any receiver of the
 account, so they would take each other's). With --capture, tshark records that traffic and must find
 nothing wrong in it. Then both run once more with --hostile, out of the capture's sight, because those
-checks send malformed PDUs on purpose. Exit status 0 when nothing failed, else 1.
+checks send malformed PDUs on purpose. At the end tshark reads what the simulator itself captured (that
+holds all of it, TLS in the clear too), and must find nothing wrong in what the simulator said. With
+--examples, the examples for pytest and Node's test runner run too. Exit status 0 when nothing failed,
+else 1.
 
 Needs python3 with venv, node with npm, and for --capture tshark and the right to capture on loopback.
 """
@@ -27,6 +30,7 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+EXAMPLES = HERE.parent.parent / "examples"
 READY_SECONDS = 30
 STOP_SECONDS = 30
 EXPERT_ERROR = 0x00800000  # Wireshark's PI_ERROR; PI_WARN is below it
@@ -70,13 +74,15 @@ class Simulator:
         self.log = log
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [*command, "--listen", "127.0.0.1:0", "--http", "off"],
+                [*command, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
-        ready = Lines(self.process.stdout).find(r"^ready smpp=(\S+):(\d+)(?:\s|$)", READY_SECONDS)
+        ready = Lines(self.process.stdout).find(
+            r"^ready smpp=(\S+):(\d+) http=(\S+) .*\btls=\S+:(\d+)(?:\s|$)", READY_SECONDS)
         if not ready:
             self.process.kill()
             raise Failed("no ready line, waited up to %d s; standard error:\n%s" % (READY_SECONDS, tail(log)))
-        self.host, self.port = ready.group(1), int(ready.group(2))
+        self.host, self.port, self.http, self.tls_port = (
+            ready.group(1), int(ready.group(2)), ready.group(3), int(ready.group(4)))
 
     def stop(self):
         """None, or what went wrong."""
@@ -130,14 +136,17 @@ class Capture:
         return None if marked else "incomplete capture: the closing mark is missing"
 
 
-def judge(file, port):
+def judge(file, ports, title="tshark", judges_clients=True):
     """Prints how many SMPP PDUs tshark finds in the capture; returns what is wrong with them."""
     names = ["frame.number", "tcp.srcport", "tcp.len", "tcp.analysis.retransmission", "smpp.command_length",
              "smpp.opt_param_tag", "smpp.opt_param_len", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message"]
     output = subprocess.run(
-        ["tshark", "-r", str(file), "-n", "-d", "tcp.port==%d,smpp" % port,
+        ["tshark", "-r", str(file), "-n", *(x for port in ports for x in ("-d", "tcp.port==%d,smpp" % port)),
          "-T", "fields", "-E", "separator=/t", "-E", "aggregator=,", *(x for n in names for x in ("-e", n))],
         check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+
+    def error(words):
+        wrong.append("%s on frame %s: %s" % (title, number, words))
 
     wrong, pdus, octets_seen, octets_sent = [], 0, 0, 0
     for line in output.splitlines():
@@ -147,20 +156,21 @@ def judge(file, port):
         pdus += len(lengths)
         # Only the simulator's side: tshark takes neither the unknown command_id for SMPP nor a PDU whose
         # first segment is shorter than a header, and both are what the clients send on purpose.
-        if int(source) == port and not retransmission:
+        if int(source) in ports and not retransmission:
             octets_seen += sum(lengths)
             octets_sent += int(tcp_len)
-        error = any(severity >= EXPERT_ERROR for severity in numbers(severities))
-        if malformed or (lengths and error):
-            wrong.append("tshark on frame %s: %s" % (number, messages or "malformed"))
+        elif not judges_clients:
+            continue
+        severe = any(severity >= EXPERT_ERROR for severity in numbers(severities))
+        if malformed or (lengths and severe):
+            error(messages or "malformed")
         for tag, length in zip(numbers(tags), numbers(tag_lengths)):
             if length != TLV_OCTETS.get(tag, length):
-                wrong.append("tshark on frame %s: TLV 0x%04x has %d octets, expected %d"
-                             % (number, tag, length, TLV_OCTETS[tag]))
-    print("tshark: %d SMPP PDUs, %d faults" % (pdus, len(wrong)))
+                error("TLV 0x%04x has %d octets, expected %d" % (tag, length, TLV_OCTETS[tag]))
+    print("%s: %d SMPP PDUs, %d faults" % (title, pdus, len(wrong)))
     if octets_seen != octets_sent:  # what tshark does not take for SMPP it does not call malformed either
-        wrong.append("tshark took %d of the simulator's %d octets for SMPP PDUs" % (octets_seen, octets_sent))
-    return wrong if pdus else [*wrong, "tshark saw no SMPP PDU"]
+        wrong.append("%s took %d of the simulator's %d octets for SMPP PDUs" % (title, octets_seen, octets_sent))
+    return wrong if pdus else [*wrong, "%s saw no SMPP PDU" % title]
 
 
 def numbers(values):
@@ -169,7 +179,7 @@ def numbers(values):
 
 
 def install(cache):
-    """The two clients' command lines' beginnings; fetches what the cache lacks for the pinned versions."""
+    """The two clients' command lines' beginnings, and those of the examples; fetches what the cache lacks."""
     venv, modules = cache / "venv", cache / "node"
     python = venv / "bin" / "python"
     with fresh(venv, ["requirements.txt"]) as needed:
@@ -184,7 +194,9 @@ def install(cache):
                 shutil.copy(HERE / name, modules)
             tool("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=modules)
     os.environ["NODE_PATH"] = str(modules / "node_modules")
-    return {"smpplib": [python, HERE / "smpplib_client.py"], "node-smpp": ["node", HERE / "node_client.js"]}
+    return {"smpplib": [python, HERE / "smpplib_client.py"], "node-smpp": ["node", HERE / "node_client.js"]}, {
+        "pytest": [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLES / "pytest_example.py"],
+        "node --test": ["node", "--test", "--test-timeout=30000", EXAMPLES / "node_example.test.js"]}
 
 
 @contextlib.contextmanager
@@ -208,17 +220,22 @@ def tool(*command, cwd=None):
 def clients(commands, simulator, args, hostile=False):
     """Runs both clients; returns what went wrong."""
     flags = ["--host", simulator.host, "--port", str(simulator.port),
-             "--system-id", args.system_id, "--password", args.password, "--timeout", str(args.timeout)]
+             "--http", simulator.http, "--tls-port", str(simulator.tls_port), "--system-id", args.system_id, "--password", args.password, "--timeout", str(args.timeout)]
     if args.enquire_link_interval is not None:
         flags += ["--enquire-link-interval", str(args.enquire_link_interval)]
     if hostile:
         flags.append("--hostile")
+    title = "%s --hostile" if hostile else "%s"
+    return ran({title % name: [*command, *flags] for name, command in commands.items()})
+
+
+def ran(commands, **environment):
+    """Runs these one after the other; returns what went wrong."""
     wrong = []
-    for name, command in commands.items():
-        title = name + (" --hostile" if hostile else "")
+    for title, command in commands.items():
         print("== " + title, flush=True)
         try:
-            status = subprocess.run([*command, *flags], timeout=CLIENT_SECONDS).returncode
+            status = subprocess.run(command, timeout=CLIENT_SECONDS, env={**os.environ, **environment}).returncode
         except subprocess.TimeoutExpired:
             status = "none after %d s" % CLIENT_SECONDS
         if status:
@@ -232,8 +249,9 @@ def tail(file, lines=40):
 
 def run(args, folder):
     """Returns what went wrong, as lines."""
-    commands = install(args.cache or folder)
-    simulator = Simulator(args.command, folder / "simulator.log")
+    commands, examples = install(args.cache or folder)
+    own_capture = folder / "own.pcap"
+    simulator = Simulator([*args.command, "--capture", own_capture], folder / "simulator.log")
     try:
         capture = Capture(simulator, args.capture, folder / "tshark.log") if args.capture else None
         try:
@@ -241,11 +259,15 @@ def run(args, folder):
         finally:
             unrecorded = capture.stop() if capture else None
         wrong += clients(commands, simulator, args, hostile=True)
+        if args.examples:
+            addresses = {"SMSC_SMPP": "%s:%d" % (simulator.host, simulator.port), "SMSC_HTTP": simulator.http}
+            wrong += ran(examples, **addresses)
     finally:
         unstopped = simulator.stop()
     wrong += [each for each in (unrecorded, unstopped) if each]
     if capture:
-        wrong += judge(args.capture, simulator.port)
+        wrong += judge(args.capture, [simulator.port])
+        wrong += judge(own_capture, [simulator.port, simulator.tls_port], "tshark on --capture", judges_clients=False)
     if wrong:
         print("-- the simulator's standard error ends:\n%s" % tail(simulator.log))
     return wrong
@@ -255,11 +277,12 @@ def parsed():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", nargs="+", metavar="COMMAND",
-                        help="the simulator and its flags; --listen and --http are added")
+                        help="the simulator and its flags; where to listen and what to capture is added")
     parser.add_argument("--cache", type=pathlib.Path, metavar="DIR",
                         help="where to install the client libraries and find them again (default: a temporary folder)")
     parser.add_argument("--capture", type=pathlib.Path, metavar="FILE",
                         help="record the traffic in this file and have tshark judge it")
+    parser.add_argument("--examples", action="store_true", help="run the examples too")
     parser.add_argument("--enquire-link-interval", type=float, metavar="SECONDS",
                         help="how often COMMAND is set to send enquire_link; without it that check is left out")
     parser.add_argument("--system-id", default="smppclient1")

@@ -11,10 +11,12 @@ import contextlib
 import logging
 import re
 import socket
+import ssl
 import struct
 import sys
 import time
 
+from api import Api
 from smpplib import client, consts, exceptions, gsm, smpp
 
 # Different type and plan on both sides, so that a receipt that does not swap them is seen.
@@ -26,6 +28,8 @@ ESM_CLASS_RECEIPT = 0x04
 INTERFACE_VERSION_34 = 0x34
 ENQUIRE_LINK = 0x00000015
 UNKNOWN_COMMAND_ID = 0x00010200
+IN_AN_HOUR = "000000010000000R"  # §7.1.1
+ENROUTE, DELIVERED = 1, 2  # §5.2.28, which has no name for what waits for its schedule
 SEEN_MAX = 3
 
 CHECKS, HOSTILE_CHECKS = [], []
@@ -45,8 +49,8 @@ class Esme(client.Client):
     The library still answers enquire_link and deliver_sm by itself: that is what is to be tried.
     """
 
-    def __init__(self, args):
-        super().__init__(args.host, args.port, timeout=args.timeout, allow_unknown_opt_params=True)
+    def __init__(self, args, **options):
+        super().__init__(args.host, args.port, timeout=args.timeout, allow_unknown_opt_params=True, **options)
         self.inbox = []
         self.set_error_pdu_handler(lambda pdu: None)  # the checks look at the status themselves
         self.set_message_received_handler(lambda pdu: None)
@@ -90,6 +94,18 @@ class Esme(client.Client):
         if not pdu.message_id:
             raise Unmet("submit_sm_resp had an empty message_id, expected one")
         return pdu.message_id
+
+    def exchange(self, command, **fields):
+        """Sends a request and returns its response, of whatever status."""
+        request = self.make(command, **fields)
+        self.send_pdu(request)
+        return self.response(request.sequence)
+
+    def query(self, message_id):
+        ton, npi, address = SOURCE
+        # The library writes text here, and reads octets.
+        return self.exchange("query_sm", message_id=message_id.decode(), source_addr_ton=ton, source_addr_npi=npi,
+                             source_addr=address)
 
     def raw(self, octets):
         """Writes octets past the library's state table, which would refuse them."""
@@ -168,8 +184,8 @@ def describe(pdu):
 
 
 @contextlib.contextmanager
-def connection(args):
-    esme = Esme(args)
+def connection(args, **options):
+    esme = Esme(args, **options)
     try:
         yield esme
     finally:
@@ -177,8 +193,8 @@ def connection(args):
 
 
 @contextlib.contextmanager
-def bound(args, bind_type):
-    with connection(args) as esme:
+def bound(args, bind_type, **options):
+    with connection(args, **options) as esme:
         response = esme.bind(bind_type, args.system_id, args.password)
         refused_or_not(response, bind_type + "_resp", consts.SMPP_ESME_ROK)
         yield esme
@@ -394,6 +410,94 @@ def message_payload_of_4000_octets(args):
         esme.submit(text=None, message_payload=b"0123456789" * 400)
 
 
+@check
+def query_sm_tells_the_state(args):
+    with bound(args, "bind_transceiver") as esme:
+        delivered = esme.submit(registered_delivery=1)
+        esme.request("deliver_sm")
+        response = esme.query(delivered)
+        refused_or_not(response, "query_sm_resp", consts.SMPP_ESME_ROK)
+        equal("message_id", response.message_id, delivered)
+        equal("message_state", response.message_state, DELIVERED)
+        equal("octets of final_date", len(response.final_date), 16)
+        waiting = esme.query(esme.submit(schedule_delivery_time=IN_AN_HOUR))
+        refused_or_not(waiting, "query_sm_resp", consts.SMPP_ESME_ROK)
+        equal("message_state of one to be sent later", waiting.message_state, ENROUTE)
+        esme.settled()
+
+
+@check
+def query_sm_of_unknown_refused(args):
+    with bound(args, "bind_transceiver") as esme:
+        refused_or_not(esme.query(b"f" * 16), "query_sm_resp", consts.SMPP_ESME_RINVMSGID)
+        esme.settled()
+
+
+@check
+def cancel_sm_ends_a_message(args):
+    raise LeftOut("smpplib has no cancel_sm")
+
+
+@check
+def replace_sm_changes_the_text(args):
+    raise LeftOut("smpplib has no replace_sm")
+
+
+@check
+def submit_multi_reaches_all(args):
+    raise LeftOut("smpplib has no submit_multi")
+
+
+@check
+def data_sm_and_its_receipt(args):
+    with bound(args, "bind_transceiver") as esme:
+        ton, npi, address = SOURCE
+        dest_ton, dest_npi, dest_address = DESTINATION
+        response = esme.exchange(
+            "data_sm", source_addr_ton=ton, source_addr_npi=npi, source_addr=address, dest_addr_ton=dest_ton,
+            dest_addr_npi=dest_npi, destination_addr=dest_address, esm_class=0, data_coding=0,
+            registered_delivery=1, message_payload=b"by data_sm")
+        refused_or_not(response, "data_sm_resp", consts.SMPP_ESME_ROK)
+        is_receipt_of(esme.request("deliver_sm"), response.message_id)
+        esme.settled()
+
+
+@check
+def mobile_originated_message(args):
+    with bound(args, "bind_transceiver") as esme:
+        [delivery] = api(args).post("deliver", {"from": DESTINATION[2], "to": SOURCE[2], "text": "from a phone"})
+        pdu = esme.request("deliver_sm")
+        equal("short_message", pdu.short_message, b"from a phone")
+        equal("addresses", (pdu.source_addr, pdu.destination_addr), (DESTINATION[2].encode(), SOURCE[2].encode()))
+        esme.settled()
+        answered = api(args).get("deliveries/%d" % delivery["id"], wait="10s")
+        equal("state of the delivery", answered["state"], "accepted")
+
+
+@check
+def alert_notification(args):
+    with bound(args, "bind_transceiver") as esme:
+        api(args).post("alert", {"from": DESTINATION[2], "status": 0})
+        pdu = esme.request("alert_notification")
+        equal("source_addr", pdu.source_addr, DESTINATION[2].encode())
+        equal("ms_availability_status", pdu.ms_availability_status, 0)
+        esme.settled()
+
+
+@check
+def everything_over_tls(args):
+    if args.tls_port is None:
+        raise LeftOut("needs --tls-port")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is made at the start
+    over_tls = argparse.Namespace(**{**vars(args), "port": args.tls_port})
+    with bound(over_tls, "bind_transceiver", ssl_context=context) as esme:
+        message_id = esme.submit(registered_delivery=1)
+        is_receipt_of(esme.request("deliver_sm"), message_id)
+        esme.submit(text=None, message_payload=b"0123456789" * 400)
+        esme.settled()
+
+
 @hostile
 def command_length_5(args):
     with bound(args, "bind_transceiver") as esme:
@@ -402,6 +506,12 @@ def command_length_5(args):
         nack = esme.request("generic_nack")
         refused_or_not(nack, "generic_nack", consts.SMPP_ESME_RINVCMDLEN)
         esme.closed_by_peer()
+
+
+def api(args):
+    if args.http is None:
+        raise LeftOut("needs --http")
+    return Api(args.http)
 
 
 def all_accepted(esme, requests):
@@ -434,6 +544,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=2775)
+    parser.add_argument("--http", metavar="ADDR", help="the simulator's HTTP API; without it some checks are left out")
+    parser.add_argument("--tls-port", type=int, help="without it the check of TLS is left out")
     parser.add_argument("--system-id", default="smppclient1")
     parser.add_argument("--password", default="password")
     parser.add_argument("--enquire-link-interval", type=float, metavar="SECONDS",

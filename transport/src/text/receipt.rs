@@ -3,7 +3,7 @@
 //! Whether a PDU is a receipt is the caller's to say, by its `esm_class`: anybody can send a text that looks like one.
 //! Reading the text is in `receipt::parse`.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
 
@@ -14,6 +14,8 @@ use crate::pdu::{MessageState, TlvTag, Tlvs};
 mod parse;
 pub use parse::receipt_text;
 
+/// Octets of a receipt's text, as a rule.
+const TEXT_OCTETS_USUAL: usize = 160;
 /// Most characters of the original message that a receipt repeats.
 const TEXT_CHARACTERS_MAX: usize = 20;
 
@@ -131,22 +133,20 @@ impl Receipt {
     /// are written.
     #[must_use]
     pub fn to_text(&self, date_form: DateForm) -> String {
-        let date = |date: &Option<Civil>| date.map(|date| date_form.write(date));
-        let count = |count: Option<u32>| count.map(|count| format!("{count:03}"));
         let stat = self.stat.as_deref().or_else(|| self.state.and_then(stat_of_state));
-        let beginning = |text: &String| text.chars().take(TEXT_CHARACTERS_MAX).collect();
-        let fields = [
-            ("id", self.id_in_text.clone().or_else(|| self.id.clone())),
-            ("sub", count(self.submitted)),
-            ("dlvrd", count(self.delivered)),
-            ("submit date", date(&self.submit_date)),
-            ("done date", date(&self.done_date)),
-            ("stat", stat.map(str::to_owned)),
-            ("err", self.error.clone()),
-            ("text", self.text.as_ref().map(beginning)),
-        ];
-        let written = fields.into_iter().filter_map(|(label, value)| Some(format!("{label}:{}", value?)));
-        written.collect::<Vec<_>>().join(" ")
+        let mut text = String::with_capacity(TEXT_OCTETS_USUAL);
+        // A String takes all that is written to it.
+        let count = |text: &mut String, count| write!(text, "{count:03}").unwrap_or_default();
+        write_field(&mut text, "id", self.id_in_text.as_ref().or(self.id.as_ref()), |text, id| text.push_str(id));
+        write_field(&mut text, "sub", self.submitted, count);
+        write_field(&mut text, "dlvrd", self.delivered, count);
+        write_field(&mut text, "submit date", self.submit_date, |text, date| date_form.write(text, date));
+        write_field(&mut text, "done date", self.done_date, |text, date| date_form.write(text, date));
+        write_field(&mut text, "stat", stat, String::push_str);
+        write_field(&mut text, "err", self.error.as_ref(), |text, error| text.push_str(error));
+        let beginning = |text: &mut String, of: &String| text.extend(of.chars().take(TEXT_CHARACTERS_MAX));
+        write_field(&mut text, "text", self.text.as_ref(), beginning);
+        text
     }
 
     /// The TLVs of the receipt: id with its NUL, state, network error, reference; those that have a value. An id of more
@@ -155,7 +155,7 @@ impl Receipt {
     pub fn to_tlvs(&self) -> Tlvs {
         let mut tlvs = Tlvs::new();
         if let Some(id) = self.id.as_ref().filter(|id| id.chars().count() <= message_id::CHARACTERS_MAX) {
-            tlvs.push(TlvTag::RECEIPTED_MESSAGE_ID, &[latin1(id), vec![0]].concat());
+            tlvs.push(TlvTag::RECEIPTED_MESSAGE_ID, &latin1(id).chain([0]).collect::<Vec<_>>());
         }
         if let Some(state) = self.state {
             tlvs.push(TlvTag::MESSAGE_STATE, &[state.0]);
@@ -182,15 +182,27 @@ impl Receipt {
     }
 }
 
+/// A label and its value, if there is one; one space from what is before it.
+fn write_field<T>(text: &mut String, label: &str, value: Option<T>, write: impl FnOnce(&mut String, T)) {
+    let Some(value) = value else { return };
+    if !text.is_empty() {
+        text.push(' ');
+    }
+    text.push_str(label);
+    text.push(':');
+    write(text, value);
+}
+
 impl DateForm {
-    fn write(self, date: Civil) -> String {
-        let mut digits = date.to_string();
+    fn write(self, text: &mut String, date: Civil) {
+        let start = text.len();
+        // A String takes all that is written to it.
+        let _ = write!(text, "{date}");
         match self {
-            Self::Minutes => digits.truncate("YYMMDDhhmm".len()),
+            Self::Minutes => text.truncate(start + "YYMMDDhhmm".len()),
             Self::Seconds => {}
-            Self::LongYear => digits.replace_range(..2, &format!("{:04}", date.year())),
+            Self::LongYear => text.replace_range(start..start + 2, &format!("{:04}", date.year())),
         }
-        digits
     }
 }
 
@@ -213,8 +225,8 @@ fn c_string(octets: &Bytes) -> Option<String> {
 }
 
 /// The octets of an id, which is ASCII but for SMSCs that break the rule; other characters become `?`.
-fn latin1(text: &str) -> Vec<u8> {
-    text.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect()
+fn latin1(text: &str) -> impl Iterator<Item = u8> {
+    text.chars().map(|character| u8::try_from(character).unwrap_or(b'?'))
 }
 
 /// A number of any width, if it fits one octet: `message_state` comes in four octets too.
