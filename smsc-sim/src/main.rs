@@ -106,7 +106,9 @@ fn run(flags: Flags) -> Result<(), String> {
 fn log(level: Option<&str>) -> Result<(), String> {
     let level = level.unwrap_or("info");
     let wrong = |why: String| {
-        format!("log level {level:?}: {why}; error, warn, info, debug, trace, off or a filter such as smpp::pdu=trace is allowed")
+        format!(
+            "log level {level:?}: {why}; error, warn, info, debug, trace, off or a filter such as smpp::pdu=trace is allowed"
+        )
     };
     // A filter takes any word for the name of a part of the program.
     if level.chars().all(char::is_alphanumeric) && level.parse::<LevelFilter>().is_err() {

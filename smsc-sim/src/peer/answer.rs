@@ -315,7 +315,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         // Ids have at most 36 characters.
         let message_id = COctets::new(String::from(taken.id)).map_err(|_| CommandStatus::ESME_RSYSERR)?;
         let early = taken.here.iter().any(|delivery| delivery.early);
-        let reply = Reply { messages: taken.messages, receipts: taken.here, early, ..Reply::accepted(Body::EnquireLinkResp(Empty {})) };
+        let reply = Reply {
+            messages: taken.messages,
+            receipts: taken.here,
+            early,
+            ..Reply::accepted(Body::EnquireLinkResp(Empty {}))
+        };
         Ok((MessageId { message_id }, reply))
     }
 

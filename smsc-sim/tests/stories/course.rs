@@ -113,7 +113,9 @@ async fn what_became_of_a_receipt_is_told_with_its_message() {
     let smsc = Smsc::start(|config| config.retry.attempts_max = 2);
     let mut esme = smsc.transceiver().await;
     let mut outcomes = Vec::new();
-    for statuses in [&[CommandStatus::ESME_ROK][..], &[CommandStatus::ESME_RX_P_APPN], &[CommandStatus::ESME_RX_T_APPN; 2]] {
+    for statuses in
+        [&[CommandStatus::ESME_ROK][..], &[CommandStatus::ESME_RX_P_APPN], &[CommandStatus::ESME_RX_T_APPN; 2]]
+    {
         let id = esme.submit(sm(1)).await;
         for status in statuses {
             let (pdu, _) = esme.receipt().await;

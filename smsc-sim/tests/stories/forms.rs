@@ -108,7 +108,8 @@ async fn a_receipt_says_another_state_than_the_true_one_if_told_to() {
 
 #[tokio::test(start_paused = true)]
 async fn an_intermediate_notification_comes_before_the_receipt_where_it_is_asked_for() {
-    for (asked, notified, told) in [(0x00, false, false), (0x01, false, true), (0x10, true, false), (0x11, true, true)] {
+    for (asked, notified, told) in [(0x00, false, false), (0x01, false, true), (0x10, true, false), (0x11, true, true)]
+    {
         let smsc = Smsc::with_policy("{ enroute: 10s }");
         let mut esme = smsc.transceiver().await;
         let id = esme.submit(sm(asked)).await;

@@ -22,7 +22,8 @@ const READ: &str = include_str!("magic.txt");
 async fn read(esme: &mut Esme, number: u32, start: Instant) -> Vec<String> {
     let (mut input, mut read, mut probe) = (BytesMut::new(), Vec::new(), 0);
     loop {
-        let patience = if probe == 0 { Duration::from_secs(1).saturating_sub(start.elapsed()) } else { Duration::from_secs(100) };
+        let patience =
+            if probe == 0 { Duration::from_secs(1).saturating_sub(start.elapsed()) } else { Duration::from_secs(100) };
         let octets = match esme.some_octets(patience).await {
             None if probe == 0 => {
                 probe = esme.send_if_served(Body::EnquireLink(Empty {})).await;
@@ -77,8 +78,12 @@ fn in_short(pdu: &Pdu, which: &str) -> String {
         Body::SubmitSmResp(Some(MessageId { message_id })) => {
             format!("submit_sm_resp {which}{status} {}", message_id.text())
         }
-        Body::DeliverSm(sm) if sm.data_coding.0 == 8 => format!("deliver_sm in UCS-2, {} octets{tlvs}", sm.short_message.as_bytes().len()),
-        Body::DeliverSm(sm) if sm.esm_class.has_udh() => format!("deliver_sm udh {:02x?}", &sm.short_message.as_bytes()[..6]),
+        Body::DeliverSm(sm) if sm.data_coding.0 == 8 => {
+            format!("deliver_sm in UCS-2, {} octets{tlvs}", sm.short_message.as_bytes().len())
+        }
+        Body::DeliverSm(sm) if sm.esm_class.has_udh() => {
+            format!("deliver_sm udh {:02x?}", &sm.short_message.as_bytes()[..6])
+        }
         Body::DeliverSm(sm) => format!("deliver_sm {:#04x} {}{tlvs}", sm.esm_class.0, receipt_in_short(&words(sm))),
         Body::DataSm(data) => format!("data_sm {:#04x}{tlvs}", data.esm_class.0),
         other => format!("{} {which}{status}", other.command_id()),
@@ -97,10 +102,13 @@ fn receipt_in_short(text: &str) -> String {
 /// The rows of the set, by the digits that they are asked for with.
 fn rows() -> Vec<(String, String)> {
     let rules = RuleSet::named("magic-numbers").unwrap().rules();
-    rules.into_iter().map(|rule| {
-        let to = rule.when.to.expect("every row has a number").to_string();
-        (to.strip_suffix('$').expect("at the end").to_owned(), rule.name)
-    }).collect()
+    rules
+        .into_iter()
+        .map(|rule| {
+            let to = rule.when.to.expect("every row has a number").to_string();
+            (to.strip_suffix('$').expect("at the end").to_owned(), rule.name)
+        })
+        .collect()
 }
 
 fn smsc() -> Smsc {
@@ -129,7 +137,10 @@ async fn each_row_of_the_set_does_on_the_wire_what_it_says() {
             esme.submit_to("2701", 0).await;
         }
         let start = Instant::now();
-        let sm = smpp_transport::pdu::Sm { short_message: ShortMessage::new("").unwrap(), ..sm_to(&format!("2782{digits}"), 0x11) };
+        let sm = smpp_transport::pdu::Sm {
+            short_message: ShortMessage::new("").unwrap(),
+            ..sm_to(&format!("2782{digits}"), 0x11)
+        };
         let number = esme.send(Body::SubmitSm(sm)).await;
         let read = read(&mut esme, number, start).await;
         if wanted.remove(digits.as_str()).is_none_or(|wanted| wanted != read) {
@@ -180,7 +191,10 @@ async fn rows_that_count_or_draw_do_so() {
         esme.submit_to("66683", 0).await;
         times.push((start.elapsed() - before).as_millis());
     }
-    assert!(times.iter().all(|time| (1..=2_002).contains(time)) && times.iter().max() > times.iter().min(), "{times:?}");
+    assert!(
+        times.iter().all(|time| (1..=2_002).contains(time)) && times.iter().max() > times.iter().min(),
+        "{times:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -47,7 +47,9 @@ async fn text_comes_in_each_coding() {
 async fn a_long_text_comes_in_parts_with_a_header_or_parameters_or_whole() {
     let long = "0123456789".repeat(40);
     for (multipart, count) in [("udh8", 3), ("udh16", 3), ("sar", 3), ("payload", 1)] {
-        let read = read(&format!("{{ from: 2701, to: 1001, text: '{long}', multipart: {multipart}, reference: 7 }}"), count).await;
+        let read =
+            read(&format!("{{ from: 2701, to: 1001, text: '{long}', multipart: {multipart}, reference: 7 }}"), count)
+                .await;
         let mut whole = Vec::new();
         for (number, (sm, tlvs)) in (1_u8..).zip(&read) {
             let octets = sm.short_message.as_bytes();
@@ -94,7 +96,8 @@ async fn octets_headers_and_parameters_come_as_they_are() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ussd_request_comes_with_its_service_and_dialogue() {
-    let read = read("{ from: 2701, to: 1001, text: '*120#', ussd: { service_op: 1, session: 9, sequence: 2 } }", 1).await;
+    let read =
+        read("{ from: 2701, to: 1001, text: '*120#', ussd: { service_op: 1, session: 9, sequence: 2 } }", 1).await;
     let (sm, tlvs) = &read[0];
     assert_eq!(sm.service_type.text(), "USSD");
     assert_eq!(tlvs.get_u8(TlvTag::USSD_SERVICE_OP), Some(1));

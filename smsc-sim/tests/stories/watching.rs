@@ -22,7 +22,12 @@ async fn the_pdus_of_each_session_are_remembered_with_their_times_and_told_as_th
         let records = smsc.control().pdus(0, session, 100);
         records.iter().map(|it| Pdu::decode(&it.octets, Leniency::STRICT).unwrap().command_id()).collect()
     };
-    let submitted = [CommandId::BIND_TRANSCEIVER, CommandId::BIND_TRANSCEIVER_RESP, CommandId::SUBMIT_SM, CommandId::SUBMIT_SM_RESP];
+    let submitted = [
+        CommandId::BIND_TRANSCEIVER,
+        CommandId::BIND_TRANSCEIVER_RESP,
+        CommandId::SUBMIT_SM,
+        CommandId::SUBMIT_SM_RESP,
+    ];
     assert_eq!(commands(Some(1)), submitted);
     assert_eq!(commands(Some(2)).len(), 4);
     let all = smsc.control().pdus(0, None, 100);
@@ -41,7 +46,11 @@ async fn the_pdus_of_each_session_are_remembered_with_their_times_and_told_as_th
 #[tokio::test(start_paused = true)]
 async fn sessions_are_shown_as_they_are_bound_and_with_what_they_did() {
     let smsc = Smsc::start(|_| {});
-    let bind = smpp_transport::pdu::Bind { system_type: "VMA".parse().unwrap(), address_range: "^10".parse().unwrap(), ..bind() };
+    let bind = smpp_transport::pdu::Bind {
+        system_type: "VMA".parse().unwrap(),
+        address_range: "^10".parse().unwrap(),
+        ..bind()
+    };
     let mut esme = smsc.bound_as(bind, BindKind::Transceiver).await;
     esme.submit(sm(1)).await;
     let (receipt, _) = esme.receipt().await;
