@@ -162,6 +162,124 @@ fn wrong_flags_are_said_in_one_line_and_end_it_with_status_2() {
     assert_refused(&["--listen", "127.0.0.1:0", "--http", "nowhere"], &["nowhere"]);
     assert_refused(&["--listen", "nowhere"], &["nowhere"]);
     assert_refused(&["--enquire-link-interval", "-1"], &["-1"]);
+    assert_refused(&["--tls-listen", "nowhere"], &["nowhere"]);
+    assert_refused(&["--account", "one:1", "--account", "one:2"], &["accounts[1]", "\"one\"", "accounts[0]"]);
+    assert_refused(&["--log-level", "loud"], &["\"loud\"", "error, warn, info, debug, trace"]);
+    assert_refused(&["--log-level", "smpp=loud"], &["\"smpp=loud\"", "error, warn, info, debug, trace"]);
+    assert_refused(&["--rules", "nosuch"], &["--rules", "\"nosuch\"", "healthy, magic-numbers", "no file"]);
+    assert_refused(&["--config", "/no/such.yaml"], &["/no/such.yaml", "No such file"]);
+    assert_refused(&["--capture", "/no/such/file.pcap"], &["/no/such/file.pcap", "No such file"]);
+    assert_refused(&["--data-dir", "/dev/null/here"], &["/dev/null/here"]);
+}
+
+/// A file of this test, which goes with it.
+struct Written(std::path::PathBuf);
+
+impl Written {
+    fn new(name: &str, text: &str) -> Written {
+        let path = std::env::temp_dir().join(format!("smsc-sim-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Written(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_said_with_file_place_value_and_what_is_allowed() {
+    for (text, words) in [
+        ("accuonts: []", &["line 1 column 1", "accuonts", "accounts"][..]),
+        ("limits: { messages_max: many }", &["line 1 column 25", "\"many\"", "a whole number"]),
+        ("limits: { messages_max: 0 }", &["limits.messages_max is 0", "at least 1"]),
+        ("session: { window: 0 }", &["session.window is 0", "at least 1"]),
+        ("session: { response_timeout: soon }", &["line 1", "\"soon\" is no time", "200ms"]),
+        ("rules: nosuch", &["\"nosuch\" is no set of rules", "healthy"]),
+        ("rules: [{ when: { chance: 2 }, then: {} }]", &["rules[0].when.chance is 2", "0 to 1"]),
+        ("rules: [{ then: { status: RFULL } }]", &["line 1", "\"RFULL\" is no status", "ESME_RTHROTTLED"]),
+        ("policy: { outcome: LOST }", &["line 1", "\"LOST\" is no state", "DELIVERED"]),
+        ("policy: { receipt: { data_coding: 9 } }", &["policy.receipt.data_coding is 9", "0, 1, 3 or 8"]),
+        ("accounts: [{ system_id: one }]", &["password"]),
+        ("accounts: [{ system_id: one, password: secret12345 }]", &["accounts[0]", "password", "8"]),
+        ("accounts: [{ system_id: one, password: a, window: 0 }]", &["accounts[0]", "window", "at least 1"]),
+        ("accounts: [{ system_id: one, password: a, binds: both }]", &["line 1", "both", "transceiver"]),
+        ("strictness: very", &["line 1", "very", "lenient"]),
+        ("tls: { listen: ['127.0.0.1:0'], certificate: a.pem }", &["certificate", "key"]),
+        ("log_level: loud", &["\"loud\"", "error, warn"]),
+        ("seed: -1", &["line 1 column 7", "-1"]),
+        ("system_id: sixteen-letters-x", &["system_id", "sixteen-letters-x"]),
+        ("listen: [", &["line 1"]),
+    ] {
+        let file = Written::new("config.yaml", text);
+        let flags = ["--listen", "127.0.0.1:0", "--config", file.path()];
+        let (status, out, err) = Program::start(&flags).end();
+        assert_eq!((status.code(), out.as_str()), (Some(2), ""), "{text}: {err}");
+        assert_eq!(err.lines().count(), 1, "{text}: {err}");
+        assert!(!err.contains("secret12345"), "{err}");
+        for word in words {
+            assert!(err.contains(word), "{text}: {word:?} is not in {err}");
+        }
+    }
+}
+
+#[test]
+fn mistakes_in_rules_are_said_with_file_place_value_and_what_is_allowed() {
+    let file = Written::new("rules.yaml", "rules:\n  - when: { operation: submit }\n    then: {}\n");
+    assert_refused(&["--rules", file.path()], &[file.path(), "line 2 column", "submit", "submit_sm"]);
+    let file = Written::new("rules2.yaml", "- when: { above_rate: 0 }\n");
+    assert_refused(&["--rules", file.path()], &[file.path(), "rules[0].when.above_rate is 0", "above 0"]);
+}
+
+#[test]
+fn help_lists_every_flag() {
+    let (status, out, _) = Program::start(&["--help"]).end();
+    assert_eq!(status.code(), Some(0));
+    for flag in [
+        "--listen",
+        "--tls-listen",
+        "--http",
+        "--account",
+        "--rules",
+        "--lenient",
+        "--seed",
+        "--config",
+        "--data-dir",
+        "--capture",
+        "--enquire-link-interval",
+        "--log-level",
+        "--help",
+        "--version",
+    ] {
+        assert!(out.contains(&format!("{flag} ")) || out.contains(&format!("{flag}\n")), "{flag}: {out}");
+    }
+}
+
+#[tokio::test]
+async fn the_ready_line_names_every_listener_and_flags_go_before_the_file() {
+    let text = "listen: ['127.0.0.1:0', '127.0.0.1:0']\nseed: 5\nhttp: '127.0.0.1:0'\naccounts: [{ system_id: one, password: a }]\n";
+    let file = Written::new("ready.yaml", text);
+    let flags = ["--config", file.path(), "--tls-listen", "127.0.0.1:0", "--seed", "7", "--account", "two:b"];
+    let mut program = Program::start(&flags);
+    let ready = program.ready();
+    let words: Vec<_> = ready.split(' ').collect();
+    assert_eq!((words.len(), words[0], words[2], words[3]), (5, "ready", "http=off", "seed=7"), "{ready}");
+    let smpp: Vec<_> = words[1].strip_prefix("smpp=").unwrap().split(',').collect();
+    assert_eq!(smpp.len(), 2, "{ready}");
+    assert!(words[4].starts_with("tls=127.0.0.1:") && !words[4].ends_with(":0"), "{ready}");
+    for address in smpp {
+        bind(address, "two", "b").await.unbind().await;
+        let config = ClientConfig::new(BindKind::Receiver, "one".parse().unwrap(), "a".parse().unwrap());
+        assert!(Client::connect(address, config).await.is_err());
+    }
+    program.signal("-TERM");
+    assert_eq!(program.end().0.code(), Some(0));
 }
 
 #[test]

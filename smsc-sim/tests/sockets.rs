@@ -160,8 +160,6 @@ async fn messages_states_timers_and_receipts_due_survive_a_restart() {
     let directory = Directory::new("restart");
     let smsc = kept_in(&directory).policy(policy("{ enroute: 1500ms, error: 3 }")).start().await.unwrap();
     let mut esme = Esme::bound(smsc.address());
-    let ended = SmscSim::builder();
-    drop(ended);
     for to in ["2701", "2702"] {
         assert_eq!(esme.ask(submit(to, 1)).status, CommandStatus::ESME_ROK);
     }
@@ -186,6 +184,7 @@ async fn messages_states_timers_and_receipts_due_survive_a_restart() {
     assert!(told[1].contains("stat:DELIVRD err:003"), "the one whose time was to come: {told:?}");
     let Body::SubmitSmResp(Some(answer)) = esme.ask(submit("2703", 0)).body else { panic!("an id") };
     assert!(after.iter().all(|message| message.id != answer.message_id.text()), "no id is used twice");
+    drop(esme);
     smsc.stop().await;
 }
 
@@ -207,6 +206,7 @@ async fn what_was_taken_a_moment_ago_survives_without_a_stop() {
     let again = kept_in(&left).start().await.unwrap();
     assert_eq!(again.messages(&Filter::default()).len(), 10);
     again.stop().await;
+    drop(esme);
     smsc.stop().await;
 }
 

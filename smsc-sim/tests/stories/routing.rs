@@ -195,3 +195,19 @@ async fn no_more_receipts_are_outstanding_than_the_window_holds() {
     receiver.receipt().await;
     assert!(receiver.hears_nothing_for(Duration::from_secs(1)).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn deliveries_go_to_the_receivers_of_an_account_in_turn() {
+    let smsc = Smsc::with_policy("{ receipt: { session: any } }");
+    let mut receivers = Vec::new();
+    for _ in 0..3 {
+        receivers.push(smsc.bound(BindKind::Receiver).await);
+    }
+    let mut transmitter = smsc.bound(BindKind::Transmitter).await;
+    for _ in 0..2 {
+        for receiver in &mut receivers {
+            let id = transmitter.submit(sm(1)).await;
+            assert_eq!(receiver.receipt_id().await, id);
+        }
+    }
+}
