@@ -259,6 +259,13 @@ impl Control {
         self.hub.stats()
     }
 
+    /// Whether nothing will happen by itself: no message is to end, no receipt is due, no delivery waits for a session, its
+    /// next try or an answer. A message that never ends does not count.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.hub.is_idle()
+    }
+
     /// Dials an ESME and asks it to bind (§2.2.1); gives the connection's number.
     ///
     /// # Errors
