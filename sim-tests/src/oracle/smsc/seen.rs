@@ -199,8 +199,8 @@ fn answered(plan: &Plan, session: &Session, frames: &[Frame]) -> Answered {
     let Some(pdu) = &offer.pdu else { return Answered::Unclear };
     let timeout = Duration::from_millis(plan.timers.response_timeout_ms);
     let answer = frames.iter().find(|frame| frame.way == Way::Read && frame.answers(pdu));
-    // One that is silent for a while has made its requests before they leave, and takes late answers.
-    if answer.is_some() && !plan.smsc.is_punctual() {
+    // One that is silent or slow has made its requests before they leave, and takes late answers.
+    if !plan.smsc.is_punctual() {
         return Answered::Unclear;
     }
     let ended_by = |at: Duration| session.ending.is_some_and(|ending| ending <= at);
