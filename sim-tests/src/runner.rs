@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::history::History;
-use crate::oracle::{Violation, all_marks, check, marks};
+use crate::oracle::{Violation, all_marks, examine};
 use crate::plan::{Plan, Profile};
 use crate::world::{Tier, run};
 
@@ -37,14 +37,14 @@ pub fn judge(plan: &Plan, tier: Tier) -> (Verdict, History) {
         Ok(history) => (history, None),
         Err(panic) => (History::default(), Some(panic)),
     };
-    let mut violations = check(plan, &history);
+    let (mut violations, marks) = examine(plan, &history);
     violations.extend(panic.map(|words| Violation { oracle: "panic", at: Duration::ZERO, words }));
     let verdict = Verdict {
         seed: plan.seed,
         digest: history.digest(),
         facts: history.facts.len(),
         violations,
-        marks: marks(plan, &history).into_iter().collect(),
+        marks: marks.into_iter().collect(),
         simulated: history.facts.last().map_or(Duration::ZERO, |fact| fact.at),
     };
     (verdict, history)

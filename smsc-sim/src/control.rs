@@ -307,6 +307,13 @@ impl Control {
         self.hub.stats()
     }
 
+    /// Whether nothing will happen by itself: no message is to end, no receipt is due, no delivery waits for a session, its
+    /// next try or an answer. A message that never ends does not count.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.hub.is_idle()
+    }
+
     /// Unbinds all sessions and takes no more; [`serve`](crate::serve) returns once they have ended.
     pub fn stop(&self) {
         self.hub.stop();

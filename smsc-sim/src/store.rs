@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
 use crate::hub::Hub;
@@ -54,11 +54,7 @@ impl Store {
             unwritten.extend(hub.take_changes());
             if !unwritten.is_empty() {
                 let database = Arc::clone(&self.database);
-                let writing = spawn_blocking(move || {
-                    let result = write(&database, &unwritten);
-                    (result, unwritten)
-                });
-                let Ok((result, changes)) = writing.await else { return };
+                let Ok((result, changes)) = write_aside(database, unwritten).await else { return };
                 unwritten = if result.is_ok() { Vec::new() } else { changes };
                 // Said when it begins and when it is over: a full disk would fill the log as well.
                 match result {
@@ -73,6 +69,14 @@ impl Store {
             }
         }
     }
+}
+
+type Written = (Result<(), Box<dyn std::error::Error + Send + Sync>>, Vec<Change>);
+
+/// Gives the changes back, so that those that could not be written can be tried again.
+#[expect(clippy::disallowed_methods, reason = "files are real: no simulation has a store")]
+fn write_aside(database: Arc<Database>, changes: Vec<Change>) -> JoinHandle<Written> {
+    spawn_blocking(move || (write(&database, &changes), changes))
 }
 
 fn read(database: &Database) -> Result<Vec<Record>, Box<dyn std::error::Error>> {

@@ -27,10 +27,12 @@ fn is_legal(end: End, bound: Option<CommandId>, command: CommandId) -> bool {
 }
 
 /// Nothing is written that is illegal in the session's state, and no request after unbind.
-pub(super) fn legal_in_state(_: &Plan, _: &History, lines: &[Line], report: &mut Report) {
+pub(super) fn legal_in_state(plan: &Plan, _: &History, lines: &[Line], report: &mut Report) {
     for line in lines {
         // What is read is noted when its octets are, which may be before the frames in front of it are acted on.
         let (mut bound, mut unbound) = (None, None);
+        // What one that is slow has written may leave later.
+        let prompt = line.end == End::Esme || plan.smsc.is_punctual();
         for frame in &line.frames {
             let Some(pdu) = &frame.pdu else {
                 let who = format!("line {} {:?} {:?}", line.number, line.end, frame.way);
@@ -42,7 +44,7 @@ pub(super) fn legal_in_state(_: &Plan, _: &History, lines: &[Line], report: &mut
             if frame.way == Way::Written && frame.is_request() {
                 let where_it_stands =
                     format!("line {} {:?}, bound {bound:?}, unbound {unbound:?}", line.number, line.end);
-                let after_unbind = unbound.is_some_and(|(at, way)| way == Way::Written || frame.at > at);
+                let after_unbind = unbound.is_some_and(|(at, way)| way == Way::Written || (prompt && frame.at > at));
                 if after_unbind || !is_legal(line.end, bound, command) {
                     report.broken(frame.at, format!("{where_it_stands}: writes {pdu}"));
                 }

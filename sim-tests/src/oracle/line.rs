@@ -25,6 +25,8 @@ pub struct Line {
 pub struct Frame {
     /// When.
     pub at: Duration,
+    /// Its place among all facts: at one time much may happen.
+    pub order: usize,
     /// Read or written by this end.
     pub way: Way,
     /// What; none when it cannot be read.
@@ -92,14 +94,14 @@ impl Line {
 #[must_use]
 pub fn lines(history: &History) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    for Fact { at, what } in &history.facts {
+    for (order, Fact { at, what }) in history.facts.iter().enumerate() {
         match what {
             What::Connected { line, client } => find(&mut lines, *line, End::Esme).client = Some(*client),
             What::Passed { line, end, way, frame } => {
                 let line = find(&mut lines, *line, *end);
                 if line.hung.is_none() {
                     let pdu = Pdu::decode(frame, Leniency::STRICT).ok();
-                    line.frames.push(Frame { at: *at, way: *way, pdu, octets: frame.clone() });
+                    line.frames.push(Frame { at: *at, order, way: *way, pdu, octets: frame.clone() });
                 }
             }
             What::Hung { line, end, .. } => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use smpp_transport::pdu::CommandId;
 use smpp_transport::session::SEQUENCE_MAX;
 
-use super::{Line, lines, smsc};
+use super::{Line, smsc};
 use crate::history::{End, History, Outcome, Way, What};
 use crate::plan::{FaultKind, Plan};
 
@@ -37,8 +37,8 @@ const OF_LINES: [&str; 17] = [
 ];
 
 /// The marks that a run has met.
-#[must_use]
-pub fn marks(plan: &Plan, history: &History) -> BTreeSet<&'static str> {
+pub(super) fn marks(seen: &smsc::Seen, history: &History, lines: &[Line]) -> BTreeSet<&'static str> {
+    let plan = seen.plan;
     let mut met = BTreeSet::new();
     let mut bound = BTreeSet::new();
     for fact in &history.facts {
@@ -62,11 +62,10 @@ pub fn marks(plan: &Plan, history: &History) -> BTreeSet<&'static str> {
             _ => {}
         }
     }
-    let lines = lines(history);
-    for line in &lines {
+    for line in lines {
         of_line(plan, history, line, &mut met);
     }
-    met.extend(smsc::marks(&smsc::Seen::of(plan, history, &lines)));
+    met.extend(smsc::marks(seen));
     met
 }
 

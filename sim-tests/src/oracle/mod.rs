@@ -9,6 +9,7 @@ mod marks;
 mod outcomes;
 mod smsc;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -16,7 +17,7 @@ use serde::Serialize;
 use crate::history::History;
 use crate::plan::Plan;
 pub use line::{Frame, Line, lines};
-pub use marks::{all as all_marks, marks};
+pub use marks::all as all_marks;
 
 /// A promise that a run broke.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,16 +58,23 @@ impl Report {
 /// Everything that is wrong with a run, in the order of the oracles.
 #[must_use]
 pub fn check(plan: &Plan, history: &History) -> Vec<Violation> {
+    examine(plan, history).0
+}
+
+/// Everything that is wrong with a run, and the marks that it has met.
+#[must_use]
+pub fn examine(plan: &Plan, history: &History) -> (Vec<Violation>, BTreeSet<&'static str>) {
     let lines = lines(history);
+    let seen = smsc::Seen::of(plan, history, &lines);
     let mut report = Report { oracle: "", violations: Vec::new() };
     for (name, oracle) in ORACLES {
         report.oracle = name;
         oracle(plan, history, &lines, &mut report);
     }
-    smsc::check(plan, history, &lines, &mut report);
+    smsc::check(&seen, &mut report);
     report.oracle = "liveness";
     liveness::liveness(history, &mut report);
-    report.violations
+    (report.violations, marks::marks(&seen, history, &lines))
 }
 
 /// How late something may be that is done at once: what time is rounded to on the slower tier.

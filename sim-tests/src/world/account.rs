@@ -1,4 +1,4 @@
-//! What the simulator itself says: whether it is at rest, and the account that it gives at the end and before it is killed.
+//! What the simulator itself says: the account that it gives at the end and before it is killed.
 
 use std::time::Duration;
 
@@ -6,37 +6,22 @@ use smsc_sim::{Control, DeliveryInfo, Filter, Message, MessageReceipt};
 
 use crate::history::{Kept, KeptReceipt, Recorder, What};
 
-/// What is left for the simulator to do, in words. To be asked often: first what is cheap.
-pub(super) fn left(control: &Control) -> Vec<String> {
-    let stats = control.stats();
-    if stats.pending == 0 && stats.deliveries_waiting == 0 && stats.messages == 0 {
-        return Vec::new();
-    }
-    let mut words = Vec::new();
-    for message in control.messages(&Filter::default()) {
-        if !message.state.0.is_final() {
-            words.push(format!("end of {}, which is {}", message.id, message.state));
-        }
-        let open = message.receipts.iter().filter(|receipt| !receipt.outcome.is_final());
-        words.extend(open.map(|_| format!("receipt of {}", message.id)));
-    }
-    if words.is_empty() && stats.deliveries_waiting > 0 {
-        words.push(format!("{} deliveries", stats.deliveries_waiting));
-    }
-    words
-}
-
-/// Whether there is nothing left for it to do.
-pub(super) fn is_at_rest(control: &Control) -> bool {
-    let stats = control.stats();
-    stats.pending == 0 && stats.deliveries_waiting == 0 && left(control).is_empty()
-}
-
-/// Notes what it says of messages and deliveries.
+/// Notes what it says of messages and deliveries, and what is left for it to do.
 pub(super) fn note(recorder: &Recorder, control: &Control, killed: bool) {
-    let messages = control.messages(&Filter::default()).into_iter().map(kept).collect();
+    let messages: Vec<_> = control.messages(&Filter::default()).into_iter().map(kept).collect();
+    let left = messages.iter().filter(|_| !killed).flat_map(left);
+    let waiting = control.stats().deliveries_waiting;
+    let waiting = (!killed && waiting > 0).then(|| format!("{waiting} deliveries"));
+    left.chain(waiting).for_each(|what| recorder.note(What::Restless { what }));
     let deliveries = (1..).map_while(|id| control.delivery(id)).map(|DeliveryInfo { state, .. }| state).collect();
     recorder.note(What::Account { killed, messages, deliveries });
+}
+
+/// What is left to do with a message, in words.
+fn left(kept: &Kept) -> Vec<String> {
+    let open = kept.receipts.iter().filter(|receipt| !receipt.outcome.is_final());
+    let end = (!kept.state.is_final()).then(|| format!("end of {}, which is {}", kept.id, kept.state));
+    end.into_iter().chain(open.map(|_| format!("receipt of {}", kept.id))).collect()
 }
 
 fn kept(message: Message) -> Kept {

@@ -82,7 +82,7 @@ impl World {
     async fn rest(&self) {
         sleep_until(self.start + self.plan.last_event()).await;
         let by = self.start + self.plan.rest_by();
-        let at_rest = |smsc: &(Control, _)| account::is_at_rest(&smsc.0);
+        let at_rest = |smsc: &(Control, _)| smsc.0.is_idle();
         while !(self.waiting.is_over() && self.smsc.as_ref().is_some_and(at_rest)) && Instant::now() < by {
             sleep(LOOK_INTERVAL).await;
         }

@@ -100,8 +100,7 @@ impl WallClock for SimulatedClock {
 
 /// What is left when the time is up, and what the simulator says then.
 fn note_what_is_left(recorder: &Recorder, waiting: &Waiting, smsc: Option<&Control>) {
-    let left = waiting.words().into_iter().chain(smsc.map(account::left).unwrap_or_default());
-    left.for_each(|what| recorder.note(What::Restless { what }));
+    waiting.words().into_iter().for_each(|what| recorder.note(What::Restless { what }));
     if let Some(control) = smsc {
         account::note(recorder, control, false);
     }

@@ -92,7 +92,7 @@ impl World<'_> {
     }
 
     fn is_at_rest(&self) -> bool {
-        self.waiting.is_over() && lock(&self.smsc).as_ref().is_some_and(account::is_at_rest)
+        self.waiting.is_over() && lock(&self.smsc).as_ref().is_some_and(Control::is_idle)
     }
 
     fn end(mut self) -> Result<History, String> {

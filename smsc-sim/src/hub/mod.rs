@@ -484,6 +484,12 @@ impl Hub {
         self.sooner.notify_one();
     }
 
+    /// Whether nothing is planned, and nothing waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        let inner = self.inner();
+        inner.mailbox.poll_timeout().is_none() && inner.jobs.is_empty() && inner.waiting() == 0
+    }
+
     /// What has changed since this was last asked.
     pub(crate) fn take_changes(&self) -> Vec<Change> {
         self.inner().mailbox.take_changes()

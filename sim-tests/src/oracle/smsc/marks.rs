@@ -105,8 +105,7 @@ fn of_offer(seen: &Seen, offer: &Offer, met: &mut BTreeSet<&'static str>) {
         let answer = request
             .and_then(|it| it.pdu.as_ref())
             .and_then(|pdu| frames.iter().position(|it| it.way == Way::Written && it.answers(pdu)));
-        let early =
-            answer.is_some_and(|answer| own == offer.session && offer.at <= frames[answer].at && offer.place < answer);
+        let early = answer.is_some_and(|answer| offer.order < frames[answer].order);
         met.extend(early.then_some("receipt before the response to its message"));
     }
     let reached = seen.kept(message).and_then(|kept| kept.states.last()).map(|(_, at)| *at);

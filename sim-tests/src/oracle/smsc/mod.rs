@@ -8,9 +8,7 @@ mod routing;
 mod seen;
 mod states;
 
-use super::{Line, Report};
-use crate::history::History;
-use crate::plan::Plan;
+use super::Report;
 pub(super) use marks::{MARKS, marks};
 pub(super) use seen::{Answered, Seen};
 
@@ -24,10 +22,9 @@ const ORACLES: [(&str, Oracle); 4] = [
     ("deliveries", deliveries::deliveries),
 ];
 
-pub(super) fn check(plan: &Plan, history: &History, lines: &[Line], report: &mut Report) {
-    let seen = Seen::of(plan, history, lines);
+pub(super) fn check(seen: &Seen, report: &mut Report) {
     for (name, oracle) in ORACLES {
         report.oracle = name;
-        oracle(&seen, report);
+        oracle(seen, report);
     }
 }

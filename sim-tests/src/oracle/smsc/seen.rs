@@ -21,7 +21,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) plan: &'a Plan,
     /// The simulator's ends of the connections.
     pub(crate) lines: Vec<Session<'a>>,
-    /// In order of time.
+    /// In their order.
     pub(crate) offers: Vec<Offer>,
     pub(crate) accounts: Vec<Account<'a>>,
     /// Whether all was done when the last account was given.
@@ -49,8 +49,8 @@ pub(crate) struct Offer {
     /// Which of `lines`.
     pub(crate) session: usize,
     pub(crate) at: Duration,
-    /// Its place among the session's frames.
-    pub(crate) place: usize,
+    /// Its place among all facts.
+    pub(crate) order: usize,
     pub(crate) in_data_sm: bool,
     pub(crate) has_text: bool,
     /// Whose receipt; none for a mobile-originated message.
@@ -86,7 +86,7 @@ impl<'a> Seen<'a> {
         let lines: Vec<_> = lines.iter().filter(|line| line.end == End::Smsc).map(Session::of).collect();
         let mut offers: Vec<_> =
             lines.iter().enumerate().flat_map(|(session, line)| offers(plan, session, line)).collect();
-        offers.sort_by_key(|offer| offer.at);
+        offers.sort_by_key(|offer| offer.order);
         let accounts = history.facts.iter().filter_map(|fact| match &fact.what {
             What::Account { killed, messages, deliveries } => {
                 let named = |kept: &'a Kept| Some((message_of(&kept.to)?, kept));
@@ -175,7 +175,7 @@ fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl It
         Some(Offer {
             session: place,
             at: frame.at,
-            place: at,
+            order: frame.order,
             in_data_sm: matches!(pdu.body, Body::DataSm(_)),
             has_text: !text.is_empty() || pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).is_some(),
             message: message_of(&from).filter(|_| is_receipt),
@@ -199,11 +199,14 @@ fn answered(plan: &Plan, session: &Session, frames: &[Frame]) -> Answered {
     let Some(pdu) = &offer.pdu else { return Answered::Unclear };
     let timeout = Duration::from_millis(plan.timers.response_timeout_ms);
     let answer = frames.iter().find(|frame| frame.way == Way::Read && frame.answers(pdu));
+    // One that is silent or slow has made its requests before they leave, and takes late answers.
+    if !plan.smsc.is_punctual() {
+        return Answered::Unclear;
+    }
     let ended_by = |at: Duration| session.ending.is_some_and(|ending| ending <= at);
     match answer.and_then(|answer| Some((answer.at, answer.pdu.as_ref()?.status))) {
         Some((at, status)) if !ended_by(at) && at + slack(plan) < offer.at + timeout => Answered::At(at, status),
-        // One that reads late takes late answers.
-        Some((at, _)) if at < offer.at + timeout + slack(plan) || !plan.smsc.is_punctual() => Answered::Unclear,
+        Some((at, _)) if at < offer.at + timeout + slack(plan) => Answered::Unclear,
         _ if ended_by(offer.at + timeout + slack(plan)) => Answered::Unclear,
         _ => Answered::Never,
     }
