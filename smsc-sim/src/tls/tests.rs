@@ -10,13 +10,12 @@ use smpp_transport::env::SystemClock;
 use smpp_transport::pdu::Sm;
 use smpp_transport::session::BindKind;
 use tokio::io::AsyncReadExt;
-use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream as ClientStream;
 use tokio_rustls::rustls::ClientConfig as TlsClientConfig;
 
 use super::*;
-use crate::{Config, serve};
+use crate::{Config, Control, serve};
 
 /// A folder of this test's alone, gone when it ends.
 struct Folder(PathBuf);
@@ -93,11 +92,10 @@ async fn connect(to: std::net::SocketAddr, connector: &TlsConnector) -> io::Resu
     connector.connect("localhost".try_into().unwrap(), TcpStream::connect(to).await?).await
 }
 
-/// A simulator behind this listener, until the sender is dropped.
-fn simulator(accept: TlsAccept) -> watch::Sender<bool> {
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(serve(accept, Config::default(), Box::new(SystemClock), stopped));
-    stop
+/// A simulator behind this listener.
+fn simulator(accept: TlsAccept) {
+    let control = Control::new(Config::default(), Arc::new(SystemClock)).unwrap();
+    tokio::spawn(serve(accept, control));
 }
 
 async fn submits(stream: ClientStream<TcpStream>) {
@@ -119,7 +117,7 @@ async fn a_client_binds_and_submits_although_others_say_nothing() {
     let listener = listener().await;
     let address = listener.local_addr().unwrap();
     let files = (identity.certificate_file(&folder), identity.key_file(&folder));
-    let _stop = simulator(TlsAccept::new(listener, &files.0, &files.1, None).unwrap());
+    simulator(TlsAccept::new(listener, &files.0, &files.1, None).unwrap());
     let _silent = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
     let began = tokio::time::Instant::now();
     soon(async { submits(connect(address, &connector(identity.authority.der(), None)).await.unwrap()).await }).await;
@@ -134,7 +132,7 @@ async fn a_self_signed_certificate_needs_no_files() {
     assert_eq!(accept.fingerprint().len(), 32 * 3 - 1);
     let told = connector(&accept.certificate, None);
     let stranger = connector(identity().authority.der(), None);
-    let _stop = simulator(accept);
+    simulator(accept);
     let refused = soon(connect(address, &stranger)).await;
     assert!(refused.unwrap_err().to_string().contains("certificate"), "nobody vouches for it");
     for name in ["localhost", "127.0.0.1", "::1"] {
@@ -150,7 +148,7 @@ async fn clients_must_show_a_certificate_when_there_is_an_authority_for_them() {
     let address = listener.local_addr().unwrap();
     let files = (server.certificate_file(&folder), server.key_file(&folder));
     let authority = folder.file("authority.pem", &client.authority.pem());
-    let _stop = simulator(TlsAccept::new(listener, &files.0, &files.1, Some(&authority)).unwrap());
+    simulator(TlsAccept::new(listener, &files.0, &files.1, Some(&authority)).unwrap());
     soon(async {
         // With TLS 1.3 a client learns that it is not wanted only when it reads.
         let stranger = connect(address, &connector(server.authority.der(), None)).await;
