@@ -85,7 +85,15 @@ async fn turning_one_chance_on_moves_none_of_the_others() {
 /// After a reset it all begins anew, for those who stay too.
 #[tokio::test(start_paused = true)]
 async fn after_a_reset_the_same_faults_come_again_unless_another_seed_is_given() {
+    let fresh = {
+        let smsc = Smsc::start(|config| config.rules = parse(MIXED).unwrap());
+        let (mut first, mut second) = (smsc.transceiver().await, smsc.transceiver().await);
+        smsc.control().reset(Reset::default());
+        wait(seconds(1)).await;
+        [heard(&mut first).await, heard(&mut second).await]
+    };
     let smsc = Smsc::start(|config| config.rules = parse(MIXED).unwrap());
+    smsc.transceiver().await.leave().await;
     let (mut first, mut second) = (smsc.transceiver().await, smsc.transceiver().await);
     let mut runs = Vec::new();
     for seed in [None, None, Some(3), Some(3), None] {
@@ -93,6 +101,7 @@ async fn after_a_reset_the_same_faults_come_again_unless_another_seed_is_given()
         wait(seconds(1)).await;
         runs.push([heard(&mut first).await, heard(&mut second).await]);
     }
+    assert_eq!(runs[0], fresh, "sessions that were there before are not counted");
     assert_eq!(runs[0], runs[1]);
     assert_eq!(runs[2], runs[3]);
     assert_ne!(runs[0], runs[2]);

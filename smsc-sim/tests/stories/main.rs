@@ -5,6 +5,7 @@ mod bind;
 mod chance;
 mod course;
 mod ending;
+mod esme;
 mod faults;
 mod flow;
 mod forms;
