@@ -25,7 +25,7 @@ fn depends_on_time(command: CommandId) -> bool {
 
 fn shown(pdu: &Pdu, alone: bool) -> String {
     match &pdu.body {
-        Body::SubmitSmResp(_) if !alone => format!("{} {}", pdu.command_id(), pdu.status),
+        Body::SubmitSmResp(_) | Body::DataSmResp(_) if !alone => format!("{} {}", pdu.command_id(), pdu.status),
         Body::DeliverSm(sm) if !alone => {
             format!("{} to {} of {}", pdu.command_id(), sm.destination_addr.text(), sm.source_addr.text())
         }

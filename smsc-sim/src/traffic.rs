@@ -7,7 +7,7 @@ mod tap;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -85,7 +85,8 @@ pub(crate) struct Traffic {
     clock: Arc<dyn WallClock>,
     memory: Memory,
     frame_octets_max: usize,
-    live: broadcast::Sender<PduRecord>,
+    /// Made for the first who follows: its room is taken at once.
+    live: OnceLock<broadcast::Sender<PduRecord>>,
     inner: Mutex<Inner>,
 }
 
@@ -120,8 +121,7 @@ const LIVE_RECORDS_MAX: usize = 4096;
 
 impl Traffic {
     pub(crate) fn new(memory: Memory, frame_octets_max: usize, clock: Arc<dyn WallClock>) -> Traffic {
-        let (live, _) = broadcast::channel(LIVE_RECORDS_MAX);
-        Traffic { clock, memory, frame_octets_max, live, inner: Mutex::default() }
+        Traffic { clock, memory, frame_octets_max, live: OnceLock::new(), inner: Mutex::default() }
     }
 
     /// What is remembered with a number above `after`, of one session or of all: the oldest first, at most `limit`.
@@ -140,7 +140,7 @@ impl Traffic {
 
     /// Every record from now on. Who is too late misses some, and is told how many.
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<PduRecord> {
-        self.live.subscribe()
+        self.live.get_or_init(|| broadcast::channel(LIVE_RECORDS_MAX).0).subscribe()
     }
 
     /// Forgets what is remembered. Numbers and counts go on.
@@ -175,12 +175,12 @@ impl Traffic {
     fn passed(&self, ends: Ends, way: Way, frames: &mut Frames, chunk: &[u8]) {
         let at = self.clock.unix();
         let remembers = self.memory.pdus_max > 0 && self.memory.pdu_octets_max > 0;
-        let follow = self.live.receiver_count() > 0;
+        let follow = self.live.get().filter(|live| live.receiver_count() > 0);
         let mut inner = self.inner();
         inner.captured(at, ends, |capture, session| capture.data(session, way, chunk, at));
         inner.tally(way).octets += chunk.len() as u64;
         let mut store = std::mem::take(&mut inner.store);
-        let keeps = (remembers || follow).then_some(&mut store);
+        let keeps = (remembers || follow.is_some()).then_some(&mut store);
         frames.pass(chunk, self.frame_octets_max, keeps, |found| {
             if let Some(command) = found.command {
                 inner.tally(way).count(command);
@@ -189,9 +189,9 @@ impl Traffic {
             inner.recorded += 1;
             let (number, session, malformed) = (inner.recorded, ends.session, found.command.is_none());
             let record = PduRecord { number, at, session, way, malformed, octets };
-            if follow {
+            if let Some(live) = follow {
                 // Nobody may be left to take it.
-                let _ = self.live.send(record.clone());
+                let _ = live.send(record.clone());
             }
             if remembers {
                 inner.remember(record, self.memory);

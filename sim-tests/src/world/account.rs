@@ -9,10 +9,12 @@ use crate::history::{Kept, KeptReceipt, Recorder, What};
 /// Notes what it says of messages and deliveries, and what is left for it to do.
 pub(super) fn note(recorder: &Recorder, control: &Control, killed: bool) {
     let messages: Vec<_> = control.messages(&Filter::default()).into_iter().map(kept).collect();
-    let left = messages.iter().filter(|_| !killed).flat_map(left);
+    let mut left: Vec<_> = messages.iter().filter(|_| !killed).flat_map(left).collect();
     let waiting = control.stats().deliveries_waiting;
-    let waiting = (!killed && waiting > 0).then(|| format!("{waiting} deliveries"));
-    left.chain(waiting).for_each(|what| recorder.note(What::Restless { what }));
+    if !killed && left.is_empty() && waiting > 0 {
+        left.push(format!("{waiting} deliveries"));
+    }
+    left.into_iter().for_each(|what| recorder.note(What::Restless { what }));
     let deliveries = (1..).map_while(|id| control.delivery(id)).map(|DeliveryInfo { state, .. }| state).collect();
     recorder.note(What::Account { killed, messages, deliveries });
 }
