@@ -146,7 +146,8 @@ async fn what_passes_is_captured_and_a_reader_of_captures_finds_it() {
     assert!(octets.windows(5).any(|some| some == b"Hello"), "{} octets", octets.len());
     let port = "tcp.port==2775,smpp";
     let tshark = std::process::Command::new("tshark").args(["-d", port, "-r"]).arg(&path).output();
-    let Ok(tshark) = tshark else { return eprintln!("tshark is not there: that it reads the capture is not tested") };
+    // Where there is none, what it makes of the capture is not tested.
+    let Ok(tshark) = tshark else { return };
     let said = String::from_utf8_lossy(&tshark.stdout).to_lowercase();
     assert!(tshark.status.success() && said.contains("tcp"), "{said}");
 }
