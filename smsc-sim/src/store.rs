@@ -42,7 +42,6 @@ impl Store {
     }
 
     /// Writes what changes until all has ended, and then the rest.
-    #[expect(clippy::disallowed_methods, reason = "a file is written here, which no simulation has")]
     pub(crate) async fn keep(self, hub: Arc<Hub>) {
         let mut failed = false;
         let mut unwritten = Vec::new();
