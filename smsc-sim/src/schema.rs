@@ -1,6 +1,7 @@
 //! What types that are written as text look like in the description of the API: what the derived schemas rest on.
 
 use serde_json::{Value, json};
+use smpp_transport::pdu::MessageState;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -43,9 +44,17 @@ texts! {
     Hex: "Octets as hexadecimal digits; white space between them is skipped.",
         Some(r"^([ \n\t]*[0-9a-fA-F][ \n\t]*[0-9a-fA-F][ \n\t]*)*$"), ["00 00 00 10", "050003c80301"];
     Pattern: "A regular expression that may match anywhere.", None, ["^2782", "00[1-3]$"];
-    State: "message_state (§5.2.28) by its name in the standard; read as in receipts too, such as DELIVRD.",
-        Some("^[A-Za-z]+$"), ["DELIVERED", "UNDELIVERABLE", "EXPIRED", "REJECTED", "ENROUTE"];
 }
+
+impl PartialSchema for State {
+    fn schema() -> RefOr<Schema> {
+        let names = MessageState::NAMED.iter().filter_map(|state| state.name());
+        text("message_state (§5.2.28). As receipts write it, DELIVRD, is read too.", None, &["DELIVERED"])
+            .enum_values(Some(names))
+            .into()
+    }
+}
+impl ToSchema for State {}
 
 impl PartialSchema for Status {
     fn schema() -> RefOr<Schema> {

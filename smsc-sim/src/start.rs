@@ -226,8 +226,9 @@ impl Builder {
         if let Some(given) = self.http {
             let (listener, address) = bind(&given).await?;
             sim.http_address = Some(address);
-            let control = sim.control.clone();
-            sim.others.spawn(async move { http::serve(listener, control, &given).await });
+            let (control, smpp) = (sim.control.clone(), sim.address().to_string());
+            let places = http::Places { http: given, smpp };
+            sim.others.spawn(http::serve(listener, control, places));
         }
         if self.capture.is_some() {
             sim.others.spawn(write_capture(Arc::clone(&sim.control.hub)));

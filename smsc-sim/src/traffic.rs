@@ -175,8 +175,9 @@ impl Traffic {
     fn passed(&self, ends: Ends, way: Way, frames: &mut Frames, chunk: &[u8]) {
         let at = self.clock.unix();
         let remembers = self.memory.pdus_max > 0 && self.memory.pdu_octets_max > 0;
-        let follow = self.live.get().filter(|live| live.receiver_count() > 0);
         let mut inner = self.inner();
+        // Asked under the lock, so that nobody who follows and then looks misses what passes in between.
+        let follow = self.live.get().filter(|live| live.receiver_count() > 0);
         inner.captured(at, ends, |capture, session| capture.data(session, way, chunk, at));
         inner.tally(way).octets += chunk.len() as u64;
         let mut store = std::mem::take(&mut inner.store);

@@ -37,6 +37,10 @@ pub(super) struct Which {
     operation: Option<Operation>,
     /// Only those with a higher `number`, lowest first. Default: the newest.
     after: Option<u64>,
+    /// The newest first, also with `after`. Default: oldest first.
+    #[serde(default)]
+    #[param(default = false)]
+    newest_first: bool,
     /// At most so many. Default 1000.
     #[param(minimum = 1, maximum = 100_000)]
     limit: Option<usize>,
@@ -80,23 +84,26 @@ impl Which {
             operation,
             after: self.after,
             limit: Some(limit),
-            newest_first: self.after.is_none(),
+            newest_first: self.newest_first || self.after.is_none(),
         };
         Ok((filter, count))
     }
 }
 
-/// Messages that meet all that is asked, oldest first, as soon as there are `count`.
+/// Messages that meet all that is asked, as soon as there are `count`.
 #[utoipa::path(get, path = "/messages", tag = "messages", params(Which),
     responses((status = 200, description = "They.", body = Vec<Message>), BadParameter))]
 pub(super) async fn list(
     State(control): State<Control>,
     Query(which): Query<Which>,
 ) -> Result<Json<Vec<Message>>, ApiError> {
-    let wait = which.wait.unwrap_or_default().0;
+    let (wait, newest_first) = (which.wait.unwrap_or_default().0, which.newest_first);
     let (filter, count) = which.filter()?;
     let mut messages = control.wait_for_messages(&filter, count, wait).await;
     messages.sort_by_key(|message| message.number);
+    if newest_first {
+        messages.reverse();
+    }
     Ok(Json(messages))
 }
 

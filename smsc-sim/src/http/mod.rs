@@ -22,9 +22,9 @@ mod stream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use utoipa_axum::router::OpenApiRouter;
@@ -35,12 +35,20 @@ use crate::control::Control;
 /// How long requests may take to end after the simulator has: those that wait, and streams, end at once.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Serves until the simulator stops. `address` is what it was told to listen on: a name in it is one of its own.
-pub(crate) async fn serve(listener: TcpListener, control: Control, address: &str) {
+/// Where what is served.
+pub(crate) struct Places {
+    /// HTTP, as it was told to listen: a name in it is one of its own.
+    pub(crate) http: String,
+    /// SMPP, by its first address.
+    pub(crate) smpp: String,
+}
+
+/// Serves until the simulator stops.
+pub(crate) async fn serve(listener: TcpListener, control: Control, places: Places) {
     let hub = Arc::clone(&control.hub);
     let ended = async move { hub.until_ended().await };
     let hub = Arc::clone(&control.hub);
-    let served = axum::serve(listener, router(control, address)).with_graceful_shutdown(ended);
+    let served = axum::serve(listener, router(control, places)).with_graceful_shutdown(ended);
     let too_long = async move {
         hub.until_ended().await;
         sleep(GRACE).await;
@@ -53,7 +61,7 @@ pub(crate) async fn serve(listener: TcpListener, control: Control, address: &str
     }
 }
 
-fn router(control: Control, address: &str) -> Router {
+fn router(control: Control, places: Places) -> Router {
     let (router, openapi) = OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(pages::health))
         .routes(routes!(metrics::metrics))
@@ -65,7 +73,8 @@ fn router(control: Control, address: &str) -> Router {
         .route("/api/v1/openapi.json", get(move || pages::openapi(document)))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
-        .layer(from_fn_with_state(guard::Names::of(address), guard::guard))
+        .layer(from_fn_with_state(guard::Names::of(&places.http), guard::guard))
+        .layer(Extension(pages::Smpp(places.smpp)))
         .with_state(control)
 }
 

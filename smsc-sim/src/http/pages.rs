@@ -1,9 +1,9 @@
 //! What is the same for all: whether it is well, the console, the description of the API.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{Html, IntoResponse};
+use axum::{Extension, Json};
 use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,13 +23,19 @@ pub(super) struct Health {
     sessions: u64,
     /// From which chance is drawn.
     seed: u64,
+    /// Where SMPP is served.
+    smpp: String,
 }
+
+/// Where SMPP is served.
+#[derive(Clone)]
+pub(super) struct Smpp(pub(super) String);
 
 /// Whether it runs.
 #[utoipa::path(get, path = "/health", responses((status = 200, description = "It does.", body = Health)))]
-pub(super) async fn health(State(control): State<Control>) -> Json<Health> {
+pub(super) async fn health(State(control): State<Control>, Extension(Smpp(smpp)): Extension<Smpp>) -> Json<Health> {
     let stats = control.stats();
-    Json(Health { status: "ok", sessions: stats.sessions, seed: stats.seed })
+    Json(Health { status: "ok", sessions: stats.sessions, seed: stats.seed, smpp })
 }
 
 pub(super) async fn console() -> impl IntoResponse {

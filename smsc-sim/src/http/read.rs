@@ -107,17 +107,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let from = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query));
         serde_path_to_error::deserialize(from).map(Query).map_err(|error| {
-            let (field, words) = (error.path().to_string(), error.inner().to_string());
-            let given = form_urlencoded::parse(query).find(|(name, _)| *name == field);
-            let words = match given {
-                Some((_, value)) if !words.contains(" field `") => said_of(&value, &words),
-                _ => words,
-            };
-            if field == "." {
-                ApiError::new(StatusCode::BAD_REQUEST, words)
-            } else {
-                ApiError::bad(field.clone(), format!("{field}: {words}"))
+            let (path, words) = (error.path().to_string(), error.inner().to_string());
+            // One that is unknown, or there twice, is named in the words alone.
+            if let Some((_, named)) = words.split_once(" field `") {
+                let words = words.replace(" field `", " parameter `");
+                return ApiError::bad(named.split('`').next().unwrap_or_default(), words);
             }
+            let value = form_urlencoded::parse(query).find(|(name, _)| *name == path);
+            let words = value.map_or(words.clone(), |(_, value)| said_of(&value, &words));
+            ApiError::bad(path.clone(), format!("{path}: {words}"))
         })
     }
 }

@@ -13,7 +13,8 @@ use super::PduRecord;
 /// What replaces each octet of a password.
 const MASK: u8 = b'*';
 
-/// `{number, at, session, way, hex}`, `malformed` if it is, and either the PDU with the keys of [`Pdu::to_json`] or `error`.
+/// `{number, at, session, way, hex}`, `malformed` if it is, and either the PDU with the keys of [`Pdu::to_json`] or `error`
+/// and what its header says.
 pub(crate) fn json(record: &PduRecord) -> Value {
     let octets = record.octets_without_password();
     let mut object = Map::new();
@@ -28,9 +29,25 @@ pub(crate) fn json(record: &PduRecord) -> Value {
     match Pdu::decode(&octets, Leniency::TOLERANT).map(|pdu| pdu.to_json()) {
         Ok(Value::Object(pdu)) => object.extend(pdu),
         Ok(_) => {}
-        Err(error) => _ = object.insert("error".to_owned(), json!(error.to_string())),
+        Err(error) => {
+            object.insert("error".to_owned(), json!(error.to_string()));
+            object.extend(header(&octets).into_iter().filter(|_| !record.malformed).flatten());
+        }
     }
     Value::Object(object)
+}
+
+/// What the header alone says, where it is whole.
+fn header(octets: &[u8]) -> Option<Map<String, Value>> {
+    let word = |at: usize| octets.get(at..at + 4)?.first_chunk().copied().map(u32::from_be_bytes);
+    let (command_id, command_status, sequence_number) = (word(4)?, word(8)?, word(12)?);
+    let header = [
+        ("command", json!(CommandId(command_id).printed())),
+        ("command_id", json!(command_id)),
+        ("command_status", json!(command_status)),
+        ("sequence_number", json!(sequence_number)),
+    ];
+    Some(header.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 impl PduRecord {
