@@ -37,7 +37,7 @@ pub(crate) fn marks(seen: &Seen) -> BTreeSet<&'static str> {
     let mut met = BTreeSet::new();
     for account in &seen.accounts {
         let open = |kept: &&Kept| kept.receipts.iter().any(|receipt| receipt.outcome == Outcome::Sent);
-        let killed = account.killed && account.messages.values().any(|kept| open(&kept));
+        let killed = account.killed && account.messages.values().any(open);
         met.extend(killed.then_some("receipts unanswered at a kill"));
         met.extend(account.messages.values().flat_map(|kept| of_message(seen, kept)));
         let given_up = account.deliveries.contains(&DeliveryState::GivenUp);
