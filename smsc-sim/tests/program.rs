@@ -308,5 +308,5 @@ fn its_health_is_told_over_http() {
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("it reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers");
-    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with(r#"{"status":"ok"}"#), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(r#"{"status":"ok""#), "{answer}");
 }

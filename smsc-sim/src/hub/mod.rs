@@ -547,7 +547,8 @@ impl Hub {
             inner.engine = Engine::new(self.config.rules.clone(), inner.seed);
         }
         (inner.since, inner.ordinals) = (now.mono, 0);
-        for connection in inner.connections.values_mut() {
+        // Those that are closed have no place among what comes.
+        for connection in inner.connections.values_mut().filter(|_| !reset.sessions) {
             inner.ordinals += 1;
             connection.ordinal = inner.ordinals;
             connection.tell(Order::BeginAnew);

@@ -117,14 +117,14 @@ async fn a_receipt_that_is_refused_for_good_is_not_offered_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_receipt_that_is_not_answered_is_offered_again() {
+async fn a_receipt_that_is_not_answered_is_offered_again_after_the_retry_delay() {
     let smsc = Smsc::start(|config| config.session.response_timeout = Duration::from_secs(3));
     let mut esme = smsc.bound(BindKind::Transceiver).await;
     esme.submit(sm(1)).await;
     let (first, _) = esme.receipt().await;
     let start = Instant::now();
     let (second, _) = esme.receipt().await;
-    assert_eq!(start.elapsed().as_secs(), 3);
+    assert_eq!(start.elapsed().as_secs(), 3 + 5);
     assert_ne!(first.sequence, second.sequence);
     esme.answer(&second, CommandStatus::ESME_ROK).await;
     assert!(esme.hears_nothing_for(MINUTE).await);

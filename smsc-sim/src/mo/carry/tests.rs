@@ -290,8 +290,8 @@ fn what_cannot_be_sent_is_refused_in_words() {
         (Mo { parts: vec![0], ..mo("short") }, "parts is [0]: 1 is allowed"),
         (Mo { count: 0, ..mo("") }, "count is 0: 1 to 100000 is allowed"),
         (Mo { count: 100_001, ..mo("") }, "count is 100001: 1 to 100000 is allowed"),
-        (Mo { rate: -1.0, ..mo("") }, "rate is -1: 0 or more is allowed"),
-        (Mo { rate: f64::NAN, ..mo("") }, "rate is NaN: 0 or more is allowed"),
+        (Mo { rate: -1.0, ..mo("") }, "rate is -1: 0, or 0.001 to 1000000, is allowed"),
+        (Mo { rate: f64::NAN, ..mo("") }, "rate is NaN: 0, or 0.001 to 1000000, is allowed"),
         (
             ussd(Ussd { session: Some(1), sequence: 128, ..Ussd::default() }),
             "ussd.sequence is 128: 0 to 127 is allowed",
