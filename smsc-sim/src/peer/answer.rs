@@ -48,7 +48,6 @@ impl Reply {
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(super) fn asked(&mut self, ticket: Ticket, pdu: Pdu) {
         self.requests += 1;
-        self.asked_at = self.driver.now();
         Gauges::count(&self.gauges.requests);
         // Whether the line is alive is asked when nothing else is answered: that has no part in the window.
         let counts = ticket.command() != CommandId::ENQUIRE_LINK;
@@ -138,12 +137,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// The question of this place has waited long enough, unless something has been asked since.
+    /// The question of this place has waited long enough.
     pub(super) fn catch_up(&mut self, ordinal: u64) {
-        let left = (self.asked_at + BEHIND_MAX).saturating_sub(self.driver.now());
-        if !left.is_zero() {
-            self.plan(left, Act::CatchUp(ordinal));
-        } else if let Some(place) = self.behind.iter().position(|(_, question)| question.ordinal == ordinal) {
+        if let Some(place) = self.behind.iter().position(|(_, question)| question.ordinal == ordinal) {
             let (_, question) = self.behind.remove(place);
             self.answer(question);
         }

@@ -42,8 +42,6 @@ pub(crate) struct Peer<S> {
     dues: u64,
     /// Questions whose answers let those to later ones pass, and how many still.
     behind: Vec<(u64, Question)>,
-    /// When the latest request came.
-    asked_at: Duration,
     waiting: VecDeque<Delivery>,
     /// Receipts of messages whose response is still to come, by the number of the message.
     held_back: BTreeMap<u64, Vec<Delivery>>,
@@ -117,7 +115,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             due: BinaryHeap::new(),
             dues: 0,
             behind: Vec::new(),
-            asked_at: Duration::ZERO,
             waiting: VecDeque::new(),
             held_back: BTreeMap::new(),
             lost: Vec::new(),

@@ -163,7 +163,7 @@ pub struct Then {
     /// How long the response takes. Different delays make responses overtake each other.
     #[serde(skip_serializing_if = "Delay::is_none")]
     pub delay: Delay,
-    /// The response comes after so many responses to later requests; at the latest when nothing has been asked for a second.
+    /// The response comes after so many responses to later requests; at the latest after a second.
     #[serde(skip_serializing_if = "is_zero")]
     pub behind: u64,
     /// How it is answered.
