@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use smpp_transport::driver::Driver;
 use smpp_transport::pdu::{Body, Outbind, Pdu, Tlvs};
-use smpp_transport::session::{BindKind, Event, Outcome, Role, SessionConfig, Ticket};
+use smpp_transport::session::{BindKind, Event, Role, SessionConfig, Ticket};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::sleep_until;
@@ -161,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 () = wake.notified() => self.take_orders(),
             }
         }
-        self.leave().await;
+        self.leave();
     }
 
     /// What is done to a connection before anything is said on it.
@@ -284,8 +284,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     /// What is still to be delivered is others' to do, in the order that it had.
-    async fn leave(mut self) {
-        self.lose_what_is_outstanding().await;
+    fn leave(mut self) {
+        self.lose_what_is_outstanding();
         let mut left = std::mem::take(&mut self.lost);
         left.extend(std::mem::take(&mut self.held_back).into_values().flatten());
         left.extend(std::mem::take(&mut self.waiting));
@@ -299,20 +299,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.hub.close(self.number, left);
     }
 
-    /// A reset leaves the session no time to end: it is told here. It gives back what was outstanding before it touches the
-    /// line again.
-    async fn lose_what_is_outstanding(&mut self) {
+    /// A reset leaves the session no time to end: it is told here. It gives back what was outstanding, and what had ended
+    /// already, without the line.
+    fn lose_what_is_outstanding(&mut self) {
         for event in std::mem::take(&mut self.events) {
             if let Event::Ended { token, outcome, .. } = event {
                 self.delivery_ended(token, &outcome);
             }
         }
-        let mut outstanding = self.driver.outstanding();
         self.driver.close();
-        while outstanding > 0
-            && let Some(event) = self.driver.next().await
-        {
-            outstanding -= usize::from(matches!(event, Event::Ended { outcome: Outcome::Lost(_), .. }));
+        while let Some(event) = self.driver.next_without_line() {
             if let Event::Ended { token, outcome, .. } = event {
                 self.delivery_ended(token, &outcome);
             }

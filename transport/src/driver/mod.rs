@@ -161,6 +161,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         }
     }
 
+    /// What the session has to say already, while the line is left alone: for an owner that drops the driver next.
+    pub fn next_without_line(&mut self) -> Option<Event<T>> {
+        self.session.poll_event()
+    }
+
     /// Sends a request; see [`Session::request`]. It leaves with the next call of [`next`](Driver::next), together with
     /// what else was sent since.
     ///
