@@ -8,15 +8,13 @@ import shutil
 import subprocess
 import time
 
+from harness import Failed
+
 START_SECONDS = 60
 REPLY_SECONDS = 60
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of an element's reference in WebDriver
 KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Home": "\ue011", "End": "\ue010", "ArrowLeft": "\ue012", "ArrowUp": "\ue013",
         "ArrowRight": "\ue014", "ArrowDown": "\ue015", "Tab": "\ue004"}
-
-
-class Failed(Exception):
-    """What was to be is not, in words."""
 
 
 class Browser:

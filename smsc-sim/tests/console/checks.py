@@ -3,8 +3,8 @@
 import time
 import urllib.parse
 
-from browser import Failed
 from esme import DELIVER_SM, ENQUIRE_LINK, UNBIND
+from harness import Failed
 
 SEEN_SECONDS = 15
 HOSTILE = "<img src=x onerror=alert(1)>"

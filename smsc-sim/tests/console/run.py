@@ -11,55 +11,19 @@ thing that is not in words.
 Needs python3, chromium and chromedriver (Debian packages chromium and chromium-driver).
 """
 
-import argparse
 import pathlib
-import queue
-import re
-import subprocess
 import sys
-import tempfile
-import threading
 
-from browser import Browser, Failed
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import harness
+from browser import Browser
 from checks import ALONE, AT_LAST, LEAVING, WITH_ESME, Page
 from esme import Esme
-
-READY_SECONDS = 30
-STOP_SECONDS = 30
+from harness import Failed, Simulator
 
 
-class Simulator:
-    def __init__(self, command, log):
-        self.log = log
-        with log.open("wb") as stderr:
-            self.process = subprocess.Popen([*command, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.PIPE, stderr=stderr, text=True)
-        self.lines = queue.Queue()
-        threading.Thread(target=self.read, daemon=True).start()
-        try:
-            ready = re.match(r"ready smpp=(\S+):(\d+) http=(\S+) seed=", self.lines.get(timeout=READY_SECONDS))
-        except queue.Empty:
-            ready = None
-        if not ready:
-            self.stop()
-            raise Failed("no ready line within %d s; standard error:\n%s" % (READY_SECONDS, log.read_text(errors="replace")[-4000:]))
-        self.host, self.port, self.url = ready.group(1), int(ready.group(2)), "http://%s/" % ready.group(3)
-
-    def read(self):
-        """In a thread, so that waiting has a limit and no pipe fills."""
-        for line in self.process.stdout:
-            self.lines.put(line)
-        self.lines.put("")
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
-
-def run(checks, *arguments):
+def checked(checks, *arguments):
     for each in checks:
         words = each.__name__.replace("_", " ")
         try:
@@ -80,22 +44,33 @@ def visit(args, folder, url, simulator):
         page.reload("sessions")
         if simulator:
             esme = Esme(simulator.host, simulator.port)
-            run(WITH_ESME, page, esme)
-        run(ALONE, page)
+            checked(WITH_ESME, page, esme)
+        checked(ALONE, page)
         if simulator:
-            run(LEAVING, page, esme)
+            checked(LEAVING, page, esme)
             esme.close()
-        run(AT_LAST, page)
+        checked(AT_LAST, page)
     finally:
         browser.stop()
 
 
+def run(args, folder):
+    """Returns what went wrong, as lines."""
+    if args.url:
+        visit(args, folder, args.url, None)
+        return []
+    simulator = Simulator(args.command, folder / "simulator.log")
+    try:
+        visit(args, folder, "http://%s/" % simulator.http, simulator)
+    finally:
+        wrong = simulator.stop()
+    return wrong
+
+
 def parsed():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", nargs="*", metavar="COMMAND", help="the simulator and its flags; --listen and --http are added")
+    parser = harness.parser(__doc__, command="*")
     parser.add_argument("--url", help="a simulator that runs already")
     parser.add_argument("--screenshots", type=pathlib.Path, metavar="DIR", help="save pictures here")
-    parser.add_argument("--cache", type=pathlib.Path, metavar="DIR", help="taken as by the other runs, and not needed: nothing is fetched")
     args = parser.parse_args()
     if bool(args.command) == bool(args.url):
         parser.error("either a command or --url is wanted")
@@ -104,24 +79,5 @@ def parsed():
     return args
 
 
-def main():
-    args = parsed()
-    wrong = simulator = None
-    with tempfile.TemporaryDirectory(prefix="smsc-console-", ignore_cleanup_errors=True) as folder:
-        folder = pathlib.Path(folder)
-        try:
-            simulator = Simulator(args.command, folder / "simulator.log") if args.command else None
-            visit(args, folder, simulator.url if simulator else args.url, simulator)
-        except (Failed, OSError) as error:
-            wrong = str(error)
-        finally:
-            if simulator:
-                simulator.stop()
-    if wrong:
-        print("FAIL " + wrong)
-    print("console: %s" % ("failed" if wrong else "passed"))
-    return 1 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.main("console", parsed(), run))

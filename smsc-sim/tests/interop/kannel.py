@@ -8,7 +8,6 @@ delivery reports and incoming messages on a little HTTP server. What the simulat
 Exit status 0 when every check held, else 1. Needs Kannel's bearerbox and smsbox.
 """
 
-import argparse
 import http.server
 import pathlib
 import queue
@@ -17,20 +16,21 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import harness
 from api import Api, Refused
-from run import Failed, Simulator, tail
+from harness import STOP_SECONDS, Failed, Simulator, tail
 
 SENDER, RECIPIENT = "40404", "447700900123"
 LONG_TEXT = "The quick brown fox jumps over the lazy dog, part after part. " * 6
 SECONDS = 20  # the longest wait for any one thing
-STOP_SECONDS = 30
 
 # What Kannel says of a message (dlr-mask): the user guide's table of delivery reports.
 DELIVERED, FAILED, ACCEPTED_BY_SMSC, REJECTED_BY_SMSC = 1, 2, 8, 16
@@ -356,30 +356,18 @@ def run(args, folder):
         if left:
             wrong.append("Kannel left %d sessions bound" % len(left))
     finally:
-        if unstopped := simulator.stop():
-            wrong.append(unstopped)
+        wrong += simulator.stop()
     if wrong:
         print("-- the simulator's standard error ends:\n%s" % tail(simulator.log))
     return wrong
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", nargs="+", metavar="COMMAND",
-                        help="the simulator and its flags; where to listen is added")
+def parsed():
+    parser = harness.parser(__doc__)
     parser.add_argument("--system-id", default="smppclient1")
     parser.add_argument("--password", default="password")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="smsc-kannel-") as folder:
-        try:
-            wrong = run(args, pathlib.Path(folder))
-        except (Failed, Refused, OSError, subprocess.SubprocessError) as error:
-            wrong = [str(error)]
-    for each in wrong:
-        print("FAIL " + each)
-    print("kannel: %s" % ("failed" if wrong else "passed"))
-    return 1 if wrong else 0
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.main("kannel", parsed(), run))

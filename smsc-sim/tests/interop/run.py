@@ -14,87 +14,27 @@ else 1.
 Needs python3 with venv, node with npm, and for --capture tshark and the right to capture on loopback.
 """
 
-import argparse
-import contextlib
 import os
 import pathlib
-import queue
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import harness
+from harness import READY_SECONDS, STOP_SECONDS, Failed, Lines, Simulator, tail
+
 EXAMPLES = HERE.parent.parent / "examples"
-READY_SECONDS = 30
-STOP_SECONDS = 30
 EXPERT_ERROR = 0x00800000  # Wireshark's PI_ERROR; PI_WARN is below it
 # Neither the clients nor tshark mind a fixed-size TLV of another size: SMPP 3.4 section 5.3.2.
 TLV_OCTETS = {0x0210: 1, 0x0423: 3, 0x0427: 1}  # sc_interface_version, network_error_code, message_state
 CLIENT_SECONDS = 600  # the clients bound every wait of their own; this is for one that hangs
-
-
-class Failed(Exception):
-    """The run cannot go on, or went wrong outside the clients' checks."""
-
-
-class Lines:
-    """A child's standard output by lines, read in a thread so that waiting has a limit and no pipe fills."""
-
-    def __init__(self, stream):
-        self.queue = queue.Queue()
-        threading.Thread(target=self.read, args=(stream,), daemon=True).start()
-
-    def read(self, stream):
-        for line in stream:
-            self.queue.put(line.rstrip("\n"))
-        self.queue.put(None)
-
-    def find(self, pattern, seconds):
-        """The match in the first line that has one; None when it did not come in time or the output ended."""
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                line = self.queue.get(timeout=max(deadline - time.monotonic(), 0))
-            except queue.Empty:
-                return None
-            if line is None:
-                return None
-            if match := re.search(pattern, line):
-                return match
-
-
-class Simulator:
-    def __init__(self, command, log):
-        self.log = log
-        with log.open("wb") as stderr:
-            self.process = subprocess.Popen(
-                [*command, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
-        ready = Lines(self.process.stdout).find(
-            r"^ready smpp=(\S+):(\d+) http=(\S+) .*\btls=\S+:(\d+)(?:\s|$)", READY_SECONDS)
-        if not ready:
-            self.process.kill()
-            raise Failed("no ready line, waited up to %d s; standard error:\n%s" % (READY_SECONDS, tail(log)))
-        self.host, self.port, self.http, self.tls_port = (
-            ready.group(1), int(ready.group(2)), ready.group(3), int(ready.group(4)))
-
-    def stop(self):
-        """None, or what went wrong."""
-        if self.process.poll() is not None:
-            return "the simulator ended by itself with status %d" % self.process.returncode
-        self.process.terminate()
-        try:
-            status = self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return "the simulator was still there %d s after SIGTERM" % STOP_SECONDS
-        return "the simulator ended with status %d after SIGTERM" % status if status else None
 
 
 class Capture:
@@ -180,47 +120,25 @@ def numbers(values):
 
 def install(cache):
     """The two clients' command lines' beginnings, and those of the examples; fetches what the cache lacks."""
-    venv, modules = cache / "venv", cache / "node"
-    python = venv / "bin" / "python"
-    with fresh(venv, ["requirements.txt"]) as needed:
-        if needed:
-            tool(sys.executable, "-m", "venv", "--clear", venv)
-            tool(python, "-m", "pip", "install", "-q", "--disable-pip-version-check",
-                 "-r", HERE / "requirements.txt")
-    with fresh(modules, ["package.json", "package-lock.json"]) as needed:
+    python, modules = harness.venv(cache / "venv", HERE / "requirements.txt") / "python", cache / "node"
+    pinned = [HERE / "package.json", HERE / "package-lock.json"]
+    with harness.fresh(modules, pinned) as needed:
         if needed:
             modules.mkdir(parents=True, exist_ok=True)
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, modules)
-            tool("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=modules)
+            for file in pinned:
+                shutil.copy(file, modules)
+            harness.install("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=modules)
     os.environ["NODE_PATH"] = str(modules / "node_modules")
     return {"smpplib": [python, HERE / "smpplib_client.py"], "node-smpp": ["node", HERE / "node_client.js"]}, {
         "pytest": [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLES / "pytest_example.py"],
         "node --test": ["node", "--test", "--test-timeout=30000", EXAMPLES / "node_example.test.js"]}
 
 
-@contextlib.contextmanager
-def fresh(folder, names):
-    """Yields whether the folder must be made for these pins; stamps it only after that went well."""
-    pins = "".join((HERE / name).read_text() for name in names)
-    stamp = folder / "pins"
-    needed = not stamp.exists() or stamp.read_text() != pins
-    yield needed
-    if needed:
-        stamp.write_text(pins)
-
-
-def tool(*command, cwd=None):
-    try:
-        subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise Failed("installing the clients: %s" % error)
-
-
 def clients(commands, simulator, args, hostile=False):
     """Runs both clients; returns what went wrong."""
     flags = ["--host", simulator.host, "--port", str(simulator.port),
-             "--http", simulator.http, "--tls-port", str(simulator.tls_port), "--system-id", args.system_id, "--password", args.password, "--timeout", str(args.timeout)]
+             "--http", simulator.http, "--tls-port", str(simulator.tls_port),
+             "--system-id", args.system_id, "--password", args.password, "--timeout", str(args.timeout)]
     if args.enquire_link_interval is not None:
         flags += ["--enquire-link-interval", str(args.enquire_link_interval)]
     if hostile:
@@ -243,15 +161,11 @@ def ran(commands, **environment):
     return wrong
 
 
-def tail(file, lines=40):
-    return "\n".join(file.read_text(errors="replace").splitlines()[-lines:])
-
-
 def run(args, folder):
     """Returns what went wrong, as lines."""
-    commands, examples = install(args.cache or folder)
+    commands, examples = install(args.cache)
     own_capture = folder / "own.pcap"
-    simulator = Simulator([*args.command, "--capture", own_capture], folder / "simulator.log")
+    simulator = Simulator(args.command, folder / "simulator.log", "--capture", own_capture, tls=True)
     try:
         capture = Capture(simulator, args.capture, folder / "tshark.log") if args.capture else None
         try:
@@ -264,7 +178,7 @@ def run(args, folder):
             wrong += ran(examples, **addresses)
     finally:
         unstopped = simulator.stop()
-    wrong += [each for each in (unrecorded, unstopped) if each]
+    wrong += [*([unrecorded] if unrecorded else []), *unstopped]
     if capture:
         wrong += judge(args.capture, [simulator.port])
         wrong += judge(own_capture, [simulator.port, simulator.tls_port], "tshark on --capture", judges_clients=False)
@@ -274,12 +188,7 @@ def run(args, folder):
 
 
 def parsed():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", nargs="+", metavar="COMMAND",
-                        help="the simulator and its flags; where to listen and what to capture is added")
-    parser.add_argument("--cache", type=pathlib.Path, metavar="DIR",
-                        help="where to install the client libraries and find them again (default: a temporary folder)")
+    parser = harness.parser(__doc__)
     parser.add_argument("--capture", type=pathlib.Path, metavar="FILE",
                         help="record the traffic in this file and have tshark judge it")
     parser.add_argument("--examples", action="store_true", help="run the examples too")
@@ -289,24 +198,8 @@ def parsed():
     parser.add_argument("--password", default="password")
     parser.add_argument("--timeout", type=float, default=10, metavar="SECONDS",
                         help="the longest wait for any one PDU (default: 10)")
-    args = parser.parse_args()
-    if args.cache:
-        args.cache = args.cache.resolve()  # npm runs elsewhere
-    return args
-
-
-def main():
-    args = parsed()
-    with tempfile.TemporaryDirectory(prefix="smsc-interop-") as folder:
-        try:
-            wrong = run(args, pathlib.Path(folder))
-        except (Failed, OSError, subprocess.SubprocessError) as error:
-            wrong = [str(error)]
-    for each in wrong:
-        print("FAIL " + each)
-    print("interop: %s" % ("failed" if wrong else "passed"))
-    return 1 if wrong else 0
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.main("interop", parsed(), run))

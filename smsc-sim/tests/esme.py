@@ -4,9 +4,8 @@ import socket
 import struct
 import time
 
-GENERIC_NACK, SUBMIT_SM, DELIVER_SM, UNBIND, BIND_TRANSCEIVER, ENQUIRE_LINK = 0x80000000, 4, 5, 6, 9, 0x15
+GENERIC_NACK, SUBMIT_SM, DELIVER_SM, UNBIND, BIND_TRANSCEIVER, ENQUIRE_LINK, DATA_SM = 0x80000000, 4, 5, 6, 9, 0x15, 0x103
 RESPONSE = 0x80000000
-TIMEOUT_SECONDS = 15
 
 
 class Pdu:
@@ -20,8 +19,9 @@ def string(text):
 
 
 class Esme:
-    def __init__(self, host, port, system_id="smppclient1", password="password"):
-        self.socket = socket.create_connection((host, port), TIMEOUT_SECONDS)
+    def __init__(self, host, port, system_id="smppclient1", password="password", timeout=15):
+        self.timeout = timeout
+        self.socket = socket.create_connection((host, port), timeout)
         self.sequence = 0
         bind = string(system_id) + string(password) + string("") + bytes([0x34, 0, 0]) + string("")
         response = self.wait(self.ask(BIND_TRANSCEIVER, bind), BIND_TRANSCEIVER)
@@ -50,11 +50,11 @@ class Esme:
         length = self.octets(4)
         pdu = Pdu(length + self.octets(struct.unpack(">I", length)[0] - 4))
         if not pdu.command & RESPONSE:
-            self.send(pdu.command | RESPONSE, 0, pdu.sequence, b"\0" if pdu.command == DELIVER_SM else b"")
+            self.send(pdu.command | RESPONSE, 0, pdu.sequence, b"\0" if pdu.command in (DELIVER_SM, DATA_SM) else b"")
         return pdu
 
     def read_until(self, wanted, words):
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+        deadline = time.monotonic() + self.timeout
         try:
             while time.monotonic() < deadline:
                 pdu = self.read()
@@ -62,7 +62,7 @@ class Esme:
                     return pdu
         except TimeoutError:
             pass  # of one read: told as that of all
-        raise TimeoutError("%s did not come within %d s" % (words, TIMEOUT_SECONDS))
+        raise TimeoutError("%s did not come within %d s" % (words, self.timeout))
 
     def wait(self, sequence, command):
         """The response to a request."""
