@@ -34,6 +34,10 @@ impl<S> Line<S> {
         (self.read_pause, self.write_pause) = (Pause::default(), Pause::default());
     }
 
+    pub(crate) fn has_pace(&self) -> bool {
+        self.pace.is_some()
+    }
+
     /// The stream, for its settings: what is read or written here passes the tap by.
     pub(crate) fn stream_mut(&mut self) -> &mut S {
         &mut self.stream

@@ -6,37 +6,35 @@
 //!  peer ── accept ──► messages ── due ──► routing ──► peer
 //! ```
 
+mod binding;
+mod ending;
+mod orders;
 mod routing;
 mod views;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use regex::{Regex, RegexBuilder};
 use smpp_transport::env::{Seed, WallClock};
-use smpp_transport::pdu::{
-    Bind as BindBody, CancelSm, CommandStatus, InterfaceVersion, QuerySm, QuerySmResp, ReplaceSm,
-};
-use smpp_transport::session::BindKind;
+use smpp_transport::pdu::{CancelSm, CommandStatus, QuerySm, QuerySmResp, ReplaceSm};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+pub(crate) use ending::Task;
 pub(crate) use routing::{Delivery, Fate};
 pub(crate) use views::Gauges;
 pub use views::{AccountInfo, DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
 
-use crate::config::{Account, Config, Strictness};
-use crate::control::{ControlError, ReceiptNow, Reset};
+use crate::config::{Account, Config};
 use crate::message::{Change, Life, Limits, Mailbox, Now, Record, Submission, Times};
 use crate::policy::{Policy, ReceiptPolicy};
-use crate::rules::{Asked, Cut, Decision, Engine, Rule, Step};
+use crate::rules::{Asked, Decision, Engine, Step};
 use crate::time::Delay;
 use crate::traffic::Traffic;
-use crate::words::{Bind, State};
+use binding::Connection;
 use routing::{Job, Sent};
 
 /// What a connection is told.
@@ -49,31 +47,6 @@ pub(crate) enum Order {
     Forget,
     /// Requests are counted from the beginning.
     BeginAnew,
-}
-
-/// A connection, bound or not yet.
-struct Connection {
-    peer: String,
-    /// Its place among those since the start or the last reset: what its chances are drawn by.
-    ordinal: u64,
-    opened: Duration,
-    outbound: bool,
-    bound: Option<Bound>,
-    orders: VecDeque<Order>,
-    /// One waiter each: the connection's own task.
-    wake: Arc<Notify>,
-    gauges: Arc<Gauges>,
-}
-
-#[derive(Clone, Debug)]
-struct Bound {
-    account: usize,
-    kind: BindKind,
-    version: InterfaceVersion,
-    system_type: String,
-    range: Option<Regex>,
-    range_text: String,
-    at: Duration,
 }
 
 /// What is known of an account while the simulator runs.
@@ -119,9 +92,6 @@ pub(crate) struct Hub {
     adoption: Notify,
 }
 
-/// A connection that is served.
-pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) mailbox: Mailbox,
@@ -151,13 +121,6 @@ pub(crate) struct Inner {
     seed: Seed,
 }
 
-/// What binds ask, and what they get.
-pub(crate) struct Welcome {
-    pub(crate) account: usize,
-    /// Requests of the session that may be unanswered.
-    pub(crate) window: usize,
-}
-
 /// A message that was taken.
 pub(crate) struct Taken {
     pub(crate) id: Box<str>,
@@ -169,9 +132,6 @@ pub(crate) struct Taken {
 
 /// enquire_links of a session that may be unanswered beside its window.
 const ENQUIRE_LINKS_MAX: usize = 100;
-/// The most that an expression may take when it is compiled: it comes from a peer.
-const RANGE_OCTETS_MAX: usize = 64 * 1024;
-
 impl Hub {
     /// Must be made within a tokio runtime.
     pub(crate) fn new(config: Config, clock: Arc<dyn WallClock>, traffic: Arc<Traffic>) -> Hub {
@@ -237,136 +197,6 @@ impl Hub {
 
     pub(crate) fn now(&self) -> Now {
         Now { mono: self.start.elapsed(), wall: self.clock.unix() }
-    }
-
-    /// A new connection: its number, and what wakes it; none when there are too many, or no more are wanted.
-    pub(crate) fn open(&self, peer: String, outbound: bool) -> Option<(u64, Arc<Notify>, Arc<Gauges>)> {
-        let opened = self.clock.unix();
-        let mut inner = self.inner();
-        if self.is_stopping() || inner.connections.len() >= self.config.limits.connections_max {
-            return None;
-        }
-        inner.opened += 1;
-        inner.ordinals += 1;
-        let (number, ordinal) = (inner.opened, inner.ordinals);
-        let (wake, gauges) = (Arc::<Notify>::default(), Arc::<Gauges>::default());
-        let connection = Connection {
-            peer,
-            ordinal,
-            opened,
-            outbound,
-            bound: None,
-            orders: VecDeque::new(),
-            wake: Arc::clone(&wake),
-            gauges: Arc::clone(&gauges),
-        };
-        inner.connections.insert(number, connection);
-        drop(inner);
-        self.changed.notify_waiters();
-        Some((number, wake, gauges))
-    }
-
-    /// A connection is gone; what it was to deliver goes to others.
-    pub(crate) fn close(&self, number: u64, left: impl IntoIterator<Item = Delivery>) {
-        let mut inner = self.inner();
-        inner.unbind(number);
-        let Some(connection) = inner.connections.remove(&number) else { return };
-        let ordered = connection.orders.into_iter().filter_map(|order| match order {
-            Order::Deliver(delivery) => Some(delivery),
-            Order::Step(_) | Order::Unbind | Order::Forget | Order::BeginAnew => None,
-        });
-        for delivery in left.into_iter().chain(ordered) {
-            inner.route(delivery, None);
-        }
-        drop(inner);
-        self.changed.notify_waiters();
-    }
-
-    /// A connection is not bound after all.
-    pub(crate) fn unbind(&self, number: u64) {
-        self.inner().unbind(number);
-        self.changed.notify_waiters();
-    }
-
-    /// What the connection is told next.
-    pub(crate) fn next_order(&self, number: u64) -> Option<Order> {
-        self.inner().connections.get_mut(&number)?.orders.pop_front()
-    }
-
-    /// Binds a connection to the account of this name.
-    ///
-    /// The errors are those of §4.1: ESME_RINVSYSID for a name that nobody has, ESME_RINVPASWD for a wrong password,
-    /// ESME_RALYBND for a second session where one is allowed, ESME_RBINDFAIL for another one too many, for a kind of
-    /// bind that the account may not have, and for an address_range that is no expression.
-    pub(crate) fn bind(&self, number: u64, bind: &BindBody, kind: BindKind) -> Result<Welcome, CommandStatus> {
-        let (index, account) = self.admit(bind, kind)?;
-        let range = self.range(bind)?;
-        let now = self.now();
-        let mut inner = self.inner();
-        let state = &mut inner.accounts[index];
-        if self.is_stopping() {
-            return Err(CommandStatus::ESME_RBINDFAIL);
-        }
-        if state.bound >= account.binds_max {
-            return Err(match account.binds_max {
-                1 => CommandStatus::ESME_RALYBND,
-                _ => CommandStatus::ESME_RBINDFAIL,
-            });
-        }
-        state.bound += 1;
-        if kind.receives() {
-            state.receivers.push(number);
-        }
-        // Taken out as a whole: what this session may not have either is held again, in its order.
-        let held = if kind.receives() { std::mem::take(&mut state.held) } else { VecDeque::new() };
-        let bound = Bound {
-            account: index,
-            kind,
-            version: bind.interface_version,
-            system_type: bind.system_type.text(),
-            range,
-            range_text: bind.address_range.text(),
-            at: now.wall,
-        };
-        if let Some(connection) = inner.connections.get_mut(&number) {
-            connection.bound = Some(bound);
-        }
-        for delivery in held {
-            inner.route(delivery, None);
-        }
-        drop(inner);
-        self.changed.notify_waiters();
-        let window = account.window.unwrap_or(self.config.session.inbound_window);
-        Ok(Welcome { account: index, window })
-    }
-
-    fn admit(&self, bind: &BindBody, kind: BindKind) -> Result<(usize, &Account), CommandStatus> {
-        let accounts = &self.config.accounts;
-        let index = accounts.iter().position(|account| account.system_id.as_bytes() == bind.system_id.as_bytes());
-        let index = index.ok_or(CommandStatus::ESME_RINVSYSID)?;
-        let account = &accounts[index];
-        if account.password.as_bytes() != bind.password.as_bytes() {
-            return Err(CommandStatus::ESME_RINVPASWD);
-        }
-        if !account.binds.admits(&Bind::from(kind)) {
-            return Err(CommandStatus::ESME_RBINDFAIL);
-        }
-        Ok((index, account))
-    }
-
-    /// The addresses that the ESME serves; none is all.
-    fn range(&self, bind: &BindBody) -> Result<Option<Regex>, CommandStatus> {
-        if bind.address_range.is_empty() {
-            return Ok(None);
-        }
-        match RegexBuilder::new(&bind.address_range.text()).size_limit(RANGE_OCTETS_MAX).build() {
-            Ok(range) => Ok(Some(range)),
-            Err(_) if self.config.strictness == Strictness::Lenient => Ok(None),
-            Err(error) => {
-                tracing::info!(%error, "address_range is no expression");
-                Err(CommandStatus::ESME_RBINDFAIL)
-            }
-        }
     }
 
     pub(crate) fn wall(&self) -> Duration {
@@ -519,138 +349,6 @@ impl Hub {
         }
     }
 
-    pub(crate) fn set_rules(&self, rules: Vec<Rule>) {
-        self.has_rules.store(!rules.is_empty(), Ordering::Relaxed);
-        let mut inner = self.inner();
-        inner.engine = Engine::new(rules, inner.seed);
-        inner.since = self.start.elapsed();
-    }
-
-    pub(crate) fn add_rule(&self, rule: Rule) {
-        let mut inner = self.inner();
-        let rules = std::iter::once(rule).chain(inner.engine.rules().iter().cloned()).collect();
-        inner.engine = Engine::new(rules, inner.seed);
-        inner.since = self.start.elapsed();
-        self.has_rules.store(true, Ordering::Relaxed);
-    }
-
-    /// Begins anew: see [`Reset`].
-    pub(crate) fn reset(&self, reset: Reset) {
-        let now = self.now();
-        let mut inner = self.inner();
-        let inner = &mut *inner;
-        inner.seed = Seed(reset.seed.unwrap_or(self.config.seed));
-        if reset.keep_rules {
-            inner.engine.draw_from(inner.seed);
-        } else {
-            self.has_rules.store(!self.config.rules.is_empty(), Ordering::Relaxed);
-            inner.engine = Engine::new(self.config.rules.clone(), inner.seed);
-        }
-        (inner.since, inner.ordinals) = (now.mono, 0);
-        // Those that are closed have no place among what comes.
-        for connection in inner.connections.values_mut().filter(|_| !reset.sessions) {
-            inner.ordinals += 1;
-            connection.ordinal = inner.ordinals;
-            connection.tell(Order::BeginAnew);
-        }
-        inner.forget();
-        for connection in inner.connections.values_mut().filter(|_| reset.sessions) {
-            connection.tell(Order::Step(Step::Disconnect(Cut::Close)));
-        }
-        self.traffic.clear();
-        self.tell_of_change();
-    }
-
-    pub(crate) fn forget_messages(&self) {
-        self.inner().forget();
-        self.tell_of_change();
-    }
-
-    /// Sets what has become of a message.
-    pub(crate) fn force(&self, id: &str, state: State, error: Option<u8>) -> Result<(), ControlError> {
-        let now = self.now();
-        let mut inner = self.inner();
-        let number = inner.mailbox.find(id).next().ok_or_else(|| ControlError::unknown("message", id))?;
-        inner.mailbox.force(now, number, state.0, error).map_err(ControlError::Refused)?;
-        inner.route_what_is_due(None);
-        self.tell_of_change();
-        self.sooner.notify_one();
-        Ok(())
-    }
-
-    pub(crate) fn send_receipt(&self, id: &str, receipt: &ReceiptNow) -> Result<(), ControlError> {
-        let now = self.now();
-        let mut inner = self.inner();
-        let number = inner.mailbox.find(id).next().ok_or_else(|| ControlError::unknown("message", id))?;
-        inner.mailbox.report(now, number, receipt);
-        inner.route_what_is_due(None);
-        self.tell_of_change();
-        self.sooner.notify_one();
-        Ok(())
-    }
-
-    /// Whether there is such a connection to be told.
-    pub(crate) fn tell(&self, number: u64, order: Order) -> bool {
-        self.inner().connections.get_mut(&number).map(|connection| connection.tell(order)).is_some()
-    }
-
-    /// A connection that the simulator has opened is served by whichever listener comes first.
-    pub(crate) fn adopt(&self, task: Task) {
-        self.adopted.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
-        self.adoption.notify_one();
-    }
-
-    pub(crate) async fn adopted(&self) -> Task {
-        loop {
-            if let Some(task) = self.adopted.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
-                return task;
-            }
-            self.adoption.notified().await;
-        }
-    }
-
-    /// Tells every connection to unbind, and takes no new ones.
-    pub(crate) fn stop(&self) {
-        let mut inner = self.inner();
-        self.stopping.store(true, Ordering::Relaxed);
-        for connection in inner.connections.values_mut() {
-            connection.tell(Order::Unbind);
-        }
-        self.stopped.notify_waiters();
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
-    }
-
-    /// Completes when it stops.
-    pub(crate) async fn until_stopped(&self) {
-        let stopped = self.stopped.notified();
-        // A notification counts from when this is made, so that none falls in between.
-        if !self.is_stopping() {
-            stopped.await;
-        }
-    }
-
-    /// All sessions have ended, and nothing more is to be done.
-    pub(crate) fn end(&self) {
-        self.over.store(true, Ordering::Relaxed);
-        self.ended.notify_waiters();
-        self.changed.notify_waiters();
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
-    }
-
-    /// Completes when that is so.
-    pub(crate) async fn until_ended(&self) {
-        let ended = self.ended.notified();
-        if !self.has_ended() {
-            ended.await;
-        }
-    }
-
     /// What tells that something has changed; made before looking.
     pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
         self.changed.notified()
@@ -666,46 +364,12 @@ impl Hub {
 }
 
 impl Inner {
-    fn unbind(&mut self, number: u64) {
-        let bound = self.connections.get_mut(&number).and_then(|connection| connection.bound.take());
-        if let Some(bound) = bound {
-            let account = &mut self.accounts[bound.account];
-            account.bound -= 1;
-            account.receivers.retain(|receiver| *receiver != number);
-        }
-    }
-
     fn seed(&self) -> u64 {
         self.seed.0
-    }
-
-    fn ordinal(&self, session: u64) -> u64 {
-        self.connections.get(&session).map_or(0, |connection| connection.ordinal)
-    }
-
-    /// Forgets messages, and what was to be delivered.
-    fn forget(&mut self) {
-        self.mailbox.clear();
-        self.sent.clear();
-        self.jobs.clear();
-        self.waiting = Arc::default();
-        self.later.clear();
-        self.accounts.iter_mut().for_each(|account| account.held.clear());
-        self.connections.values_mut().for_each(|connection| {
-            connection.orders.retain(|order| !matches!(order, Order::Deliver(_)));
-            connection.tell(Order::Forget);
-        });
     }
 }
 
 /// Messages that an account with this rate may send at once: a second's worth, at least one.
 const fn burst(rate: f64) -> f64 {
     rate.max(1.0)
-}
-
-impl Connection {
-    fn tell(&mut self, order: Order) {
-        self.orders.push_back(order);
-        self.wake.notify_one();
-    }
 }

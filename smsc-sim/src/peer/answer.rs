@@ -248,8 +248,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     ) -> Result<Reply, CommandStatus> {
         let times = validate::check_sm(sm, tlvs, self.hub.wall(), self.hub.config.strictness)?;
         let submission = Submission::submit_sm(self.sender(bound), sm, tlvs, times);
-        let (id, reply) = self.accept(bound, submission, ordinal, policy)?;
-        Ok(Reply { body: Body::SubmitSmResp(Some(id)), ..reply })
+        self.accept(bound, submission, ordinal, policy, |id| Body::SubmitSmResp(Some(id)))
     }
 
     fn data(
@@ -262,8 +261,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     ) -> Result<Reply, CommandStatus> {
         let times = validate::check_data_sm(data, tlvs, self.hub.wall(), self.hub.config.strictness)?;
         let submission = Submission::data_sm(self.sender(bound), data, tlvs, times);
-        let (id, reply) = self.accept(bound, submission, ordinal, policy)?;
-        Ok(Reply { body: Body::DataSmResp(Some(id)), ..reply })
+        self.accept(bound, submission, ordinal, policy, |id| Body::DataSmResp(Some(id)))
     }
 
     /// Destinations that cannot be are listed in the answer; the message goes to the others (§4.5.2). If there are none, it
@@ -282,27 +280,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let refused = std::mem::take(&mut checked.refused);
         let status = refused.first().map_or(CommandStatus::ESME_RINVNUMDESTS, |first| first.error_status_code);
         let submission = Submission::submit_multi(self.sender(bound), multi, tlvs, checked).ok_or(status)?;
-        let (id, reply) = self.accept(bound, submission, ordinal, policy)?;
-        let body = SubmitMultiResp {
-            message_id: id.message_id,
-            // No more than the request had: 254.
-            unsuccess_sme: Unsuccessful::new(refused).unwrap_or_default(),
-        };
-        Ok(Reply { body: Body::SubmitMultiResp(Some(body)), ..reply })
+        // No more than the request had: 254.
+        let unsuccess_sme = Unsuccessful::new(refused).unwrap_or_default();
+        self.accept(bound, submission, ordinal, policy, |MessageId { message_id }| {
+            Body::SubmitMultiResp(Some(SubmitMultiResp { message_id, unsuccess_sme }))
+        })
     }
 
     fn sender(&self, bound: Bound) -> Sender {
         Sender { account: self.hub.name(bound.account), session: self.number, short_ids: !bound.tlvs }
     }
 
-    /// Hands a message over. The reply has all but its body.
+    /// Hands a message over; the answer has the body that is made of its id.
     fn accept(
         &mut self,
         bound: Bound,
         submission: Submission,
         ordinal: u64,
         policy: &Policy,
-    ) -> Result<(MessageId, Reply), CommandStatus> {
+        body: impl FnOnce(MessageId) -> Body,
+    ) -> Result<Reply, CommandStatus> {
         if !self.hub.allows(bound.account, 1 + submission.further.len()) {
             return Err(CommandStatus::ESME_RTHROTTLED);
         }
@@ -311,13 +308,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         // Ids have at most 36 characters.
         let message_id = COctets::new(String::from(taken.id)).map_err(|_| CommandStatus::ESME_RSYSERR)?;
         let early = taken.here.iter().any(|delivery| delivery.early);
-        let reply = Reply {
-            messages: taken.messages,
-            receipts: taken.here,
-            early,
-            ..Reply::accepted(Body::EnquireLinkResp(Empty {}))
-        };
-        Ok((MessageId { message_id }, reply))
+        let accepted = Reply::accepted(body(MessageId { message_id }));
+        Ok(Reply { messages: taken.messages, receipts: taken.here, early, ..accepted })
     }
 
     fn query(&mut self, bound: Bound, query: &QuerySm) -> Result<Reply, CommandStatus> {

@@ -277,10 +277,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     /// What others see of the connection.
-    fn show(&self) {
+    fn show(&mut self) {
         Gauges::set(&self.gauges.outstanding, self.driver.outstanding());
         Gauges::set(&self.gauges.unanswered, self.unanswered);
         Gauges::set(&self.gauges.waiting, self.waiting.len());
+        let is_faulty = self.silent_until.is_some() || self.driver.stream_mut().has_pace();
+        Gauges::set(&self.gauges.faulty, usize::from(is_faulty));
     }
 
     /// What is still to be delivered is others' to do, in the order that it had.

@@ -9,12 +9,13 @@ use smpp_transport::session::State;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Peer;
-use crate::hub::Gauges;
 use crate::mo::Mo;
 use crate::rules::{Alert, Cut, Silence, Step};
 
 /// Sets a sequence number apart from all that an ESME is likely to have used.
 pub(super) const UNUSED: u32 = 0x4000_0000;
+/// What a line reads or writes at once when it has no pace.
+const FULL_SPEED_OCTETS: usize = 65_536;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(super) fn take_steps(&mut self, steps: &[Step], sequence: u32) {
@@ -37,8 +38,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             }
             Step::Silence(silence) => self.fall_silent(*silence),
             Step::Pace(pace) => {
-                Gauges::set(&self.gauges.faulty, 1);
-                self.driver.stream_mut().set_pace(Some(*pace));
+                let is_full_speed = pace.octets >= FULL_SPEED_OCTETS && pace.pause.0.is_zero();
+                self.driver.stream_mut().set_pace((!is_full_speed).then_some(*pace));
             }
             Step::EnquireLink => self.driver.enquire_link(),
             Step::Raw(octets) => self.inject_octets(&octets.0),
@@ -61,7 +62,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     fn fall_silent(&mut self, silence: Silence) {
         self.write_out();
-        Gauges::set(&self.gauges.faulty, 1);
         self.silent_until = Some(match silence {
             Silence::For(time) => self.driver.now() + time.0,
             Silence::Forever => Duration::MAX,

@@ -288,7 +288,7 @@ impl std::fmt::Display for Silence {
     }
 }
 
-/// Reads and writes in small pieces.
+/// Reads and writes in small pieces. 65,536 octets without a pause are full speed again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pace {

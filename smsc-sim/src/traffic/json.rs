@@ -1,14 +1,12 @@
 //! A record as JSON, without passwords.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use smpp_transport::pdu::json::hex;
-use smpp_transport::pdu::time::Civil;
 use smpp_transport::pdu::{CommandId, HEADER_OCTETS, Leniency, Pdu};
 
 use super::PduRecord;
+use crate::message::rfc3339;
 
 /// What replaces each octet of a password.
 const MASK: u8 = b'*';
@@ -19,7 +17,7 @@ pub(crate) fn json(record: &PduRecord) -> Value {
     let octets = record.octets_without_password();
     let mut object = Map::new();
     object.insert("number".to_owned(), json!(record.number));
-    object.insert("at".to_owned(), json!(rfc_3339(record.at)));
+    object.insert("at".to_owned(), json!(rfc3339(record.at)));
     object.insert("session".to_owned(), json!(record.session));
     object.insert("way".to_owned(), json!(record.way.name()));
     object.insert("hex".to_owned(), json!(hex(&octets)));
@@ -70,12 +68,4 @@ fn without_password(octets: &Bytes) -> Bytes {
     let rest = password.and_then(|at| masked.get_mut(at..)).unwrap_or_default();
     rest.iter_mut().take_while(|octet| **octet != 0).for_each(|octet| *octet = MASK);
     Bytes::from(masked)
-}
-
-/// To the millisecond, in UTC.
-fn rfc_3339(at: Duration) -> String {
-    let civil = Civil::from_unix(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
-    let (year, month, day) = (civil.year(), civil.month(), civil.day());
-    let (hour, minute, second, ms) = (civil.hour(), civil.minute(), civil.second(), at.subsec_millis());
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }

@@ -132,6 +132,7 @@ async fn a_silent_session_reads_and_writes_nothing_and_then_all_of_it() {
         esme.must_hear().await;
     }
     assert_eq!(start.elapsed().as_secs(), 30);
+    assert!(!smsc.control().sessions()[0].faulty);
     smsc.act("silence: forever");
     wait(seconds(1)).await;
     esme.send(Body::EnquireLink(Empty {})).await;
@@ -157,6 +158,12 @@ async fn a_slow_session_reads_and_writes_in_pieces() {
     assert!((150..=200).contains(&read.as_millis()), "sixteen octets are read: {read:?}");
     let written = start.elapsed() - read;
     assert!((150..=200).contains(&written.as_millis()), "and sixteen written: {written:?}");
+    assert!(smsc.control().sessions()[0].faulty);
+    smsc.act("pace: { octets: 65536 }");
+    let start = Instant::now();
+    assert!(esme.is_served().await);
+    assert!(start.elapsed().as_millis() < 150, "at full speed again");
+    assert!(!smsc.control().sessions()[0].faulty);
 }
 
 #[tokio::test(start_paused = true)]
