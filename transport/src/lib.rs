@@ -32,10 +32,14 @@
 //! # }
 //! ```
 
+#[cfg(feature = "service")]
+pub mod bus;
 #[cfg(feature = "capture")]
 pub mod capture;
 pub mod driver;
 pub mod env;
 pub mod pdu;
 pub mod session;
+#[cfg(feature = "service")]
+pub mod store;
 pub mod text;

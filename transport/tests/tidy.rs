@@ -4,13 +4,15 @@
 use std::path::{Path, PathBuf};
 
 /// The layers, each with those that it must not name.
-const ABOVE: [(&str, &[&str]); 6] = [
-    ("pdu", &["text", "session", "driver", "env", "cli"]),
-    ("text", &["session", "driver", "env", "cli"]),
-    ("session", &["text", "driver", "env", "cli"]),
-    ("driver", &["text", "env", "cli"]),
-    ("capture.rs", &["pdu", "text", "session", "driver", "env", "cli"]),
-    ("env.rs", &["pdu", "text", "session", "driver", "cli"]),
+const ABOVE: [(&str, &[&str]); 8] = [
+    ("pdu", &["text", "session", "driver", "env", "bus", "store", "service", "cli"]),
+    ("text", &["session", "driver", "env", "bus", "store", "service", "cli"]),
+    ("session", &["text", "driver", "env", "bus", "store", "service", "cli"]),
+    ("driver", &["text", "env", "bus", "store", "service", "cli"]),
+    ("capture.rs", &["pdu", "text", "session", "driver", "env", "bus", "store", "service", "cli"]),
+    ("env.rs", &["pdu", "text", "session", "driver", "bus", "store", "service", "cli"]),
+    ("bus", &["text", "session", "driver", "store", "service", "cli"]),
+    ("store", &["driver", "service", "cli"]),
 ];
 
 /// A source file without its comments and its tests.

@@ -1,0 +1,136 @@
+//! A bus in the process: for tests, and for simulations in which the bus is not what is tested. It forgets all when its
+//! process ends.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::{Bus, Delivery, Ends, Health, Publication, Route, Settlement, handles};
+
+/// What is on the bus, seen from the application's side. Clones share it, and it outlives the bus's handles: a transport
+/// that starts again finds what the last one has left.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    inner: Arc<Mutex<Inner>>,
+    changed: Arc<Notify>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// To be handed out, each with whether it was before.
+    waiting: VecDeque<(Bytes, bool)>,
+    published: Vec<(Route, Bytes)>,
+    /// Messages ever handed out: the last one's tag.
+    tag: u64,
+}
+
+impl Memory {
+    /// A bus on which nothing is.
+    #[must_use]
+    pub fn new() -> Memory {
+        Memory::default()
+    }
+
+    /// No panic can happen while the lock is held, so a poisoned one is as good as any.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a message on the bus, to be sent.
+    pub fn put(&self, body: impl Into<Bytes>) {
+        self.inner().waiting.push_back((body.into(), false));
+        self.changed.notify_one();
+    }
+
+    /// What has been published so far, in order; each is given once.
+    #[must_use]
+    pub fn take_published(&self) -> Vec<(Route, Bytes)> {
+        std::mem::take(&mut self.inner().published)
+    }
+
+    /// How many messages wait to be handed out.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.inner().waiting.len()
+    }
+
+    /// A bus for one transport, with its task. What it has handed out when its handles are dropped comes again, in its order.
+    #[must_use]
+    pub fn connect(&self, prefetch: usize) -> Bus {
+        let (bus, ends) = handles(prefetch);
+        ends.health.send_replace(Health { is_up: true, state: "open", ..Health::default() });
+        tokio::spawn(Task { memory: self.clone(), ends, prefetch: prefetch.max(1), out: BTreeMap::new() }.run());
+        bus
+    }
+}
+
+struct Task {
+    memory: Memory,
+    ends: Ends,
+    prefetch: usize,
+    /// Handed out and not settled, by tag, which is the order.
+    out: BTreeMap<u64, Bytes>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut stopped = false;
+        loop {
+            while !stopped && self.out.len() < self.prefetch && self.hand_out() {}
+            tokio::select! {
+                biased;
+                Some((tag, settlement)) = self.ends.settlements.recv() => self.settle(tag, settlement),
+                publication = self.ends.publications.recv() => match publication {
+                    Some(publication) => self.publish(publication),
+                    None => break,
+                },
+                () = self.ends.stop.notified(), if !stopped => {
+                    stopped = true;
+                    // The handle says "none" once nobody can send any more.
+                    self.ends.deliveries = tokio::sync::mpsc::channel(1).0;
+                }
+                () = self.memory.changed.notified(), if !stopped => {}
+            }
+        }
+        // The last word on what was out may be on its way.
+        while let Ok((tag, settlement)) = self.ends.settlements.try_recv() {
+            self.settle(tag, settlement);
+        }
+        let mut inner = self.memory.inner();
+        for (_, body) in std::mem::take(&mut self.out).into_iter().rev() {
+            inner.waiting.push_front((body, true));
+        }
+        drop(inner);
+        self.memory.changed.notify_one();
+    }
+
+    fn hand_out(&mut self) -> bool {
+        let mut inner = self.memory.inner();
+        let Some((body, redelivered)) = inner.waiting.pop_front() else { return false };
+        inner.tag += 1;
+        let tag = inner.tag;
+        drop(inner);
+        let delivery = Delivery::new(body.clone(), redelivered, tag, self.ends.settle.clone());
+        self.out.insert(tag, body);
+        // As many fit as may be out. A handle that is gone gives the delivery back by dropping it.
+        let _ = self.ends.deliveries.try_send(delivery);
+        true
+    }
+
+    fn settle(&mut self, tag: u64, settlement: Settlement) {
+        let Some(body) = self.out.remove(&tag) else { return };
+        let mut inner = self.memory.inner();
+        match settlement {
+            Settlement::Ack => {}
+            Settlement::GiveBack => inner.waiting.push_front((body, true)),
+            Settlement::DeadLetter(_) => inner.published.push((Route::Failed, body)),
+        }
+    }
+
+    fn publish(&mut self, Publication { route, body, done }: Publication) {
+        self.memory.inner().published.push((route, body));
+        let _ = done.send(Ok(()));
+    }
+}

@@ -1,0 +1,251 @@
+//! Where outbound messages come from, and where inbound messages and events go. What is in them is known in
+//! [`message`] and nowhere else; what becomes of them is the owner's to say.
+//!
+//! A bus is a task of its own behind two handles, [`Outbound`] and [`Publisher`], so that whoever uses one need not know
+//! which it is: AMQP, the embedded queue, or memory.
+//!
+//! ```text
+//!                    ┌─ Outbound.next() ──► Delivery ── ack | give_back | dead_letter ─┐
+//!  bus's own task ◄──┤                                                                 ├──► bus's own task
+//!                    └─ Publisher.publish(route, body) ──► stored, or why not ─────────┘
+//! ```
+//!
+//! What every bus promises, and one suite of tests asks of all of them:
+//! - A message is handed out until it is settled: one whose [`Delivery`] is dropped, or whose process dies, comes again,
+//!   with [`Delivery::redelivered`] set.
+//! - [`Publisher::publish`] says `Ok` only when the bus has stored the message (a publisher confirm, a synced file).
+//! - As many deliveries are out at once as the prefetch allows, and no more.
+//! - While the bus is away nothing is lost and nothing fails for good: [`Outbound::next`] waits, and `publish` waits as long
+//!   as its caller does, or says that it is away.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub mod memory;
+pub mod message;
+
+pub use message::{DeliveryStatus, Event, EventType, Message, MessageError, SessionEvent};
+
+/// Where something is published: the end of its routing key or queue, after the transport's name.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Route {
+    /// Messages from phones: `{transport_name}.inbound`.
+    Inbound,
+    /// What became of outbound messages: `{transport_name}.event`.
+    Event,
+    /// What the transport itself goes through: `{transport_name}.status`.
+    Status,
+    /// What was no message: `{transport_name}.failed`.
+    Failed,
+}
+
+impl Route {
+    /// `inbound`, `event`, `status` or `failed`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Route::Inbound => "inbound",
+            Route::Event => "event",
+            Route::Status => "status",
+            Route::Failed => "failed",
+        }
+    }
+}
+
+/// A bus that runs. Its task ends when all handles are dropped.
+#[derive(Debug)]
+pub struct Bus {
+    /// What is to be sent.
+    pub outbound: Outbound,
+    /// What has come, and what has become of what was sent.
+    pub publisher: Publisher,
+    /// How it is: now, and whenever that changes.
+    pub health: watch::Receiver<Health>,
+}
+
+/// How a bus is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Health {
+    /// Whether messages can be taken and stored now.
+    pub is_up: bool,
+    /// The state in a word, as `/health` shows it: `open`, `connecting`, `closed`, `blocked`.
+    pub state: &'static str,
+    /// Why it is not up; empty if it is.
+    pub reason: Arc<str>,
+    /// What the broker says of itself, as JSON; `null` if it says nothing.
+    pub server_properties: serde_json::Value,
+}
+
+/// The end of a bus that gives what is to be sent, in order.
+#[derive(Debug)]
+pub struct Outbound {
+    deliveries: mpsc::Receiver<Delivery>,
+    stop: Arc<tokio::sync::Notify>,
+}
+
+impl Outbound {
+    /// The next message; waits while there is none, and while the bus is away. None when the bus has been stopped and what it
+    /// had handed out before has been taken, or when its task has ended.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        self.deliveries.recv().await
+    }
+
+    /// Asks the bus to hand out no more. What it has handed out already still comes.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+}
+
+/// A message that is to be sent. Dropped unsettled it is given back.
+#[derive(Debug)]
+pub struct Delivery {
+    /// What was on the bus, whatever it is.
+    pub body: Bytes,
+    /// Whether it may have been handed out before, to this process or another.
+    pub redelivered: bool,
+    settle: Option<Settle>,
+}
+
+#[derive(Debug)]
+struct Settle {
+    tag: u64,
+    /// Not bounded by itself: as many are under way as there are deliveries, and those are bounded by the prefetch.
+    settlements: mpsc::UnboundedSender<(u64, Settlement)>,
+}
+
+/// What becomes of a delivery.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Settlement {
+    /// It is done with: the bus forgets it.
+    Ack,
+    /// It is not done with, and comes again.
+    GiveBack,
+    /// It can never be done: the bus keeps it apart, on [`Route::Failed`], with the reason in words, and forgets it here.
+    DeadLetter(String),
+}
+
+impl Delivery {
+    /// Made by buses: `tag` is theirs, and comes back with the settlement.
+    #[must_use]
+    pub fn new(
+        body: Bytes,
+        redelivered: bool,
+        tag: u64,
+        settlements: mpsc::UnboundedSender<(u64, Settlement)>,
+    ) -> Delivery {
+        Delivery { body, redelivered, settle: Some(Settle { tag, settlements }) }
+    }
+
+    /// It is done with.
+    pub fn ack(self) {
+        self.settle(Settlement::Ack);
+    }
+
+    /// It is not done with: it comes again, to whoever asks next.
+    pub fn give_back(self) {
+        self.settle(Settlement::GiveBack);
+    }
+
+    /// It can never be done.
+    pub fn dead_letter(self, reason: impl Into<String>) {
+        self.settle(Settlement::DeadLetter(reason.into()));
+    }
+
+    fn settle(mut self, settlement: Settlement) {
+        if let Some(Settle { tag, settlements }) = self.settle.take() {
+            // A bus that has ended gives back what it had handed out.
+            let _ = settlements.send((tag, settlement));
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let Some(Settle { tag, settlements }) = self.settle.take() {
+            let _ = settlements.send((tag, Settlement::GiveBack));
+        }
+    }
+}
+
+/// The end of a bus that stores. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    publications: mpsc::Sender<Publication>,
+}
+
+/// Something to be stored, as the bus's task takes it.
+#[derive(Debug)]
+pub struct Publication {
+    /// Where.
+    pub route: Route,
+    /// What: JSON.
+    pub body: Bytes,
+    /// Told when it is stored, or that it cannot be now. Whoever asked may have stopped waiting.
+    pub done: oneshot::Sender<Result<(), PublishError>>,
+}
+
+/// Why something is not stored. It may be, if the bus was asked before it went away: then it may be there twice later.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PublishError {
+    /// The bus has been asked, and has not said that it has it.
+    #[error("the bus went away before it had stored the message: {0}")]
+    Unconfirmed(Arc<str>),
+    /// The bus says no.
+    #[error("the bus refused the message: {0}")]
+    Refused(Arc<str>),
+    /// The bus's task has ended.
+    #[error("the bus has been closed")]
+    Closed,
+}
+
+impl Publisher {
+    /// Completes when the bus has stored it. Publications of one publisher to one route are stored in the order in which
+    /// these calls were first polled. While the bus is away this waits: callers set the limit.
+    ///
+    /// # Errors
+    /// When the bus says no, or goes away before it has said yes.
+    pub async fn publish(&self, route: Route, body: Bytes) -> Result<(), PublishError> {
+        let (done, stored) = oneshot::channel();
+        let sent = self.publications.send(Publication { route, body, done }).await;
+        sent.map_err(|_| PublishError::Closed)?;
+        stored.await.unwrap_or(Err(PublishError::Closed))
+    }
+}
+
+/// What a bus's task holds of the handles.
+#[derive(Debug)]
+pub struct Ends {
+    /// Where deliveries go. Its capacity is the prefetch, but what is out is counted by what is not settled.
+    pub deliveries: mpsc::Sender<Delivery>,
+    /// For [`Delivery::new`].
+    pub settle: mpsc::UnboundedSender<(u64, Settlement)>,
+    /// What became of deliveries.
+    pub settlements: mpsc::UnboundedReceiver<(u64, Settlement)>,
+    /// What is to be stored.
+    pub publications: mpsc::Receiver<Publication>,
+    /// Told when no more are to be handed out.
+    pub stop: Arc<tokio::sync::Notify>,
+    /// How the bus is.
+    pub health: watch::Sender<Health>,
+}
+
+/// Publications that wait for the bus's task, at most.
+const PUBLICATIONS_MAX: usize = 1_000;
+
+/// The handles of a bus and what its task holds of them. `prefetch` is how many deliveries may be out at once, at least 1.
+#[must_use]
+pub fn handles(prefetch: usize) -> (Bus, Ends) {
+    let (deliveries, taken) = mpsc::channel(prefetch.max(1));
+    let (settle, settlements) = mpsc::unbounded_channel();
+    let (publish, publications) = mpsc::channel(PUBLICATIONS_MAX);
+    let (health, health_seen) = watch::channel(Health::default());
+    let stop = Arc::<tokio::sync::Notify>::default();
+    let bus = Bus {
+        outbound: Outbound { deliveries: taken, stop: Arc::clone(&stop) },
+        publisher: Publisher { publications: publish },
+        health: health_seen,
+    };
+    (bus, Ends { deliveries, settle, settlements, publications, stop, health })
+}

@@ -1,0 +1,273 @@
+//! The store in memory. Its [`Table`] is a pure value, which the embedded store keeps a journal of.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::{Away, Early, Expired, Known, Matched, PartOf, Report, StoreLimits};
+use crate::session::SEQUENCE_MAX;
+use crate::text::{Incomplete, Joiner, Outcome, PartKey, Segment};
+
+/// A store that is gone with the process. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Memory(Arc<Mutex<Table>>);
+
+/// What a store knows: bounded, deterministic, and without a clock.
+#[derive(Clone, Debug)]
+pub struct Table {
+    limits: StoreLimits,
+    ids: HashMap<Box<str>, Id>,
+    /// Ids by when they go.
+    ids_by_end: BTreeSet<(Duration, Box<str>)>,
+    messages: HashMap<Box<str>, Sent>,
+    early: BTreeMap<u64, (Duration, Early)>,
+    /// Which early receipts wait for an id.
+    early_by_form: HashMap<String, Vec<u64>>,
+    earlies: u64,
+    /// Parts of messages that are not whole.
+    pub joiner: Joiner,
+    reference: u16,
+}
+
+#[derive(Clone, Debug)]
+struct Id {
+    part: PartOf,
+    until: Duration,
+}
+
+/// A message that has at least one id.
+#[derive(Clone, Debug)]
+struct Sent {
+    /// How many ids stand for its parts.
+    ids: usize,
+    accepted: BTreeSet<u8>,
+    reports: Vec<Option<Report>>,
+}
+
+impl Memory {
+    /// A store that knows nothing.
+    #[must_use]
+    pub fn new(limits: StoreLimits) -> Memory {
+        Memory(Arc::new(Mutex::new(Table::new(limits))))
+    }
+
+    /// No panic can happen while the lock is held, so a poisoned one is as good as any.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) async fn remember(&self, now: Duration, id: &str, part: &PartOf) -> Result<Vec<Early>, Away> {
+        Ok(self.table().remember(now, id, part))
+    }
+
+    pub(super) async fn accepted(&self, now: Duration, message: &str) -> Result<Vec<u8>, Away> {
+        Ok(self.table().accepted(now, message))
+    }
+
+    pub(super) async fn receipt(&self, now: Duration, forms: &[String], report: &Report) -> Result<Matched, Away> {
+        Ok(self.table().receipt(now, forms, report))
+    }
+
+    pub(super) async fn join(
+        &self,
+        now: Duration,
+        key: &PartKey,
+        segment: &Segment,
+    ) -> Result<(Outcome, Option<Incomplete>), Away> {
+        let added = self.table().joiner.add(now, key, segment);
+        Ok((added.outcome, added.superseded))
+    }
+
+    pub(super) async fn published(&self, _now: Duration, key: &PartKey) -> Result<(), Away> {
+        self.table().joiner.published(key);
+        Ok(())
+    }
+
+    pub(super) async fn expire(&self, now: Duration) -> Result<Expired, Away> {
+        Ok(self.table().expire(now))
+    }
+
+    pub(super) fn next_expiry(&self) -> Option<Duration> {
+        self.table().next_expiry()
+    }
+
+    pub(super) async fn next_reference(&self) -> Result<u16, Away> {
+        Ok(self.table().next_reference())
+    }
+
+    pub(super) async fn take_numbers(&self, _now: Duration) -> Result<RangeInclusive<u32>, Away> {
+        Ok(1..=SEQUENCE_MAX)
+    }
+
+    pub(super) async fn keep_numbers(&self, _now: Duration, _numbers: &RangeInclusive<u32>) -> Result<(), Away> {
+        Ok(())
+    }
+
+    pub(super) async fn give_back_numbers(&self, _numbers: &RangeInclusive<u32>) -> Result<(), Away> {
+        Ok(())
+    }
+}
+
+impl Table {
+    /// A table that knows nothing.
+    #[must_use]
+    pub fn new(limits: StoreLimits) -> Table {
+        Table {
+            joiner: Joiner::new(limits.join),
+            limits,
+            ids: HashMap::new(),
+            ids_by_end: BTreeSet::new(),
+            messages: HashMap::new(),
+            early: BTreeMap::new(),
+            early_by_form: HashMap::new(),
+            earlies: 0,
+            reference: 0,
+        }
+    }
+
+    /// See [`Store::remember`](super::Store::remember).
+    pub fn remember(&mut self, now: Duration, id: &str, part: &PartOf) -> Vec<Early> {
+        self.forget_ids(now);
+        self.forget_id(id);
+        while self.ids.len() >= self.limits.ids_max.max(1) {
+            let Some((_, oldest)) = self.ids_by_end.pop_first() else { break };
+            self.forget_id(&oldest);
+        }
+        let until = now.saturating_add(self.limits.id_ttl);
+        self.ids.insert(id.into(), Id { part: part.clone(), until });
+        self.ids_by_end.insert((until, id.into()));
+        let sent = self.messages.entry(part.message.clone()).or_insert_with(|| Sent {
+            ids: 0,
+            accepted: BTreeSet::new(),
+            reports: vec![None; usize::from(part.total)],
+        });
+        sent.ids += 1;
+        sent.accepted.insert(part.number);
+        self.release(id)
+    }
+
+    /// See [`Store::accepted`](super::Store::accepted).
+    #[must_use]
+    pub fn accepted(&mut self, now: Duration, message: &str) -> Vec<u8> {
+        self.forget_ids(now);
+        self.messages.get(message).map(|sent| sent.accepted.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// See [`Store::receipt`](super::Store::receipt).
+    pub fn receipt(&mut self, now: Duration, forms: &[String], report: &Report) -> Matched {
+        self.forget_ids(now);
+        match forms.iter().find(|form| self.ids.contains_key(form.as_str())) {
+            Some(form) => self.note(now, form, report),
+            None => self.hold(now, forms, report),
+        }
+    }
+
+    fn note(&mut self, now: Duration, id: &str, report: &Report) -> Matched {
+        let Some(Id { part, until }) = self.ids.get_mut(id) else { return Matched::Unknown };
+        if report.is_final {
+            let sooner = now.saturating_add(self.limits.final_id_ttl).min(*until);
+            self.ids_by_end.remove(&(*until, id.into()));
+            self.ids_by_end.insert((sooner, id.into()));
+            *until = sooner;
+        }
+        let part = part.clone();
+        let Some(sent) = self.messages.get_mut(&part.message) else { return Matched::Unknown };
+        let place = sent.reports.get_mut(usize::from(part.number.saturating_sub(1)));
+        let is_repeated = place.as_ref().is_some_and(|place| place.as_ref() == Some(report));
+        // What is final stays.
+        if let Some(place) = place
+            && !place.as_ref().is_some_and(|known| known.is_final)
+        {
+            *place = Some(report.clone());
+        }
+        Matched::Known(Known { part, reports: sent.reports.clone(), is_repeated })
+    }
+
+    fn hold(&mut self, now: Duration, forms: &[String], report: &Report) -> Matched {
+        if forms.is_empty() || self.early.len() >= self.limits.early_max {
+            return Matched::Unknown;
+        }
+        self.earlies += 1;
+        let early = Early { forms: forms.to_vec(), report: report.clone() };
+        self.early.insert(self.earlies, (now.saturating_add(self.limits.early_hold), early));
+        for form in forms {
+            self.early_by_form.entry(form.clone()).or_default().push(self.earlies);
+        }
+        Matched::Held
+    }
+
+    /// Receipts that waited for this id, in the order in which they came.
+    fn release(&mut self, id: &str) -> Vec<Early> {
+        let numbers = self.early_by_form.get(id).cloned().unwrap_or_default();
+        numbers.into_iter().filter_map(|number| self.take_early(number)).collect()
+    }
+
+    fn take_early(&mut self, number: u64) -> Option<Early> {
+        let (_, early) = self.early.remove(&number)?;
+        for form in &early.forms {
+            if let Some(numbers) = self.early_by_form.get_mut(form) {
+                numbers.retain(|other| *other != number);
+                if numbers.is_empty() {
+                    self.early_by_form.remove(form);
+                }
+            }
+        }
+        Some(early)
+    }
+
+    /// See [`Store::expire`](super::Store::expire).
+    pub fn expire(&mut self, now: Duration) -> Expired {
+        self.forget_ids(now);
+        let mut early = Vec::new();
+        // They are held equally long, so the first to come is the first to go.
+        while let Some((&number, (until, _))) = self.early.first_key_value()
+            && *until <= now
+        {
+            early.extend(self.take_early(number));
+        }
+        Expired { incomplete: self.joiner.expire(now), early }
+    }
+
+    /// See [`Store::next_expiry`](super::Store::next_expiry).
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Duration> {
+        let early = self.early.first_key_value().map(|(_, (until, _))| *until);
+        [early, self.joiner.next_expiry()].into_iter().flatten().min()
+    }
+
+    /// See [`Store::next_reference`](super::Store::next_reference).
+    pub fn next_reference(&mut self) -> u16 {
+        self.reference = self.reference.wrapping_add(1);
+        self.reference
+    }
+
+    /// How many ids are known.
+    #[must_use]
+    pub fn ids(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn forget_ids(&mut self, now: Duration) {
+        while let Some((until, _)) = self.ids_by_end.first()
+            && *until <= now
+            && let Some((_, id)) = self.ids_by_end.pop_first()
+        {
+            self.forget_id(&id);
+        }
+    }
+
+    fn forget_id(&mut self, id: &str) {
+        let Some(Id { part, until }) = self.ids.remove(id) else { return };
+        self.ids_by_end.remove(&(until, id.into()));
+        if let Some(sent) = self.messages.get_mut(&part.message) {
+            sent.ids -= 1;
+            if sent.ids == 0 {
+                self.messages.remove(&part.message);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
