@@ -38,8 +38,12 @@ pub mod bus;
 pub mod capture;
 pub mod driver;
 pub mod env;
+#[cfg(feature = "service")]
+pub mod outbound;
 pub mod pdu;
 pub mod session;
 #[cfg(feature = "service")]
 pub mod store;
 pub mod text;
+#[cfg(feature = "service")]
+pub mod ussd;

@@ -1,0 +1,330 @@
+//! From a message on the bus to submit_sm, and what follows from their answers. Pure: no bus, no session, no clock.
+//!
+//! - [`draft`] makes the parts of a message, or says in words why it cannot be sent.
+//! - [`Queue`] says which part goes next, and what becomes of each message: accepted, refused, or unknown.
+
+mod metadata;
+mod queue;
+mod words;
+
+use serde_json::Value;
+
+pub use queue::{Answer, End, Job, KeepOrder, OnUnknown, Queue, QueueConfig, Rate, Retry, Submit, Throttle};
+pub use words::words;
+
+use crate::bus::{Message, SessionEvent};
+use crate::pdu::{COctets, DataCoding, EsmClass, Npi, RegisteredDelivery, ShortMessage, Sm, Tlvs, Ton};
+use crate::text::{Charset, DefaultAlphabet, Multipart, Part, Repertoire, SplitError, choose, split};
+use crate::ussd;
+use metadata::Settings;
+
+/// How messages become submit_sm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubmitOptions {
+    /// How the text is written.
+    pub coding: Coding,
+    /// How a text that is too long for one short message is sent.
+    pub multipart: MultipartHandling,
+    /// Most parts of a message, 1 to 255; one that needs more is refused.
+    pub parts_max: u8,
+    /// What becomes of a text that the fixed coding cannot write.
+    pub unencodable: Unencodable,
+    /// `service_type`.
+    pub service_type: COctets<6>,
+    /// TON and NPI of the sender; none chooses by the address: letters are alphanumeric (5, 0), up to five digits a short
+    /// code (3, 0), all else international (1, 1).
+    pub source: Option<(Ton, Npi)>,
+    /// The same of the recipient.
+    pub destination: Option<(Ton, Npi)>,
+    /// Whether a `+` before an address is left out.
+    pub strip_plus: bool,
+    /// Which receipts are asked for.
+    pub registered_delivery: RegisteredDelivery,
+    /// References of long messages are those of the sequencer modulo this, 1 to 65,536; SAR only.
+    pub sar_reference_rollover: u32,
+    /// `validity_period`.
+    pub validity_period: COctets<17>,
+    /// `schedule_delivery_time`.
+    pub schedule_delivery_time: COctets<17>,
+    /// `priority_flag`, 0 to 3.
+    pub priority: u8,
+    /// `protocol_id`.
+    pub protocol_id: u8,
+    /// Whether an earlier message with the same addresses and service type that waits is replaced.
+    pub replace_if_present: bool,
+    /// Optional parameters of every message.
+    pub tlvs: Tlvs,
+    /// What a message that belongs to a USSD session is like.
+    pub ussd: ussd::Dialect,
+}
+
+impl Default for SubmitOptions {
+    fn default() -> SubmitOptions {
+        SubmitOptions {
+            coding: Coding::Fixed(DataCoding::DEFAULT, DefaultAlphabet::Gsm7),
+            multipart: MultipartHandling::ShortMessage,
+            parts_max: 255,
+            unencodable: Unencodable::Nack,
+            service_type: COctets::default(),
+            source: Some((Ton::UNKNOWN, Npi::UNKNOWN)),
+            destination: Some((Ton::UNKNOWN, Npi::ISDN)),
+            strip_plus: false,
+            registered_delivery: RegisteredDelivery::NONE,
+            sar_reference_rollover: 0x1_0000,
+            validity_period: COctets::default(),
+            schedule_delivery_time: COctets::default(),
+            priority: 0,
+            protocol_id: 0,
+            replace_if_present: false,
+            tlvs: Tlvs::new(),
+            ussd: ussd::Dialect::default(),
+        }
+    }
+}
+
+/// How a text is written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Coding {
+    /// Always so; the alphabet is what `data_coding` 0 means to the SMSC.
+    Fixed(DataCoding, DefaultAlphabet),
+    /// In the smallest charset that carries the text.
+    Auto(Repertoire),
+}
+
+/// How a text that is too long for one short message is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MultipartHandling {
+    /// All of it in `short_message`, up to 254 octets.
+    ShortMessage,
+    /// All of it in `message_payload`.
+    Payload,
+    /// In parts with `sar_*` parameters.
+    Sar,
+    /// In parts with a header, 8-bit reference.
+    Udh8,
+    /// In parts with a header, 16-bit reference.
+    Udh16,
+}
+
+/// What becomes of a text that the fixed coding cannot write.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unencodable {
+    /// It is refused.
+    Nack,
+    /// Each character that cannot be written becomes `?`.
+    Replace,
+    /// The text is written in UCS-2 instead.
+    Ucs2,
+}
+
+/// Why a message cannot be sent, in words.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct Reject(pub String);
+
+/// A message that can be sent, but for its reference.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    sm: Sm,
+    tlvs: Tlvs,
+    parts: Parts,
+}
+
+#[derive(Clone, Debug)]
+enum Parts {
+    /// Needs no reference.
+    Made(Vec<Part>),
+    /// To be made with one.
+    Of { text: String, charset: Charset, multipart: MultipartHandling, rollover: u32 },
+}
+
+/// Makes a message ready to be sent.
+///
+/// # Errors
+/// In words for whoever sent it: an address that is too long, a text that cannot be written or has too many parts, a setting
+/// in `transport_metadata` that is not known or out of range.
+pub fn draft(message: &Message, options: &SubmitOptions) -> Result<Draft, Reject> {
+    let settings = Settings::read(&message.transport_metadata, options)?;
+    let options = settings.options.as_ref();
+    let source_addr = address("from_addr", &message.from_addr, options.strip_plus)?;
+    let destination_addr = address("to_addr", &message.to_addr, options.strip_plus)?;
+    let (source_addr_ton, source_addr_npi) =
+        options.source.unwrap_or_else(|| numbering(&message.from_addr, source_addr.as_bytes()));
+    let (dest_addr_ton, dest_addr_npi) =
+        options.destination.unwrap_or_else(|| numbering(&message.to_addr, destination_addr.as_bytes()));
+    let text = message.content.as_deref().unwrap_or_default();
+    let (data_coding, charset, text) = coding(text, options)?;
+    let mut sm = Sm {
+        service_type: options.service_type.clone(),
+        source_addr_ton,
+        source_addr_npi,
+        source_addr,
+        dest_addr_ton,
+        dest_addr_npi,
+        destination_addr,
+        esm_class: EsmClass(settings.esm_class),
+        protocol_id: options.protocol_id,
+        priority_flag: options.priority,
+        schedule_delivery_time: options.schedule_delivery_time.clone(),
+        validity_period: options.validity_period.clone(),
+        registered_delivery: options.registered_delivery,
+        replace_if_present_flag: u8::from(options.replace_if_present),
+        data_coding,
+        sm_default_msg_id: 0,
+        short_message: ShortMessage::default(),
+    };
+    let mut tlvs = options.tlvs.clone();
+    let is_ussd = message.transport_type == "ussd" || message.session_event.is_some();
+    if is_ussd
+        && let Some(service_type) = options.ussd.outbound(message, session_event(message), &mut tlvs).map_err(Reject)?
+    {
+        sm.service_type = service_type;
+    }
+    let parts = made(text.as_ref(), charset, options.multipart, 0, options.parts_max)?;
+    let needs_reference = parts.len() > 1;
+    let rollover = options.sar_reference_rollover;
+    let parts = match needs_reference {
+        true => Parts::Of { text: text.into_owned(), charset, multipart: options.multipart, rollover },
+        false => Parts::Made(parts),
+    };
+    Ok(Draft { sm, tlvs, parts })
+}
+
+fn session_event(message: &Message) -> SessionEvent {
+    message.session_event.unwrap_or(SessionEvent::Resume)
+}
+
+impl Draft {
+    /// Whether the message has several parts, which share a reference.
+    #[must_use]
+    pub fn needs_reference(&self) -> bool {
+        matches!(self.parts, Parts::Of { .. })
+    }
+
+    /// The submit_sm of the message, in order. `reference` tells its parts from those of other messages to the same phone; it
+    /// is not used when there is one.
+    ///
+    /// # Errors
+    /// As [`draft`].
+    pub fn into_parts(self, reference: u16) -> Result<Vec<(Sm, Tlvs)>, Reject> {
+        let parts = match self.parts {
+            Parts::Made(parts) => parts,
+            Parts::Of { text, charset, multipart, rollover } => {
+                let reference = match multipart {
+                    // Within 16 bits, whatever the rollover.
+                    MultipartHandling::Sar => {
+                        u16::try_from(u32::from(reference) % rollover.max(1)).unwrap_or(reference)
+                    }
+                    _ => reference,
+                };
+                made(&text, charset, multipart, reference, u8::MAX)?
+            }
+        };
+        let last = parts.len() - 1;
+        let (mut sm, mut all) = (Some(self.sm), Vec::with_capacity(parts.len()));
+        for (at, part) in parts.into_iter().enumerate() {
+            let Some(mut sm) = (if at == last { sm.take() } else { sm.clone() }) else { break };
+            if part.udhi {
+                sm.esm_class = EsmClass(sm.esm_class.0 | EsmClass::UDHI.0);
+            }
+            sm.short_message = ShortMessage::new(part.short_message).map_err(|error| Reject(error.to_string()))?;
+            let mut tlvs = self.tlvs.clone();
+            for (tag, value) in part.tlvs.iter() {
+                tlvs.push(tag, &value);
+            }
+            all.push((sm, tlvs));
+        }
+        Ok(all)
+    }
+}
+
+/// What `data_coding` 0 means, whatever the coding.
+fn default_alphabet(coding: &Coding) -> DefaultAlphabet {
+    match coding {
+        Coding::Fixed(_, default) => *default,
+        Coding::Auto(repertoire) => repertoire.default,
+    }
+}
+
+fn coding<'a>(
+    text: &'a str,
+    options: &SubmitOptions,
+) -> Result<(DataCoding, Charset, std::borrow::Cow<'a, str>), Reject> {
+    let (data_coding, default) = match &options.coding {
+        Coding::Auto(repertoire) => {
+            let choice = choose(text, repertoire);
+            return Ok((choice.data_coding, choice.charset, text.into()));
+        }
+        Coding::Fixed(data_coding, default) => (*data_coding, *default),
+    };
+    let charset = Charset::of(data_coding, default);
+    let Err(error) = charset.encode(text) else { return Ok((data_coding, charset, text.into())) };
+    match options.unencodable {
+        Unencodable::Nack => Err(Reject(format!("content: {error}"))),
+        Unencodable::Ucs2 => Ok((DataCoding::UCS2, Charset::Ucs2, text.into())),
+        Unencodable::Replace => {
+            let can = |character: char| charset.encode(character.encode_utf8(&mut [0; 4])).is_ok();
+            let replaced: String = text.chars().map(|character| if can(character) { character } else { '?' }).collect();
+            Ok((data_coding, charset, replaced.into()))
+        }
+    }
+}
+
+fn made(
+    text: &str,
+    charset: Charset,
+    multipart: MultipartHandling,
+    reference: u16,
+    parts_max: u8,
+) -> Result<Vec<Part>, Reject> {
+    let form = match multipart {
+        MultipartHandling::ShortMessage => Multipart::ShortMessage,
+        MultipartHandling::Payload => Multipart::Payload,
+        MultipartHandling::Sar => Multipart::Sar { reference },
+        MultipartHandling::Udh8 => Multipart::Udh8 { reference: reference.to_le_bytes()[0] },
+        MultipartHandling::Udh16 => Multipart::Udh16 { reference },
+    };
+    let parts = split(text, charset, form).map_err(|error| match error {
+        SplitError::TooLong { field: "short_message", octets, max } => Reject(format!(
+            "content: {octets} octets, allowed are {max} in one short message; multipart_handling says how longer ones are sent"
+        )),
+        other => Reject(format!("content: {other}")),
+    })?;
+    if parts.len() > usize::from(parts_max.max(1)) {
+        return Err(Reject(format!("content: {} parts, allowed are {parts_max}", parts.len())));
+    }
+    Ok(parts)
+}
+
+fn address(field: &str, address: &str, strip_plus: bool) -> Result<COctets<21>, Reject> {
+    let sent = if strip_plus { address.strip_prefix('+').unwrap_or(address) } else { address };
+    let octets: Option<Vec<u8>> = sent.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect();
+    let octets = octets.filter(|octets| !octets.contains(&0));
+    let octets =
+        octets.ok_or_else(|| Reject(format!("{field}: {address:?} has characters that are not in Latin-1")))?;
+    let (length, max) = (octets.len(), ADDRESS_MAX);
+    COctets::new(octets).map_err(|_| Reject(format!("{field}: {address:?} has {length} characters, allowed are {max}")))
+}
+
+/// Most characters of an address in submit_sm, without its NUL (§4.4.1).
+const ADDRESS_MAX: usize = 20;
+/// Most digits of a short code.
+const SHORT_CODE_MAX: usize = 5;
+
+/// TON and NPI of an address by what it looks like.
+fn numbering(written: &str, sent: &[u8]) -> (Ton, Npi) {
+    let is_number = !sent.is_empty() && sent.iter().all(|octet| octet.is_ascii_digit() || *octet == b'+');
+    match is_number {
+        false => (Ton::ALPHANUMERIC, Npi::UNKNOWN),
+        true if sent.len() <= SHORT_CODE_MAX && !written.starts_with('+') => (Ton::NETWORK_SPECIFIC, Npi::UNKNOWN),
+        true => (Ton::INTERNATIONAL, Npi::ISDN),
+    }
+}
+
+/// A value as it is shown in a refusal.
+fn shown(value: &Value) -> String {
+    value.to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Guards what becomes of a message: its submit_sm, or why not.
+
+use serde_json::json;
+
+use super::*;
+use crate::bus::message::Stamp;
+use crate::pdu::TlvTag;
+
+fn message(content: &str, change: Value) -> Message {
+    let mut body = json!({"to_addr": "27821230001", "from_addr": "1001", "content": content});
+    for (key, value) in change.as_object().into_iter().flatten() {
+        body[key] = value.clone();
+    }
+    let stamp = || Stamp { id: "m".into(), at: std::time::Duration::ZERO };
+    Message::read(body.to_string().as_bytes(), stamp).unwrap()
+}
+
+fn parts(content: &str, change: Value, options: &SubmitOptions) -> Result<Vec<(Sm, Tlvs)>, Reject> {
+    draft(&message(content, change), options)?.into_parts(0x0102)
+}
+
+fn one(content: &str, change: Value, options: &SubmitOptions) -> (Sm, Tlvs) {
+    let mut parts = parts(content, change, options).unwrap();
+    assert_eq!(parts.len(), 1);
+    parts.pop().unwrap()
+}
+
+fn refused(content: &str, change: Value, options: &SubmitOptions) -> String {
+    parts(content, change, options).unwrap_err().to_string()
+}
+
+#[test]
+fn the_defaults_are_vumi2s() {
+    let (sm, tlvs) = one("hello [1]", json!({}), &SubmitOptions::default());
+    assert_eq!((sm.source_addr_ton.0, sm.source_addr_npi.0, sm.dest_addr_ton.0, sm.dest_addr_npi.0), (0, 0, 0, 1));
+    assert_eq!((sm.source_addr.as_bytes(), sm.destination_addr.as_bytes()), (&b"1001"[..], &b"27821230001"[..]));
+    assert_eq!(sm.short_message.as_bytes(), b"hello \x1b\x3c1\x1b\x3e");
+    assert_eq!((sm.data_coding.0, sm.esm_class.0, sm.registered_delivery.0, tlvs.is_empty()), (0, 0, 0, true));
+    let (sm, _) = one("", json!({"to_addr": "+27821230001"}), &SubmitOptions::default());
+    assert_eq!((sm.destination_addr.as_bytes(), sm.short_message.as_bytes()), (&b"+27821230001"[..], &b""[..]));
+}
+
+#[test]
+fn long_messages_go_as_they_are_told_to() {
+    let text = "x".repeat(320);
+    let with = |multipart| SubmitOptions { multipart, ..SubmitOptions::default() };
+    let udh = parts(&text, json!({}), &with(MultipartHandling::Udh8)).unwrap();
+    assert_eq!(udh.len(), 3);
+    for ((sm, tlvs), number) in udh.iter().zip(1..) {
+        assert_eq!((&sm.short_message.as_bytes()[..6], sm.esm_class.0), (&[5, 0, 3, 2, 3, number][..], 0x40));
+        assert!(tlvs.is_empty());
+    }
+    let udh16 = parts(&text, json!({}), &with(MultipartHandling::Udh16)).unwrap();
+    assert_eq!(udh16[2].0.short_message.as_bytes()[..7], [6, 8, 4, 1, 2, 3, 3]);
+    let rolled = SubmitOptions { sar_reference_rollover: 0x100, ..with(MultipartHandling::Sar) };
+    let sar = parts(&text, json!({}), &rolled).unwrap();
+    let (sm, tlvs) = &sar[1];
+    assert_eq!((tlvs.get_u16(TlvTag::SAR_MSG_REF_NUM), tlvs.get_u8(TlvTag::SAR_SEGMENT_SEQNUM)), (Some(2), Some(2)));
+    assert_eq!((sm.esm_class.0, sm.short_message.as_bytes().len()), (0, 153));
+    let (sm, tlvs) = one(&text, json!({}), &with(MultipartHandling::Payload));
+    assert_eq!((sm.short_message.as_bytes(), tlvs.get(TlvTag::MESSAGE_PAYLOAD).unwrap().len()), (&b""[..], 320));
+    assert_eq!(
+        refused(&text, json!({}), &SubmitOptions::default()),
+        "content: 320 octets, allowed are 254 in one short message; multipart_handling says how longer ones are sent"
+    );
+    let few = SubmitOptions { parts_max: 2, ..with(MultipartHandling::Udh8) };
+    assert_eq!(refused(&text, json!({}), &few), "content: 3 parts, allowed are 2");
+    let words = refused(&"x".repeat(40_000), json!({}), &with(MultipartHandling::Udh8));
+    assert!(words.contains("262 parts; allowed are 255"), "{words}");
+}
+
+#[test]
+fn a_text_that_cannot_be_written_is_refused_replaced_or_written_otherwise() {
+    let with = |unencodable| SubmitOptions { unencodable, ..SubmitOptions::default() };
+    let words = refused("hi 😀", json!({}), &with(Unencodable::Nack));
+    assert!(words.starts_with("content: character '😀' (U+1F600) at index 3"), "{words}");
+    assert_eq!(one("hi 😀", json!({}), &with(Unencodable::Replace)).0.short_message.as_bytes(), b"hi ?");
+    let (sm, _) = one("é😀", json!({}), &with(Unencodable::Ucs2));
+    assert_eq!((sm.data_coding.0, sm.short_message.as_bytes().len()), (8, 6));
+    let auto = SubmitOptions { coding: Coding::Auto(Repertoire::default()), ..SubmitOptions::default() };
+    assert_eq!([one("hi", json!({}), &auto).0.data_coding.0, one("да", json!({}), &auto).0.data_coding.0], [0, 8]);
+}
+
+#[test]
+fn addresses_are_checked_and_numbered() {
+    let options = SubmitOptions { source: None, destination: None, strip_plus: true, ..SubmitOptions::default() };
+    for (from, expected) in
+        [("Bank", (5, 0)), ("12345", (3, 0)), ("+12345", (1, 1)), ("27821230001", (1, 1)), ("", (5, 0))]
+    {
+        let (sm, _) = one("", json!({"from_addr": from}), &options);
+        assert_eq!((sm.source_addr_ton.0, sm.source_addr_npi.0), expected, "{from}");
+        assert!(!sm.source_addr.as_bytes().contains(&b'+'));
+    }
+    let long = "1".repeat(21);
+    let words = refused("", json!({"to_addr": long}), &options);
+    assert_eq!(words, format!("to_addr: {long:?} has 21 characters, allowed are 20"));
+    assert!(refused("", json!({"from_addr": "ж"}), &options).contains("not in Latin-1"));
+    assert!(refused("", json!({"from_addr": "a\0b"}), &options).starts_with("from_addr"));
+}
+
+#[test]
+fn a_message_may_have_settings_of_its_own() {
+    let smpp = json!({"transport_metadata": {"other": 1, "smpp": {
+        "data_coding": "UCS2", "service_type": "CMT", "source_addr_ton": "ALPHANUMERIC", "dest_addr_npi": 8,
+        "registered_delivery": 17, "validity_period": 3600, "priority_flag": 2, "protocol_id": 64, "esm_class": 128,
+        "replace_if_present": true, "schedule_delivery_time": "261123100000000+", "multipart_handling": "multipart_udh16",
+        "tlvs": [{"tag": "0x1401", "value_hex": "01 ff"}, {"tag": 5122, "value_text": "campaign"}],
+    }}});
+    let (sm, tlvs) = one("hi", smpp, &SubmitOptions::default());
+    assert_eq!((sm.data_coding.0, sm.short_message.as_bytes()), (8, &b"\0h\0i"[..]));
+    assert_eq!((sm.source_addr_ton.0, sm.source_addr_npi.0, sm.dest_addr_ton.0, sm.dest_addr_npi.0), (5, 0, 0, 8));
+    assert_eq!(sm.validity_period.as_bytes(), b"000000010000000R");
+    assert_eq!((sm.registered_delivery.0, sm.priority_flag, sm.protocol_id, sm.esm_class.0), (17, 2, 64, 128));
+    assert_eq!((sm.replace_if_present_flag, sm.service_type.as_bytes()), (1, &b"CMT"[..]));
+    assert_eq!(tlvs.get(TlvTag(0x1401)).unwrap()[..], [1, 255]);
+    assert_eq!(tlvs.get(TlvTag(5122)).unwrap()[..], *b"campaign\0");
+}
+
+#[test]
+fn a_setting_that_is_wrong_is_refused_by_name() {
+    for (key, value, words) in [
+        ("data_codin", json!(1), "transport_metadata.smpp.data_codin: is not known; there are data_coding, "),
+        ("data_coding", json!("KLINGON"), "allowed are auto, SMSC_DEFAULT_ALPHABET"),
+        ("data_coding", json!(256), "256: allowed are auto"),
+        ("priority_flag", json!(4), "4: allowed are 0 to 3"),
+        ("service_type", json!("TOOLONG"), "has 7 characters, allowed are 5"),
+        ("registered_delivery", json!(32), "allowed are 0 to 31"),
+        ("validity_period", json!("soon"), "validity_period"),
+        ("source_addr_ton", json!("LOCAL"), "allowed are UNKNOWN, INTERNATIONAL"),
+        ("multipart_handling", json!("udh"), "allowed are short_message"),
+        ("replace_if_present", json!("yes"), "allowed are true and false"),
+        ("tlvs", json!([{"tag": 0, "value_hex": ""}]), "[0]: tag: 0: allowed are 1 to 65535"),
+        ("tlvs", json!([{"tag": 1, "value_hex": "0"}]), "value_hex"),
+        ("tlvs", json!([{"tag": 1}]), "either value_hex or value_text"),
+    ] {
+        let refused = refused("", json!({"transport_metadata": {"smpp": {key: value}}}), &SubmitOptions::default());
+        assert!(refused.contains(words) && refused.contains(key), "{refused}");
+    }
+    let refused = refused("", json!({"transport_metadata": {"smpp": 5}}), &SubmitOptions::default());
+    assert_eq!(refused, "transport_metadata.smpp: 5 is no object");
+}
+
+#[test]
+fn a_message_of_a_dialogue_is_marked_as_one() {
+    let dialect = ussd::Dialect { session: ussd::SessionKey::ItsSessionInfo, ..ussd::Dialect::default() };
+    let options = SubmitOptions { ussd: dialect, ..SubmitOptions::default() };
+    let change = json!({"transport_type": "ussd", "session_event": "close",
+        "transport_metadata": {"session_info": {"session_identifier": "0a02"}}});
+    let (sm, tlvs) = one("bye", change.clone(), &options);
+    assert_eq!((sm.service_type.as_bytes(), tlvs.get_u8(TlvTag::USSD_SERVICE_OP)), (&b"USSD"[..], Some(17)));
+    assert_eq!(tlvs.get(TlvTag::ITS_SESSION_INFO).unwrap()[..], [10, 3]);
+    let (sm, tlvs) = one("bye", change, &SubmitOptions::default());
+    assert!(sm.service_type.is_empty() && tlvs.is_empty(), "USSD is off");
+}
