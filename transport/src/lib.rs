@@ -39,8 +39,12 @@ pub mod capture;
 pub mod driver;
 pub mod env;
 #[cfg(feature = "service")]
+pub mod inbound;
+#[cfg(feature = "service")]
 pub mod outbound;
 pub mod pdu;
+#[cfg(feature = "service")]
+pub mod service;
 pub mod session;
 #[cfg(feature = "service")]
 pub mod store;

@@ -44,6 +44,12 @@ impl Memory {
         self.changed.notify_one();
     }
 
+    /// Puts a message on the bus as one that may have been handed out before.
+    pub fn put_again(&self, body: impl Into<Bytes>) {
+        self.inner().waiting.push_back((body.into(), true));
+        self.changed.notify_one();
+    }
+
     /// What has been published so far, in order; each is given once.
     #[must_use]
     pub fn take_published(&self) -> Vec<(Route, Bytes)> {

@@ -1,5 +1,6 @@
 //! Connect, bind, serve, wait, again: a session that comes back.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use rand::{Rng, RngExt};
@@ -81,6 +82,12 @@ impl<C: Connect, R: Rng> Supervisor<C, R> {
     /// A supervisor of sessions with this configuration. `rng` is for the jitter alone.
     pub fn new(connect: C, config: ClientConfig, backoff: Backoff, rng: R) -> Supervisor<C, R> {
         Supervisor { connect, config, backoff, rng, failures: None, bound_at: None }
+    }
+
+    /// From the next session on, the numbers that it counts round in; see
+    /// [`sequence_range`](crate::session::SessionConfig::sequence_range).
+    pub fn use_numbers(&mut self, numbers: RangeInclusive<u32>) {
+        self.config.session.sequence_range = numbers;
     }
 
     /// The next bound session, however long that takes. Call it again when that has ended ([`Incoming::next`] says so).

@@ -1,5 +1,6 @@
 //! How a session behaves: its waits and its limits.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Role;
@@ -39,9 +40,25 @@ pub struct SessionConfig {
     pub busy_status: CommandStatus,
     /// The first sequence number, 1 to [`SEQUENCE_MAX`]. Default 1.
     pub sequence_start: u32,
+    /// The numbers that the session counts round in: those that it does not share with another. It begins with
+    /// `sequence_start` if that is among them. One that has not room for the window and three more is widened. Default 1 to
+    /// [`SEQUENCE_MAX`] (§5.1.4).
+    pub sequence_range: RangeInclusive<u32>,
 }
 
 impl SessionConfig {
+    /// The numbers to count round in: enough for all that may be outstanding.
+    pub(super) fn numbers(&self) -> RangeInclusive<u32> {
+        let needed = u32::try_from(self.window).unwrap_or(SEQUENCE_MAX).saturating_add(3);
+        let first = (*self.sequence_range.start()).clamp(1, SEQUENCE_MAX);
+        let last = (*self.sequence_range.end()).clamp(first, SEQUENCE_MAX);
+        if last - first >= needed {
+            return first..=last;
+        }
+        let last = first.saturating_add(needed).min(SEQUENCE_MAX);
+        last.saturating_sub(needed).max(1).min(first)..=last
+    }
+
     /// The defaults of this role.
     #[must_use]
     pub fn new(role: Role) -> SessionConfig {
@@ -59,6 +76,7 @@ impl SessionConfig {
                 Role::Smsc => CommandStatus::ESME_RTHROTTLED,
             },
             sequence_start: 1,
+            sequence_range: 1..=SEQUENCE_MAX,
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod pair;
 mod tests;
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::pdu::{Body, CommandId, CommandStatus, DecodeError, Empty, Pdu, Tlvs};
@@ -41,6 +42,8 @@ pub struct Session<T = ()> {
     state: State,
     window: Window<T>,
     unanswered: usize,
+    /// What it counts round in.
+    numbers: RangeInclusive<u32>,
     next_sequence: u32,
     enquire_link: Option<u32>,
     unbind: Option<u32>,
@@ -58,13 +61,15 @@ impl<T> Session<T> {
     pub fn new(role: Role, config: SessionConfig, now: Duration) -> Session<T> {
         let mut timers = Timers::default();
         timers.start(Timer::SessionInit, now, Some(config.session_init_timeout));
-        let next_sequence = config.sequence_start.clamp(1, SEQUENCE_MAX);
+        let numbers = config.numbers();
+        let next_sequence = config.sequence_start.clamp(*numbers.start(), *numbers.end());
         Session {
             role,
             config,
             state: State::Open,
             window: Window::new(),
             unanswered: 0,
+            numbers,
             next_sequence,
             enquire_link: None,
             unbind: None,
@@ -392,7 +397,8 @@ impl<T> Session<T> {
     fn take_sequence(&mut self) -> u32 {
         loop {
             let sequence = self.next_sequence;
-            self.next_sequence = if sequence >= SEQUENCE_MAX { 1 } else { sequence + 1 };
+            let (first, last) = (*self.numbers.start(), *self.numbers.end());
+            self.next_sequence = if sequence >= last { first } else { sequence + 1 };
             let own = [self.enquire_link, self.unbind].contains(&Some(sequence));
             if !own && !self.window.contains(sequence) {
                 return sequence;

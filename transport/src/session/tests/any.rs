@@ -57,6 +57,7 @@ fn config(role: Role) -> impl Strategy<Value = SessionConfig> {
                 unbind_timeout: unbind,
                 window,
                 inbound_window,
+                sequence_range: sequence_start.saturating_sub(9)..=sequence_start,
                 sequence_start,
                 ..SessionConfig::new(role)
             }

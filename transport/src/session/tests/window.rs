@@ -143,6 +143,29 @@ fn a_first_number_that_is_out_of_range_is_brought_into_it() {
 }
 
 #[test]
+fn a_session_counts_round_in_the_numbers_that_are_its_own() {
+    let own = |range: std::ops::RangeInclusive<u32>| {
+        let mut pair = Pair::bound_with(
+            BindKind::Transceiver,
+            with(|config| (config.window, config.sequence_range) = (4, range.clone())),
+        );
+        let mut taken = Vec::new();
+        for _ in 0..3 {
+            let numbers = [(); 3].map(|()| pair.request(Role::Esme, CommandId::SUBMIT_SM).unwrap());
+            pair.drive();
+            numbers.iter().for_each(|_| pair.answer(Role::Smsc, OK));
+            pair.drive();
+            taken.extend(numbers);
+        }
+        taken
+    };
+    // The bind has taken the first.
+    assert_eq!(own(100..=107), [101, 102, 103, 104, 105, 106, 107, 100, 101]);
+    assert_eq!(own(100..=100), [101, 102, 103, 104, 105, 106, 107, 100, 101], "widened");
+    assert_eq!(own(SEQUENCE_MAX..=u32::MAX)[0], SEQUENCE_MAX - 6, "widened downwards");
+}
+
+#[test]
 fn numbers_of_the_peer_are_echoed_whatever_they_are() {
     for role in BOTH {
         let peer = role.peer();

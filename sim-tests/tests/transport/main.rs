@@ -1,0 +1,8 @@
+//! Stories of the transport: what an application and an SMSC see of it, one behaviour each. The SMSC is the simulator.
+
+mod hostile;
+mod inward;
+mod lifetime;
+mod outward;
+mod receipts;
+mod world;

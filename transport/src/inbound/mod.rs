@@ -1,0 +1,192 @@
+//! From deliver_sm and data_sm to what they are: a receipt, a part of a long message, or a message. Pure: no bus, no store, no
+//! clock.
+
+mod receipt;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+pub use receipt::{Detect, IdForms, Pattern, ReadReceipt, StatusMapping};
+
+use crate::bus::Message;
+use crate::bus::message::Stamp;
+use crate::pdu::json::hex;
+use crate::pdu::{Body, DataCoding, EsmClass, Npi, Pdu, TlvTag, Tlvs, Ton};
+use crate::text::{Charset, Content, Decoded, DefaultAlphabet, PartAddress, PartKey, Segment};
+use crate::ussd;
+
+/// How what comes is read.
+#[derive(Clone, Debug, Default)]
+pub struct InboundOptions {
+    /// What `data_coding` 0 means to the SMSC.
+    pub default: DefaultAlphabet,
+    /// What other values mean to it, where that is not what the standard says.
+    pub data_coding_overrides: BTreeMap<u8, Charset>,
+    /// What makes a PDU a receipt.
+    pub detect: Detect,
+    /// How the text of a receipt is read; none reads the form of the standard's appendix B and its usual variants.
+    pub pattern: Option<Pattern>,
+    /// What its states mean.
+    pub status_mapping: StatusMapping,
+    /// How ids are compared.
+    pub id_forms: IdForms,
+    /// What belongs to a USSD session.
+    pub ussd: ussd::Dialect,
+    /// Optional parameters that are passed on, in `transport_metadata.smpp.tlvs`.
+    pub tlvs: Vec<TlvTag>,
+}
+
+/// What a PDU is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Read {
+    /// What became of a message of ours.
+    Receipt(ReadReceipt),
+    /// It is marked as a receipt, and says neither of which message nor what became of it. In words for the log.
+    Unreadable(&'static str),
+    /// A part of a long message.
+    Part {
+        /// Which message.
+        key: PartKey,
+        /// Which part, and its octets.
+        segment: Segment,
+        /// All but its text.
+        envelope: Envelope,
+    },
+    /// A message.
+    Text {
+        /// Its text.
+        text: String,
+        /// All else.
+        envelope: Envelope,
+    },
+    /// Something else that needs no answer from an application: alert_notification.
+    Nothing,
+}
+
+/// All of a message but its text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    /// Who sent it.
+    pub from: String,
+    /// Who gets it.
+    pub to: String,
+    /// Where in a USSD session it is.
+    pub ussd: Option<ussd::Step>,
+    /// `transport_metadata.smpp`; mostly empty.
+    pub smpp: Map<String, Value>,
+}
+
+impl Envelope {
+    /// The message with this text.
+    #[must_use]
+    pub fn message(self, stamp: Stamp, transport_name: &str, text: String) -> Message {
+        let mut message = Message::inbound(stamp, transport_name, self.from, self.to, text);
+        if let Some(step) = self.ussd {
+            message.transport_type = "ussd".to_owned();
+            message.session_event = Some(step.event);
+            message.transport_metadata = step.metadata;
+        }
+        if !self.smpp.is_empty() {
+            message.transport_metadata.insert("smpp".to_owned(), Value::Object(self.smpp));
+        }
+        message
+    }
+
+    /// Notes what the text alone does not say, so that nothing is lost: octets that are no text, or not all.
+    fn note(&mut self, data_coding: DataCoding, charset: Charset, decoded: &Decoded, octets: &[u8]) {
+        if charset.is_binary() || decoded.replaced > 0 {
+            self.smpp.insert("data_coding".to_owned(), json!(data_coding.0));
+            self.smpp.insert("content_hex".to_owned(), json!(hex(octets)));
+        }
+    }
+}
+
+/// What deliver_sm and data_sm have in common.
+struct Fields<'a> {
+    service_type: &'a [u8],
+    source: (Ton, Npi, &'a [u8]),
+    destination: (Ton, Npi, &'a [u8]),
+    esm_class: EsmClass,
+    data_coding: DataCoding,
+    octets: Bytes,
+    tlvs: &'a Tlvs,
+}
+
+impl<'a> Fields<'a> {
+    /// message_payload counts where short_message is empty (§5.3.2.32 forbids both).
+    fn of(pdu: &'a Pdu) -> Option<Fields<'a>> {
+        let payload = || pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).unwrap_or_default();
+        match &pdu.body {
+            Body::DeliverSm(sm) => Some(Fields {
+                service_type: sm.service_type.as_bytes(),
+                source: (sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes()),
+                destination: (sm.dest_addr_ton, sm.dest_addr_npi, sm.destination_addr.as_bytes()),
+                esm_class: sm.esm_class,
+                data_coding: sm.data_coding,
+                octets: match sm.short_message.as_bytes() {
+                    [] => payload(),
+                    octets => Bytes::copy_from_slice(octets),
+                },
+                tlvs: &pdu.tlvs,
+            }),
+            Body::DataSm(sm) => Some(Fields {
+                service_type: sm.service_type.as_bytes(),
+                source: (sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes()),
+                destination: (sm.dest_addr_ton, sm.dest_addr_npi, sm.destination_addr.as_bytes()),
+                esm_class: sm.esm_class,
+                data_coding: sm.data_coding,
+                octets: payload(),
+                tlvs: &pdu.tlvs,
+            }),
+            _ => None,
+        }
+    }
+
+    fn envelope(&self, options: &InboundOptions) -> Envelope {
+        let mut smpp = Map::new();
+        let passed = self.tlvs.iter().filter(|(tag, _)| options.tlvs.contains(tag));
+        let passed: Vec<Value> =
+            passed.map(|(tag, value)| json!({"tag": format!("{:#06x}", tag.0), "value_hex": hex(&value)})).collect();
+        if !passed.is_empty() {
+            smpp.insert("tlvs".to_owned(), Value::Array(passed));
+        }
+        Envelope {
+            from: latin1(self.source.2),
+            to: latin1(self.destination.2),
+            ussd: options.ussd.inbound(self.service_type, self.tlvs),
+            smpp,
+        }
+    }
+}
+
+/// Says what a PDU is. Any PDU can be read: what makes no sense as one thing is another.
+#[must_use]
+pub fn read(pdu: &Pdu, options: &InboundOptions) -> Read {
+    let Some(fields) = Fields::of(pdu) else { return Read::Nothing };
+    let charset = options.data_coding_overrides.get(&fields.data_coding.0).copied();
+    let charset = charset.unwrap_or_else(|| Charset::of(fields.data_coding, options.default));
+    let content = Content::read(fields.esm_class, fields.tlvs, charset, &fields.octets);
+    if let Some(receipt) = receipt::read(fields.esm_class, fields.tlvs, &content, options) {
+        return receipt;
+    }
+    let mut envelope = fields.envelope(options);
+    if let (Some(part), Some(segment)) = (content.part, Segment::of(&content)) {
+        return Read::Part { key: part.key(end(fields.source), end(fields.destination)), segment, envelope };
+    }
+    let decoded = content.decode();
+    envelope.note(fields.data_coding, content.charset, &decoded, &content.octets);
+    Read::Text { text: decoded.text, envelope }
+}
+
+fn end((ton, npi, addr): (Ton, Npi, &[u8])) -> PartAddress {
+    PartAddress { ton: ton.0, npi: npi.0, addr: Bytes::copy_from_slice(addr) }
+}
+
+fn latin1(octets: &[u8]) -> String {
+    octets.iter().map(|octet| char::from(*octet)).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! From the SMSC to the bus: what becomes of one deliver_sm or data_sm, before it is answered.
+
+use tokio::time::timeout;
+
+use super::{GAP, Metrics, Partial, Reports, Shared, Unmatched};
+use crate::bus::{DeliveryStatus, Event, PublishError, Route};
+use crate::driver::Delivery;
+use crate::inbound::{Envelope, Read, ReadReceipt, read};
+use crate::store::{Away, Early, Expired, Known, Matched, Report};
+use crate::text::{Incomplete, Joined, Outcome, PartKey, Refusal, Segment, join};
+
+/// Why the SMSC is asked to keep what it sent.
+#[derive(Debug, thiserror::Error)]
+enum PutOff {
+    #[error(transparent)]
+    Bus(#[from] PublishError),
+    #[error(transparent)]
+    Store(#[from] Away),
+    #[error("{0}")]
+    Full(&'static str),
+}
+
+impl Shared {
+    /// Takes what the SMSC has sent, and answers it.
+    pub(super) async fn take_delivery(&self, delivery: Delivery) {
+        let taken = timeout(self.config.inbound_timeout, self.take(&delivery)).await;
+        match taken {
+            Ok(Ok(())) => delivery.accept(),
+            Ok(Err(error)) => self.put_off(delivery, &error.to_string()),
+            Err(_) => self.put_off(delivery, "the bus or the store took too long"),
+        }
+    }
+
+    fn put_off(&self, delivery: Delivery, why: &str) {
+        tracing::warn!(why, "the SMSC is asked to keep what it sent");
+        self.metrics.put_off.inc();
+        delivery.refuse(self.config.busy_status);
+    }
+
+    async fn take(&self, delivery: &Delivery) -> Result<(), PutOff> {
+        match read(&delivery.pdu, &self.config.inbound) {
+            Read::Text { text, envelope } => self.publish_message(envelope, text).await,
+            Read::Part { key, segment, envelope } => self.take_part(key, segment, envelope).await,
+            Read::Receipt(receipt) => self.take_receipt(receipt).await,
+            Read::Unreadable(why) => {
+                tracing::warn!(why, pdu = %delivery.pdu, "a receipt could not be read");
+                Metrics::count(&self.metrics.receipts, "unreadable");
+                Ok(())
+            }
+            Read::Nothing => Ok(()),
+        }
+    }
+
+    async fn publish_message(&self, envelope: Envelope, text: String) -> Result<(), PutOff> {
+        let message = envelope.message(self.stamp(), &self.config.transport_name, text);
+        self.publisher.publish(Route::Inbound, message.to_json()).await?;
+        self.metrics.inbound.inc();
+        Ok(())
+    }
+
+    async fn take_part(&self, key: PartKey, segment: Segment, envelope: Envelope) -> Result<(), PutOff> {
+        let (outcome, superseded) = self.store.join(self.now(), &key, &segment).await?;
+        if let Some(incomplete) = superseded {
+            self.give_up(incomplete).await?;
+        }
+        match outcome {
+            Outcome::Waiting => Metrics::count(&self.metrics.parts, "waiting"),
+            Outcome::Duplicate => Metrics::count(&self.metrics.parts, "duplicate"),
+            Outcome::Complete(joined) => {
+                Metrics::count(&self.metrics.parts, "complete");
+                self.publish_joined(envelope, &joined).await?;
+                self.store.published(self.now(), &key).await?;
+            }
+            Outcome::Refused(refusal) => {
+                Metrics::count(&self.metrics.parts, "refused");
+                return match refusal {
+                    // Cannot be: numbers are checked where the part is read. Sent again it would be the same.
+                    Refusal::Number => Ok(()),
+                    Refusal::SetsFull => Err(PutOff::Full("too many messages wait for their parts")),
+                    Refusal::OctetsFull => Err(PutOff::Full("too many octets wait for their other parts")),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    async fn publish_joined(&self, mut envelope: Envelope, joined: &Joined) -> Result<(), PutOff> {
+        let decoded = joined.decode();
+        if decoded.replaced > 0 || joined.runs.iter().any(|(charset, _)| charset.is_binary()) {
+            let hex = crate::pdu::json::hex(&joined.octets());
+            envelope.smpp.insert("content_hex".to_owned(), hex.into());
+        }
+        self.publish_message(envelope, decoded.text).await
+    }
+
+    /// A long message will not be whole any more.
+    async fn give_up(&self, incomplete: Incomplete) -> Result<(), PutOff> {
+        let missing: Vec<u8> = incomplete.missing().collect();
+        tracing::warn!(?missing, total = incomplete.key.total, "a long message has not become whole");
+        Metrics::count(&self.metrics.parts, "incomplete");
+        let texts = match self.config.partial {
+            Partial::Drop => Vec::new(),
+            Partial::Parts => stretches(&incomplete).into_iter().map(|stretch| join(stretch).decode().text).collect(),
+            Partial::Gaps => vec![with_gaps(&incomplete)],
+        };
+        let latin1 = |octets: &[u8]| octets.iter().map(|octet| char::from(*octet)).collect::<String>();
+        for text in texts {
+            let mut smpp = serde_json::Map::new();
+            smpp.insert("missing_parts".to_owned(), missing.clone().into());
+            smpp.insert("total_parts".to_owned(), incomplete.key.total.into());
+            let (from, to) = (latin1(&incomplete.key.source.addr), latin1(&incomplete.key.destination.addr));
+            self.publish_message(Envelope { from, to, ussd: None, smpp }, text).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_receipt(&self, ReadReceipt { id, forms, report }: ReadReceipt) -> Result<(), PutOff> {
+        match self.store.receipt(self.now(), &forms, &report).await? {
+            Matched::Known(known) => {
+                Metrics::count(&self.metrics.receipts, "known");
+                self.report(&known, &report).await
+            }
+            Matched::Held => {
+                Metrics::count(&self.metrics.receipts, "held");
+                Ok(())
+            }
+            Matched::Unknown => {
+                Metrics::count(&self.metrics.receipts, "unknown");
+                self.unmatched(&id, &report).await
+            }
+        }
+    }
+
+    async fn unmatched(&self, id: &str, report: &Report) -> Result<(), PutOff> {
+        tracing::warn!(id, status = &*report.smpp_status, "a receipt is for no message that is known");
+        match self.config.unmatched {
+            Unmatched::Log => Ok(()),
+            Unmatched::Event => self.publish_report(id, report).await,
+        }
+    }
+
+    /// Tells what a receipt says of its message.
+    async fn report(&self, known: &Known, report: &Report) -> Result<(), PutOff> {
+        if self.is_told(known, report) { self.publish_report(&known.part.message, report).await } else { Ok(()) }
+    }
+
+    /// Of a message of several parts one failure is told at once, and success when it is whole. What was told before is told
+    /// again when its receipt comes again: whoever sent it may not have heard.
+    fn is_told(&self, known: &Known, report: &Report) -> bool {
+        if self.config.reports == Reports::PerPart || known.part.total <= 1 {
+            return true;
+        }
+        let of = |status| known.reports.iter().flatten().filter(move |known| known.is_final && known.status == status);
+        match (report.is_final, report.status) {
+            (true, DeliveryStatus::Delivered) => of(DeliveryStatus::Delivered).count() == usize::from(known.part.total),
+            (true, _) => true,
+            (false, _) => !known.reports.iter().flatten().any(|known| known.is_final),
+        }
+    }
+
+    async fn publish_report(&self, message: &str, report: &Report) -> Result<(), PutOff> {
+        if !self.config.delivery_reports {
+            return Ok(());
+        }
+        let event = Event::delivery_report(self.stamp(), message, report.status, &report.smpp_status);
+        self.publisher.publish(Route::Event, event.to_json()).await?;
+        Metrics::count(&self.metrics.events, "delivery_report");
+        Ok(())
+    }
+
+    /// A receipt that was held has met its id. Nobody waits for an answer, so that it is tried until it is told.
+    pub(super) async fn take_early(&self, early: Early) {
+        let Early { forms, report } = early;
+        let receipt = ReadReceipt { id: forms.first().cloned().unwrap_or_default(), forms, report };
+        while let Err(error) = self.take_receipt(receipt.clone()).await {
+            tracing::warn!(%error, "an early receipt could not be told");
+            if matches!(error, PutOff::Bus(PublishError::Closed)) {
+                return;
+            }
+            tokio::time::sleep(super::AGAIN).await;
+        }
+    }
+
+    /// Gives up what has expired in the store.
+    pub(super) async fn expire(&self) {
+        let Expired { incomplete, early } = match self.store.expire(self.now()).await {
+            Ok(expired) => expired,
+            Err(error) => {
+                tracing::warn!(%error, "what has expired is not known");
+                return tokio::time::sleep(super::AGAIN).await;
+            }
+        };
+        for set in incomplete {
+            if let Err(error) = self.give_up(set).await {
+                tracing::warn!(%error, "a long message that has not become whole could not be published");
+            }
+        }
+        for Early { forms, report } in early {
+            Metrics::count(&self.metrics.receipts, "expired");
+            if let Err(error) = self.unmatched(forms.first().map_or("", String::as_str), &report).await {
+                tracing::warn!(%error, "a receipt could not be published");
+            }
+        }
+    }
+}
+
+/// Runs of parts that follow each other.
+fn stretches(incomplete: &Incomplete) -> Vec<Vec<Segment>> {
+    let mut stretches: Vec<Vec<Segment>> = Vec::new();
+    for segment in &incomplete.segments {
+        match stretches.last_mut() {
+            Some(stretch) if stretch.last().is_some_and(|last| last.number + 1 == segment.number) => {
+                stretch.push(segment.clone());
+            }
+            _ => stretches.push(vec![segment.clone()]),
+        }
+    }
+    stretches
+}
+
+fn with_gaps(incomplete: &Incomplete) -> String {
+    let stretches = stretches(incomplete);
+    let first = stretches.first().and_then(|stretch| stretch.first()).map(|segment| segment.number);
+    let last = stretches.last().and_then(|stretch| stretch.last()).map(|segment| segment.number);
+    let texts: Vec<String> = stretches.into_iter().map(|stretch| join(stretch).decode().text).collect();
+    let mut text = texts.join(GAP);
+    if first != Some(1) {
+        text.insert_str(0, GAP);
+    }
+    if last != Some(incomplete.key.total) {
+        text.push_str(GAP);
+    }
+    text
+}

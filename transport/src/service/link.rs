@@ -1,0 +1,253 @@
+//! One link: a session that comes back. It brings what the SMSC sends, and says how it is.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::driver::{Backoff, Client, ClientConfig, ClientError, Connect, Delivery, Incoming, Supervisor};
+use crate::env::WallClock;
+use crate::pdu::CommandStatus;
+use crate::store::Store;
+
+/// How one link is kept.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// What it is called in logs, health and metrics.
+    pub name: String,
+    /// How it binds, and how its session behaves.
+    pub client: ClientConfig,
+    /// How long to wait before each try.
+    pub backoff: Backoff,
+    /// What to do when the SMSC says that the account or its password is wrong.
+    pub on_auth_failure: OnAuthFailure,
+    /// How long to wait, beside the backoff, when the SMSC says that the account is bound already. Default 5 s.
+    pub already_bound_delay: Duration,
+}
+
+impl Link {
+    /// A link with the defaults for everything else.
+    #[must_use]
+    pub fn new(name: impl Into<String>, client: ClientConfig) -> Link {
+        Link {
+            name: name.into(),
+            client,
+            backoff: Backoff::default(),
+            on_auth_failure: OnAuthFailure::default(),
+            already_bound_delay: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What to do when the SMSC says that the account or its password is wrong.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OnAuthFailure {
+    /// Try again after the longest wait: SMSCs say so by mistake too.
+    #[default]
+    Slow,
+    /// Try again as after any failure.
+    Same,
+    /// Do not try again. Health says so.
+    Stop,
+}
+
+/// How a link is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LinkHealth {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub state: LinkState,
+    /// Since when, as time since 1970-01-01 00:00 UTC.
+    pub since: Duration,
+    /// Why it was not bound last; none if it never failed.
+    pub last_error: Option<String>,
+    /// Submits without an answer.
+    pub outstanding: usize,
+}
+
+/// What a link does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LinkState {
+    /// It connects and binds, or waits before the next try.
+    Connecting,
+    /// It is bound.
+    Bound,
+    /// It does not try any more.
+    Stopped,
+}
+
+impl LinkState {
+    /// `connecting`, `bound` or `stopped`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            LinkState::Connecting => "connecting",
+            LinkState::Bound => "bound",
+            LinkState::Stopped => "stopped",
+        }
+    }
+}
+
+/// What a link tells.
+pub(super) enum Told {
+    Bound(Client),
+    Incoming(Box<Delivery>),
+    /// It is not bound, or not any more.
+    Down(String),
+    /// It will not be bound any more.
+    Stopped(String),
+}
+
+/// The task of one link.
+pub(super) struct Task<C> {
+    pub(super) number: usize,
+    pub(super) link: Link,
+    pub(super) connect: C,
+    pub(super) told: mpsc::Sender<(usize, Told)>,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn WallClock>,
+    pub(super) rng: ChaCha8Rng,
+    /// Becomes true when the link is to end.
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+/// Tells the loop what happens on this link.
+struct Teller {
+    number: usize,
+    told: mpsc::Sender<(usize, Told)>,
+}
+
+impl Teller {
+    /// False when nobody listens any more.
+    async fn tell(&self, what: Told) -> bool {
+        self.told.send((self.number, what)).await.is_ok()
+    }
+}
+
+impl<C: Connect> Task<C> {
+    /// Keeps the link until it is told to stop, or gives up.
+    pub(super) async fn run(self) {
+        let Task { number, link, connect, told, store, clock, rng, mut stop } = self;
+        let mut sessions = Supervisor::new(connect, link.client.clone(), link.backoff.clone(), rng);
+        let teller = Teller { number, told };
+        loop {
+            let numbers = match store.take_numbers(clock.unix()).await {
+                Ok(numbers) => numbers,
+                Err(away) => {
+                    if !teller.tell(Told::Down(format!("no sequence numbers: {away}"))).await
+                        || waits(&mut stop, super::AGAIN).await
+                    {
+                        return;
+                    }
+                    continue;
+                }
+            };
+            sessions.use_numbers(numbers.clone());
+            let attempt = tokio::select! {
+                biased;
+                () = until_true(&mut stop) => None,
+                attempt = sessions.attempt() => Some(attempt),
+            };
+            let wait = match attempt {
+                None => Some(Duration::ZERO),
+                Some(Ok((client, mut incoming))) => {
+                    let lease = Lease { store: &store, clock: &*clock, numbers: &numbers };
+                    if !teller.tell(Told::Bound(client.clone())).await {
+                        return;
+                    }
+                    serve(client, &mut incoming, &lease, &mut stop, &teller).await;
+                    teller.tell(Told::Down("the session has ended".to_owned())).await.then_some(Duration::ZERO)
+                }
+                Some(Err(error)) => {
+                    let wait = link.wait_after(&error);
+                    let words = error.to_string();
+                    tracing::info!(link = link.name, %error, "not bound");
+                    let what = if wait.is_none() { Told::Stopped(words) } else { Told::Down(words) };
+                    teller.tell(what).await.then_some(()).and(wait)
+                }
+            };
+            let _ = store.give_back_numbers(&numbers).await;
+            match wait {
+                Some(wait) if !waits(&mut stop, wait).await => {}
+                _ => return,
+            }
+        }
+    }
+}
+
+impl Link {
+    /// How long to wait beside the backoff; none is for ever.
+    fn wait_after(&self, error: &ClientError) -> Option<Duration> {
+        let ClientError::Refused(status) = error else { return Some(Duration::ZERO) };
+        match *status {
+            CommandStatus::ESME_RALYBND | CommandStatus::ESME_RBINDFAIL => Some(self.already_bound_delay),
+            CommandStatus::ESME_RINVPASWD | CommandStatus::ESME_RINVSYSID | CommandStatus::ESME_RINVSYSTYP => {
+                match self.on_auth_failure {
+                    OnAuthFailure::Slow => Some(self.backoff.max),
+                    OnAuthFailure::Same => Some(Duration::ZERO),
+                    OnAuthFailure::Stop => None,
+                }
+            }
+            _ => Some(Duration::ZERO),
+        }
+    }
+}
+
+struct Lease<'a> {
+    store: &'a Store,
+    clock: &'a dyn WallClock,
+    numbers: &'a RangeInclusive<u32>,
+}
+
+/// Hands on what comes until the session has ended. When nobody listens any more, the SMSC is put off.
+async fn serve(
+    client: Client,
+    incoming: &mut Incoming,
+    lease: &Lease<'_>,
+    stop: &mut watch::Receiver<bool>,
+    teller: &Teller,
+) {
+    let mut renewal = Instant::now() + Store::LEASE_RENEWAL;
+    let unbound = async {
+        until_true(stop).await;
+        client.unbind().await;
+    };
+    tokio::pin!(unbound);
+    let mut is_unbinding = false;
+    loop {
+        tokio::select! {
+            biased;
+            delivery = incoming.next() => match delivery {
+                Some(delivery) => drop(teller.tell(Told::Incoming(Box::new(delivery))).await),
+                None => return,
+            },
+            () = &mut unbound, if !is_unbinding => is_unbinding = true,
+            () = sleep_until(renewal) => {
+                renewal += Store::LEASE_RENEWAL;
+                if let Err(error) = lease.store.keep_numbers(lease.clock.unix(), lease.numbers).await {
+                    tracing::warn!(%error, "the lease of sequence numbers could not be renewed");
+                }
+            }
+        }
+    }
+}
+
+/// Whether it was told to stop while it waited.
+async fn waits(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
+    tokio::select! {
+        biased;
+        () = until_true(stop) => true,
+        () = sleep(time) => false,
+    }
+}
+
+/// Completes when it becomes true; never, when nobody can say so any more.
+async fn until_true(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,203 @@
+//! Where the bus, the store and the sessions meet, and nowhere else: what is done in which order.
+//!
+//! ```text
+//!  OUT  bus ─► draft ─► queue ─► session ─► answer ─► remember the id ─► publish the event ─► acknowledge to the bus
+//!  IN   session ─► read ─► receipt: note it  ─► publish the event ──┬─► answer the SMSC
+//!                       ─► part: keep it, join ─► publish the text ─┤
+//!                       ─► text ──────────────────► publish it ─────┘
+//! ```
+//!
+//! What is acknowledged is safe: a message is acknowledged to the bus after its event has been stored, and the SMSC is
+//! answered with status 0 after the bus, or the store of parts, has what it sent. A process that dies in between does some of
+//! it again.
+//!
+//! All waiting is in one loop over a fixed order; the futures of one message are the steps above. One link is one session that
+//! comes back: see [`Link`].
+
+mod inward;
+mod link;
+mod metrics;
+mod outward;
+mod run;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+
+pub use link::{Link, LinkHealth, LinkState, OnAuthFailure};
+pub use metrics::Metrics;
+pub use run::Service;
+
+use crate::bus::message::Stamp;
+use crate::bus::{PublishError, Publisher, Route};
+use crate::env::{Seed, WallClock};
+use crate::inbound::InboundOptions;
+use crate::outbound::{QueueConfig, SubmitOptions};
+use crate::pdu::CommandStatus;
+use crate::store::Store;
+
+/// What a transport does.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// Its name: on the bus, and in what it publishes.
+    pub transport_name: String,
+    /// How messages become submit_sm.
+    pub submit: SubmitOptions,
+    /// How they wait.
+    pub queue: QueueConfig,
+    /// Messages that are taken from the bus and not done, at most; at least 1. Default 20.
+    pub messages_max: usize,
+    /// How what comes is read.
+    pub inbound: InboundOptions,
+    /// What is told of a message of several parts.
+    pub reports: Reports,
+    /// What becomes of receipts whose id nobody knows.
+    pub unmatched: Unmatched,
+    /// What becomes of long messages that never become whole.
+    pub partial: Partial,
+    /// How long what the SMSC has sent may wait for the bus and the store. Default 30 s.
+    pub inbound_timeout: Duration,
+    /// What the SMSC is told of what could not be stored, so that it keeps it. Default ESME_RX_T_APPN.
+    pub busy_status: CommandStatus,
+    /// Whether acks are published. Nacks are always. Default true.
+    pub acks: bool,
+    /// Whether delivery reports are published. Default true.
+    pub delivery_reports: bool,
+    /// Whether what the transport goes through is published. Default false.
+    pub status_events: bool,
+    /// How long a shutdown may take: what is outstanding is waited for. Default 20 s.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for ServiceConfig {
+    fn default() -> ServiceConfig {
+        ServiceConfig {
+            transport_name: "smpp".to_owned(),
+            submit: SubmitOptions::default(),
+            queue: QueueConfig::default(),
+            messages_max: 20,
+            inbound: InboundOptions::default(),
+            reports: Reports::default(),
+            unmatched: Unmatched::default(),
+            partial: Partial::default(),
+            inbound_timeout: Duration::from_secs(30),
+            busy_status: CommandStatus::ESME_RX_T_APPN,
+            acks: true,
+            delivery_reports: true,
+            status_events: false,
+            shutdown_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What is told of a message of several parts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reports {
+    /// One report: failed as soon as one part has, delivered when all have been.
+    #[default]
+    Aggregate,
+    /// One for each part.
+    PerPart,
+}
+
+/// What becomes of receipts whose id nobody knows, once they have been held for it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Unmatched {
+    /// They are logged and counted.
+    #[default]
+    Log,
+    /// They are published too, with the SMSC's id for that of the message.
+    Event,
+}
+
+/// What becomes of long messages that never become whole.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Partial {
+    /// Each stretch of parts that are there is published as a message.
+    #[default]
+    Parts,
+    /// One message is published, with `[…]` for what is missing.
+    Gaps,
+    /// They are logged and counted.
+    Drop,
+}
+
+/// What stands for missing parts.
+const GAP: &str = "[…]";
+/// How long to wait before the bus or the store is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What all steps share.
+struct Shared {
+    config: ServiceConfig,
+    store: Store,
+    publisher: Publisher,
+    clock: Arc<dyn WallClock>,
+    /// From which ids are drawn.
+    ids: Mutex<ChaCha8Rng>,
+    metrics: Arc<Metrics>,
+}
+
+impl Shared {
+    fn new(
+        config: ServiceConfig,
+        store: Store,
+        publisher: Publisher,
+        clock: Arc<dyn WallClock>,
+        seed: Seed,
+        metrics: Arc<Metrics>,
+    ) -> Shared {
+        Shared { config, store, publisher, clock, ids: Mutex::new(seed.stream("ids", 0)), metrics }
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.unix()
+    }
+
+    fn stamp(&self) -> Stamp {
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        Stamp::draw(&mut *ids, self.now())
+    }
+
+    /// Publishes, however long that takes. False when the bus has been closed.
+    async fn publish_in_the_end(&self, route: Route, body: bytes::Bytes) -> bool {
+        loop {
+            match self.publisher.publish(route, body.clone()).await {
+                Ok(()) => return true,
+                Err(PublishError::Closed) => return false,
+                Err(error) => {
+                    tracing::warn!(%error, route = route.name(), "publishing is tried again");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Tells whoever listens what the transport goes through.
+    async fn tell_status(&self, component: String, state: &'static str, words: String) {
+        if !self.config.status_events {
+            return;
+        }
+        let Stamp { id, at } = self.stamp();
+        let status = match state {
+            "bound" | "unthrottled" => "ok",
+            "throttled" | "connecting" => "degraded",
+            _ => "down",
+        };
+        let body = serde_json::json!({
+            "status_id": id,
+            "message_version": "20110921",
+            "message_type": "status",
+            "timestamp": crate::bus::message::timestamp(at),
+            "transport_name": self.config.transport_name,
+            "component": component,
+            "status": status,
+            "type": state,
+            "message": words,
+        });
+        if let Err(error) = self.publisher.publish(Route::Status, body.to_string().into()).await {
+            tracing::warn!(%error, "a status could not be published");
+        }
+    }
+}

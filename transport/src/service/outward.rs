@@ -1,0 +1,156 @@
+//! From the bus to the SMSC: the steps of one message before and after its submits.
+
+use std::time::Duration;
+
+use super::{AGAIN, Metrics, Shared};
+use crate::bus::message::MessageError;
+use crate::bus::{Delivery, Event, Message, Route};
+use crate::driver::{RequestError, Submitted};
+use crate::outbound::{Answer, Draft, End, draft};
+use crate::pdu::{CommandStatus, Sm, Tlvs};
+use crate::store::{Early, PartOf};
+use crate::text::message_id;
+
+/// A message that is to be sent, as far as the bus and its sender are concerned.
+pub(super) struct Outgoing {
+    pub(super) delivery: Delivery,
+    pub(super) message_id: Box<str>,
+    /// How many parts it has.
+    pub(super) total: u8,
+}
+
+/// What is to be done with what came from the bus.
+pub(super) enum Intake {
+    /// Send it.
+    Send(Outgoing, Vec<(Sm, Tlvs)>),
+    /// It is done already, or never can be: its sender hears how.
+    Over(Outgoing, End),
+    /// Nothing more.
+    Nothing,
+}
+
+impl Shared {
+    /// Reads what came from the bus, and makes it ready.
+    pub(super) async fn take_in(&self, delivery: Delivery) -> Intake {
+        let message = match Message::read(&delivery.body, || self.stamp()) {
+            Ok(message) => message,
+            Err(MessageError { message_id: Some(message_id), words }) => {
+                let outgoing = Outgoing { delivery, message_id: message_id.into(), total: 1 };
+                return Intake::Over(outgoing, End::Refused(words));
+            }
+            Err(MessageError { message_id: None, words }) => {
+                tracing::warn!(words, "what was on the bus is no message");
+                self.metrics.dead_letters.inc();
+                delivery.dead_letter(words);
+                return Intake::Nothing;
+            }
+        };
+        let redelivered = delivery.redelivered;
+        let mut outgoing = Outgoing { delivery, message_id: message.message_id.as_str().into(), total: 1 };
+        let parts = match draft(&message, &self.config.submit) {
+            Ok(draft) => {
+                let reference = if draft.needs_reference() { self.reference().await } else { 0 };
+                Draft::into_parts(draft, reference)
+            }
+            Err(reject) => Err(reject),
+        };
+        let parts = match parts {
+            Ok(parts) => parts,
+            Err(reject) => return Intake::Over(outgoing, End::Refused(reject.0)),
+        };
+        outgoing.total = u8::try_from(parts.len()).unwrap_or(u8::MAX);
+        // It may have been sent by a process that has died since.
+        if redelivered && self.has_been_accepted(&outgoing).await {
+            return Intake::Over(outgoing, End::Accepted);
+        }
+        Intake::Send(outgoing, parts)
+    }
+
+    async fn reference(&self) -> u16 {
+        loop {
+            match self.store.next_reference().await {
+                Ok(reference) => return reference,
+                Err(error) => {
+                    tracing::warn!(%error, "no reference for a long message");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn has_been_accepted(&self, outgoing: &Outgoing) -> bool {
+        loop {
+            match self.store.accepted(self.now(), &outgoing.message_id).await {
+                Ok(parts) => return parts.len() >= usize::from(outgoing.total),
+                Err(error) => {
+                    tracing::warn!(%error, "whether a message was sent before is not known");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Remembers the id of a part, however long that takes. Gives the receipts that waited for it.
+    pub(super) async fn remember(&self, id: String, part: PartOf) -> Vec<Early> {
+        let id = message_id::normal(&id);
+        loop {
+            match self.store.remember(self.now(), &id, &part).await {
+                Ok(early) => return early,
+                Err(error) => {
+                    tracing::warn!(%error, "an id could not be remembered");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Publishes what became of a message, and then acknowledges it.
+    pub(super) async fn settle(&self, outgoing: Outgoing, end: End) {
+        let Outgoing { delivery, message_id, .. } = outgoing;
+        let (event, kind) = match end {
+            End::Accepted => (Event::ack(self.stamp(), &message_id), "ack"),
+            End::Refused(reason) => {
+                tracing::info!(message = &*message_id, reason, "a message was not sent");
+                (Event::nack(self.stamp(), &message_id, reason), "nack")
+            }
+        };
+        if kind == "ack" && !self.config.acks {
+            return delivery.ack();
+        }
+        if self.publish_in_the_end(Route::Event, event.to_json()).await {
+            Metrics::count(&self.metrics.events, kind);
+            delivery.ack();
+        }
+    }
+
+    /// Counts an answer, and says what it means to the queue; with the id, if there is one.
+    pub(super) fn heard(&self, result: Result<Submitted, RequestError>, took: Duration) -> (Answer, Option<String>) {
+        let (status, answer, id) = match result {
+            Ok(Submitted { message_id, .. }) => {
+                (CommandStatus::ESME_ROK.to_string(), Answer::Accepted, Some(message_id.text()))
+            }
+            Err(RequestError::Refused(pdu)) => {
+                // A generic_nack may say that all is well.
+                let is_ok = pdu.status == CommandStatus::ESME_ROK;
+                let status = if is_ok { CommandStatus::ESME_RUNKNOWNERR } else { pdu.status };
+                (status.to_string(), Answer::Refused(status), None)
+            }
+            Err(error @ RequestError::Expired) => ("expired".to_owned(), Answer::Unknown(unknown(&error)), None),
+            Err(error @ RequestError::Lost(_)) => ("lost".to_owned(), Answer::Unknown(unknown(&error)), None),
+            Err(RequestError::NotSent(_)) => ("not_sent".to_owned(), Answer::NotSent, None),
+        };
+        if !matches!(answer, Answer::NotSent) {
+            self.metrics.latency.observe(took.as_secs_f64());
+        }
+        self.metrics.answers.get_or_create(&super::metrics::Status { status }).inc();
+        (answer, id.filter(|id| !id.is_empty()))
+    }
+}
+
+/// Why nobody knows.
+fn unknown(error: &RequestError) -> String {
+    match error {
+        RequestError::Lost(_) => "the session ended before the answer".to_owned(),
+        _ => "no answer in time".to_owned(),
+    }
+}

@@ -1,0 +1,489 @@
+//! The one loop of the service.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::link::{Link, LinkHealth, LinkState, Task, Told};
+use super::metrics::OfLink;
+use super::outward::{Intake, Outgoing};
+use super::{Metrics, ServiceConfig, Shared};
+use crate::bus::{self, Bus};
+use crate::driver::{Client, Connect, RequestError, Submitted};
+use crate::env::{Seed, WallClock};
+use crate::outbound::{Answer, End, Job, Queue};
+use crate::session::BindKind;
+use crate::store::{Early, PartOf, Store};
+
+/// What links have told and the loop has not heard, at most; beyond it they wait, and the SMSC is put off.
+const TOLD_MAX: usize = 1_000;
+/// How often the store is asked what has expired, if nobody knows of anything.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+
+type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What a step has come to.
+enum Done {
+    Submitted { on: (usize, u64), job: Job, part: u8, result: Result<Submitted, RequestError>, took: Duration },
+    Remembered { job: Job, part: u8, early: Vec<Early> },
+    Expired,
+    Nothing,
+}
+
+/// A transport between one bus, one store and its links.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use smpp_transport::bus::memory::Memory;
+/// use smpp_transport::driver::{ClientConfig, Tcp};
+/// use smpp_transport::env::{Seed, SystemClock};
+/// use smpp_transport::service::{Link, Service, ServiceConfig};
+/// use smpp_transport::session::BindKind;
+/// use smpp_transport::store::{self, Store, StoreLimits};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = ClientConfig::new(BindKind::Transceiver, "smppclient1".parse()?, "password".parse()?);
+/// let bus = Memory::new();
+/// let store = Store::Memory(store::Memory::new(StoreLimits::default()));
+/// let service = Service::new(ServiceConfig::default(), bus.connect(20), store, Arc::new(SystemClock), Seed(1));
+/// let link = (Link::new("trx", client), Tcp { address: "127.0.0.1:2775".to_owned() });
+/// bus.put(r#"{"to_addr": "27820001001", "from_addr": "1001", "content": "Hello"}"#);
+/// service.run([link], std::future::pending()).await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Service {
+    shared: Arc<Shared>,
+    outbound: bus::Outbound,
+    seed: Seed,
+    health: watch::Sender<Vec<LinkHealth>>,
+}
+
+impl Service {
+    /// A service that does nothing yet.
+    #[must_use]
+    pub fn new(config: ServiceConfig, bus: Bus, store: Store, clock: Arc<dyn WallClock>, seed: Seed) -> Service {
+        let Bus { outbound, publisher, .. } = bus;
+        let metrics = Arc::<Metrics>::default();
+        let shared = Arc::new(Shared::new(config, store, publisher, clock, seed, metrics));
+        Service { shared, outbound, seed, health: watch::Sender::new(Vec::new()) }
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.shared.metrics)
+    }
+
+    /// How the links are: now, and whenever that changes.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<Vec<LinkHealth>> {
+        self.health.subscribe()
+    }
+
+    /// Runs until `shutdown` completes; then finishes or gives back what is outstanding, unbinds, and ends, within the
+    /// configured time.
+    pub async fn run<C>(self, links: impl IntoIterator<Item = (Link, C)>, shutdown: impl Future<Output = ()>)
+    where
+        C: Connect + Send + 'static,
+    {
+        let Service { shared, outbound, seed, health } = self;
+        let (told, hears) = mpsc::channel(TOLD_MAX);
+        let (stop, stopped) = watch::channel(false);
+        let (mut states, mut tasks) = (Vec::new(), JoinSet::new());
+        for (number, (link, connect)) in links.into_iter().enumerate() {
+            states.push(State::new(&link, shared.now()));
+            tasks.spawn(
+                Task {
+                    number,
+                    link,
+                    connect,
+                    told: told.clone(),
+                    store: shared.store.clone(),
+                    clock: Arc::clone(&shared.clock),
+                    rng: seed.stream("reconnect", number as u64),
+                    stop: stopped.clone(),
+                }
+                .run(),
+            );
+        }
+        drop(told);
+        let run = Run {
+            queue: Queue::new(shared.config.queue.clone()),
+            shared,
+            outbound,
+            links: states,
+            hears,
+            work: FuturesUnordered::new(),
+            intake: None,
+            start: Instant::now(),
+            expiry_at: None,
+            is_expiring: false,
+            is_paused: false,
+            stop_by: None,
+            health,
+        };
+        run.run(shutdown, &stop, tasks).await;
+    }
+}
+
+/// What the loop knows of a link.
+struct State {
+    client: Option<Client>,
+    transmits: bool,
+    window: usize,
+    outstanding: usize,
+    health: LinkHealth,
+    /// Which session it is, counted from 1.
+    session: u64,
+}
+
+impl State {
+    fn new(link: &Link, now: Duration) -> State {
+        let health = LinkHealth {
+            name: link.name.clone(),
+            state: LinkState::Connecting,
+            since: now,
+            last_error: None,
+            outstanding: 0,
+        };
+        State {
+            client: None,
+            transmits: link.client.kind != BindKind::Receiver,
+            window: link.client.session.window.max(1),
+            outstanding: 0,
+            health,
+            session: 0,
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.transmits && self.client.is_some() && self.outstanding < self.window
+    }
+}
+
+struct Run {
+    shared: Arc<Shared>,
+    outbound: bus::Outbound,
+    queue: Queue<Outgoing>,
+    links: Vec<State>,
+    hears: mpsc::Receiver<(usize, Told)>,
+    work: FuturesUnordered<Work>,
+    /// What came from the bus and is made ready: one at a time, so that the order is kept.
+    intake: Option<Pin<Box<dyn Future<Output = Intake> + Send>>>,
+    start: Instant,
+    /// When the store is asked next what has expired.
+    expiry_at: Option<Instant>,
+    is_expiring: bool,
+    is_paused: bool,
+    /// When it must have ended, once it is to end.
+    stop_by: Option<Instant>,
+    health: watch::Sender<Vec<LinkHealth>>,
+}
+
+impl Run {
+    async fn run(mut self, shutdown: impl Future<Output = ()>, stop: &watch::Sender<bool>, mut tasks: JoinSet<()>) {
+        let mut shutdown = std::pin::pin!(shutdown);
+        if !self.links.iter().any(|link| link.transmits) {
+            // Others may send what is on the bus.
+            self.outbound.stop();
+        }
+        self.show();
+        while !self.is_over() {
+            self.submit_what_may_go();
+            let wake = self.wake_at();
+            let by = self.stop_by;
+            tokio::select! {
+                biased;
+                () = &mut shutdown, if by.is_none() => self.begin_to_stop(),
+                Some((link, told)) = self.hears.recv() => self.heard(link, told),
+                Some(done) = self.work.next(), if !self.work.is_empty() => self.done(done),
+                intake = ready(&mut self.intake) => self.taken_in(intake),
+                delivery = self.outbound.next(), if self.has_room() => match delivery {
+                    Some(delivery) => self.take_in(delivery),
+                    // The bus has ended by itself: there is nothing left to do but to end.
+                    None => self.begin_to_stop(),
+                },
+                () = sleep_until(wake) => self.look_for_what_has_expired(),
+                () = sleep_until(by.unwrap_or(self.start)), if by.is_some() => break,
+            }
+        }
+        self.end(stop, &mut tasks).await;
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Whether another message may be taken from the bus: while nobody could send it, others may have it.
+    fn has_room(&self) -> bool {
+        let is_bound = self.links.iter().any(|link| link.transmits && link.client.is_some());
+        self.stop_by.is_none()
+            && is_bound
+            && self.intake.is_none()
+            && self.queue.len() < self.shared.config.messages_max.max(1)
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop_by.is_some() && self.queue.is_empty() && self.work.is_empty() && self.intake.is_none()
+    }
+
+    fn wake_at(&mut self) -> Instant {
+        // What might have gone before now waits for a link or an answer.
+        let now = self.now();
+        let submit = self.queue.poll_timeout().filter(|at| *at > now).and_then(|at| self.start.checked_add(at));
+        let expiry = self.expiry_at();
+        submit.map_or(expiry, |submit| submit.min(expiry))
+    }
+
+    /// When the store is asked next: when it says, and now and then, since others may share it.
+    fn expiry_at(&mut self) -> Instant {
+        let latest = *self.expiry_at.get_or_insert_with(|| Instant::now() + EXPIRY_INTERVAL);
+        if self.is_expiring {
+            return latest;
+        }
+        let known = self.shared.store.next_expiry().map(|at| at.saturating_sub(self.shared.now()));
+        known.and_then(|wait| Instant::now().checked_add(wait)).map_or(latest, |known| known.min(latest))
+    }
+
+    fn look_for_what_has_expired(&mut self) {
+        if self.is_expiring || self.expiry_at() > Instant::now() {
+            return;
+        }
+        self.is_expiring = true;
+        self.expiry_at = None;
+        let shared = Arc::clone(&self.shared);
+        self.work.push(Box::pin(async move {
+            shared.expire().await;
+            Done::Expired
+        }));
+    }
+
+    /// Round and round over the links, so that each has its share.
+    fn submit_what_may_go(&mut self) {
+        let now = self.now();
+        loop {
+            let mut went = false;
+            for number in 0..self.links.len() {
+                went |= self.links[number].has_room() && self.submit_on(number, now);
+            }
+            if !went {
+                break;
+            }
+        }
+        let outstanding = self.queue.outstanding();
+        self.shared.metrics.outstanding.set(i64::try_from(outstanding).unwrap_or(i64::MAX));
+        self.shared.metrics.waiting.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
+        self.tell_of_pauses(now);
+    }
+
+    fn submit_on(&mut self, number: usize, now: Duration) -> bool {
+        let link = &mut self.links[number];
+        let Some(client) = link.client.clone() else { return false };
+        let Some(submit) = self.queue.poll_submit(now, number as u64) else { return false };
+        link.outstanding += 1;
+        let on = (number, link.session);
+        let start = Instant::now();
+        self.work.push(Box::pin(async move {
+            let result = client.submit_with(submit.sm, submit.tlvs).await;
+            let took = start.elapsed();
+            Done::Submitted { on, job: submit.job, part: submit.part, result, took }
+        }));
+        true
+    }
+
+    fn tell_of_pauses(&mut self, now: Duration) {
+        let is_paused = self.queue.is_paused(now);
+        if is_paused != self.is_paused {
+            self.is_paused = is_paused;
+            let state = if is_paused { "throttled" } else { "unthrottled" };
+            self.tell("smpp".to_owned(), state, String::new());
+        }
+    }
+
+    fn tell(&self, component: String, state: &'static str, words: String) {
+        if self.shared.config.status_events {
+            let shared = Arc::clone(&self.shared);
+            self.work.push(Box::pin(async move {
+                shared.tell_status(component, state, words).await;
+                Done::Nothing
+            }));
+        }
+    }
+
+    fn take_in(&mut self, delivery: bus::Delivery) {
+        let shared = Arc::clone(&self.shared);
+        self.intake = Some(Box::pin(async move { shared.take_in(delivery).await }));
+    }
+
+    fn taken_in(&mut self, intake: Intake) {
+        self.intake = None;
+        match intake {
+            // It began before the stop: it is given back.
+            Intake::Send(..) if self.stop_by.is_some() => {}
+            Intake::Send(outgoing, parts) => drop(self.queue.add(outgoing, parts)),
+            Intake::Over(outgoing, end) => self.settle(outgoing, end),
+            Intake::Nothing => {}
+        }
+    }
+
+    fn settle(&self, outgoing: Outgoing, end: End) {
+        let shared = Arc::clone(&self.shared);
+        self.work.push(Box::pin(async move {
+            shared.settle(outgoing, end).await;
+            Done::Nothing
+        }));
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Submitted { on: (number, session), job, part, result, took } => {
+                let link = &mut self.links[number];
+                link.outstanding -= 1;
+                let (answer, id) = self.shared.heard(result, took);
+                // It takes no more: what is sent waits for the next session, of which the link will tell.
+                if answer == Answer::NotSent && link.session == session {
+                    link.client = None;
+                }
+                match id {
+                    Some(id) => self.remember(job, part, id),
+                    None => self.answered(job, part, answer),
+                }
+            }
+            Done::Remembered { job, part, early } => {
+                self.answered(job, part, Answer::Accepted);
+                for early in early {
+                    let shared = Arc::clone(&self.shared);
+                    self.work.push(Box::pin(async move {
+                        shared.take_early(early).await;
+                        Done::Nothing
+                    }));
+                }
+            }
+            Done::Expired => self.is_expiring = false,
+            Done::Nothing => {}
+        }
+    }
+
+    fn remember(&self, job: Job, part: u8, id: String) {
+        let Some(outgoing) = self.queue.get(job) else { return };
+        let part_of =
+            PartOf { message: outgoing.message_id.clone(), number: part.saturating_add(1), total: outgoing.total };
+        let shared = Arc::clone(&self.shared);
+        self.work.push(Box::pin(async move {
+            let early = shared.remember(id, part_of).await;
+            Done::Remembered { job, part, early }
+        }));
+    }
+
+    fn answered(&mut self, job: Job, part: u8, answer: Answer) {
+        if let Some((outgoing, end)) = self.queue.answered(self.now(), job, part, answer) {
+            self.settle(outgoing, end);
+        }
+        if self.stop_by.is_some() {
+            // What would have to be sent again is left to others.
+            drop(self.queue.give_back());
+        }
+    }
+
+    fn heard(&mut self, number: usize, told: Told) {
+        match told {
+            Told::Incoming(delivery) => {
+                let shared = Arc::clone(&self.shared);
+                self.work.push(Box::pin(async move {
+                    shared.take_delivery(*delivery).await;
+                    Done::Nothing
+                }));
+            }
+            Told::Bound(client) => {
+                self.links[number].client = Some(client);
+                self.links[number].session += 1;
+                self.count(number, true);
+                self.changed(number, LinkState::Bound, None);
+            }
+            Told::Down(words) => {
+                self.is_down(number);
+                self.changed(number, LinkState::Connecting, Some(words));
+            }
+            Told::Stopped(words) => {
+                self.is_down(number);
+                self.changed(number, LinkState::Stopped, Some(words));
+            }
+        }
+    }
+
+    fn is_down(&mut self, number: usize) {
+        self.links[number].client = None;
+        self.queue.link_ended(number as u64);
+        self.count(number, false);
+    }
+
+    fn count(&self, number: usize, is_bound: bool) {
+        let (metrics, of) = (&self.shared.metrics, OfLink { link: self.links[number].health.name.clone() });
+        metrics.bound.get_or_create(&of).set(i64::from(is_bound));
+        if is_bound { &metrics.binds } else { &metrics.failures }.get_or_create(&of).inc();
+    }
+
+    fn changed(&mut self, number: usize, state: LinkState, error: Option<String>) {
+        let now = self.shared.now();
+        let health = &mut self.links[number].health;
+        if health.state != state {
+            health.since = now;
+        }
+        health.state = state;
+        let words = error.clone().unwrap_or_default();
+        health.last_error = error.or(health.last_error.take());
+        let name = health.name.clone();
+        self.tell(name, state.name(), words);
+        self.show();
+    }
+
+    fn show(&self) {
+        let health = self.links.iter().map(|link| LinkHealth { outstanding: link.outstanding, ..link.health.clone() });
+        self.health.send_replace(health.collect());
+    }
+
+    /// Takes no more; gives back what nobody has begun to send.
+    fn begin_to_stop(&mut self) {
+        if self.stop_by.is_none() {
+            tracing::info!("stopping");
+            self.stop_by = Some(Instant::now() + self.shared.config.shutdown_timeout);
+            self.outbound.stop();
+            drop(self.queue.give_back());
+        }
+    }
+
+    /// Unbinds. What is not done by now is given back by being dropped.
+    async fn end(mut self, stop: &watch::Sender<bool>, tasks: &mut JoinSet<()>) {
+        let by = self.stop_by.unwrap_or_else(Instant::now).max(Instant::now());
+        stop.send_replace(true);
+        // Links end by themselves; while they unbind, what the SMSC still sends is put off.
+        self.hears.close();
+        for link in &mut self.links {
+            link.client = None;
+        }
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if timeout_at(by + UNBIND_GRACE, ended).await.is_err() {
+            tracing::warn!("a session did not end in time");
+        }
+    }
+}
+
+/// How long after all else a session may take to unbind: its own timer is shorter.
+const UNBIND_GRACE: Duration = Duration::from_secs(10);
+
+/// The value of a future that may not be there; never, if it is not.
+async fn ready<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}
