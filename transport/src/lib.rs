@@ -6,6 +6,7 @@
 //! - [`driver`]: waiting happens, and nowhere else: one byte stream, one session, one loop. [`driver::Client`] is what most
 //!   programs want.
 //! - `capture`, a feature: what passes, written down for Wireshark.
+//! - `config`, with the feature `cli`: what a transport can be told.
 //! - [`env`]: where chance and wall time come in.
 //!
 //! ```no_run
@@ -36,8 +37,14 @@
 pub mod bus;
 #[cfg(feature = "capture")]
 pub mod capture;
+#[cfg(feature = "cli")]
+pub mod config;
+#[cfg(feature = "embedded")]
+pub mod disk;
 pub mod driver;
 pub mod env;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "service")]
 pub mod inbound;
 #[cfg(feature = "service")]

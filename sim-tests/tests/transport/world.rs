@@ -139,7 +139,7 @@ impl World {
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(service.run(links, async { drop(stopped.await) }));
         self.running = Some(Running { stop, task, metrics });
-        let bound = health.wait_for(|links| links.iter().filter(|link| link.state.name() == "bound").count() == count);
+        let bound = health.wait_for(|links| links.iter().filter(|link| link.bound).count() == count);
         drop(bound.await.expect("the transport runs"));
     }
 

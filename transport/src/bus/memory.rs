@@ -1,7 +1,7 @@
 //! A bus in the process: for tests, and for simulations in which the bus is not what is tested. It forgets all when its
 //! process ends.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -19,8 +19,10 @@ pub struct Memory {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// To be handed out, each with whether it was before.
-    waiting: VecDeque<(Bytes, bool)>,
+    /// To be handed out, in the order in which they came, each with whether it was before.
+    waiting: BTreeMap<u64, (Bytes, bool)>,
+    /// Messages ever put here: the last one's place.
+    places: u64,
     published: Vec<(Route, Bytes)>,
     /// Messages ever handed out: the last one's tag.
     tag: u64,
@@ -40,13 +42,20 @@ impl Memory {
 
     /// Puts a message on the bus, to be sent.
     pub fn put(&self, body: impl Into<Bytes>) {
-        self.inner().waiting.push_back((body.into(), false));
-        self.changed.notify_one();
+        self.put_as(body.into(), false);
     }
 
     /// Puts a message on the bus as one that may have been handed out before.
     pub fn put_again(&self, body: impl Into<Bytes>) {
-        self.inner().waiting.push_back((body.into(), true));
+        self.put_as(body.into(), true);
+    }
+
+    fn put_as(&self, body: Bytes, redelivered: bool) {
+        let mut inner = self.inner();
+        inner.places += 1;
+        let place = inner.places;
+        inner.waiting.insert(place, (body, redelivered));
+        drop(inner);
         self.changed.notify_one();
     }
 
@@ -76,27 +85,33 @@ struct Task {
     memory: Memory,
     ends: Ends,
     prefetch: usize,
-    /// Handed out and not settled, by tag, which is the order.
-    out: BTreeMap<u64, Bytes>,
+    /// Handed out and not settled, by tag, with their places.
+    out: BTreeMap<u64, (u64, Bytes)>,
 }
 
 impl Task {
     async fn run(mut self) {
-        let mut stopped = false;
+        let (mut stopped, mut silent) = (false, false);
         loop {
-            while !stopped && self.out.len() < self.prefetch && self.hand_out() {}
+            // To a handle that is gone the same would be handed out for ever: it gives back what it gets.
+            let is_open = !stopped && !self.ends.deliveries.is_closed();
+            if silent && !is_open {
+                break;
+            }
+            while is_open && self.out.len() < self.prefetch && self.hand_out() {}
             tokio::select! {
                 biased;
                 Some((tag, settlement)) = self.ends.settlements.recv() => self.settle(tag, settlement),
-                publication = self.ends.publications.recv() => match publication {
+                publication = self.ends.publications.recv(), if !silent => match publication {
                     Some(publication) => self.publish(publication),
-                    None => break,
+                    None => silent = true,
                 },
                 () = self.ends.stop.notified(), if !stopped => {
                     stopped = true;
                     // The handle says "none" once nobody can send any more.
                     self.ends.deliveries = tokio::sync::mpsc::channel(1).0;
                 }
+                () = self.ends.deliveries.closed(), if is_open => {}
                 () = self.memory.changed.notified(), if !stopped => {}
             }
         }
@@ -105,8 +120,8 @@ impl Task {
             self.settle(tag, settlement);
         }
         let mut inner = self.memory.inner();
-        for (_, body) in std::mem::take(&mut self.out).into_iter().rev() {
-            inner.waiting.push_front((body, true));
+        for (place, body) in std::mem::take(&mut self.out).into_values() {
+            inner.waiting.insert(place, (body, true));
         }
         drop(inner);
         self.memory.changed.notify_one();
@@ -114,23 +129,23 @@ impl Task {
 
     fn hand_out(&mut self) -> bool {
         let mut inner = self.memory.inner();
-        let Some((body, redelivered)) = inner.waiting.pop_front() else { return false };
+        let Some((place, (body, redelivered))) = inner.waiting.pop_first() else { return false };
         inner.tag += 1;
         let tag = inner.tag;
         drop(inner);
         let delivery = Delivery::new(body.clone(), redelivered, tag, self.ends.settle.clone());
-        self.out.insert(tag, body);
+        self.out.insert(tag, (place, body));
         // As many fit as may be out. A handle that is gone gives the delivery back by dropping it.
         let _ = self.ends.deliveries.try_send(delivery);
         true
     }
 
     fn settle(&mut self, tag: u64, settlement: Settlement) {
-        let Some(body) = self.out.remove(&tag) else { return };
+        let Some((place, body)) = self.out.remove(&tag) else { return };
         let mut inner = self.memory.inner();
         match settlement {
             Settlement::Ack => {}
-            Settlement::GiveBack => inner.waiting.push_front((body, true)),
+            Settlement::GiveBack => drop(inner.waiting.insert(place, (body, true))),
             Settlement::DeadLetter(_) => inner.published.push((Route::Failed, body)),
         }
     }

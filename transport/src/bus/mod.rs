@@ -23,9 +23,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
+#[cfg(feature = "amqp")]
+pub mod amqp;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod memory;
 pub mod message;
 
+#[cfg(feature = "embedded")]
+pub use embedded::Embedded;
 pub use message::{DeliveryStatus, Event, EventType, Message, MessageError, SessionEvent};
 
 /// Where something is published: the end of its routing key or queue, after the transport's name.
@@ -42,6 +48,15 @@ pub enum Route {
 }
 
 impl Route {
+    /// All there are.
+    pub const ALL: [Route; 4] = [Route::Inbound, Route::Event, Route::Status, Route::Failed];
+
+    /// Which of [`Route::ALL`] it is.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
     /// `inbound`, `event`, `status` or `failed`.
     #[must_use]
     pub const fn name(self) -> &'static str {

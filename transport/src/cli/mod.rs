@@ -1,18 +1,23 @@
 //! The subcommands, one file each. Only here and below is anything printed: results on standard output, everything else
 //! on standard error.
 
+mod build;
+mod config;
+mod connect;
 mod decode;
 mod encode;
 mod load;
+mod run;
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// SMPP 3.4 transport, and the tools around it.
 #[derive(Parser)]
-#[command(name = "smpp-transport", version, arg_required_else_help = true)]
+#[command(name = "smpp-transport", version)]
 struct Arguments {
     #[command(subcommand)]
     tool: Tool,
@@ -27,6 +32,10 @@ enum Tool {
 
 /// Exit status 0: all went well. 1: some input was wrong. 2: the command line was wrong.
 pub(crate) fn run() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if !words.first().is_some_and(is_of_tools) {
+        return config::dispatch(words);
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
@@ -46,6 +55,12 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// Whether what follows is for a tool, and not a configuration.
+fn is_of_tools(first: &OsString) -> bool {
+    let is_tool = Arguments::command().get_subcommands().any(|tool| first == tool.get_name());
+    is_tool || first == "help" || first == "-V" || first == "--version"
 }
 
 /// How a tool ended.

@@ -70,10 +70,10 @@ impl<'a> Settings<'a> {
             "data_coding" => options.coding = coding(value, &options.coding)?,
             "multipart_handling" => options.multipart = multipart(value)?,
             "service_type" => options.service_type = text(value)?,
-            "source_addr_ton" => options.source = Some((ton(value)?, npi_of(options.source))),
-            "source_addr_npi" => options.source = Some((ton_of(options.source), npi(value)?)),
-            "dest_addr_ton" => options.destination = Some((ton(value)?, npi_of(options.destination))),
-            "dest_addr_npi" => options.destination = Some((ton_of(options.destination), npi(value)?)),
+            "source_addr_ton" => options.source.ton = Some(ton(value)?),
+            "source_addr_npi" => options.source.npi = Some(npi(value)?),
+            "dest_addr_ton" => options.destination.ton = Some(ton(value)?),
+            "dest_addr_npi" => options.destination.npi = Some(npi(value)?),
             "registered_delivery" => options.registered_delivery = RegisteredDelivery(octet(value, 0x1F)?),
             "validity_period" => options.validity_period = time(value)?,
             "schedule_delivery_time" => options.schedule_delivery_time = time(value)?,
@@ -87,14 +87,6 @@ impl<'a> Settings<'a> {
         }
         Ok(())
     }
-}
-
-fn npi_of(given: Option<(Ton, Npi)>) -> Npi {
-    given.map_or(Npi::UNKNOWN, |(_, npi)| npi)
-}
-
-fn ton_of(given: Option<(Ton, Npi)>) -> Ton {
-    given.map_or(Ton::UNKNOWN, |(ton, _)| ton)
 }
 
 fn octet(value: &Value, max: u8) -> Result<u8, String> {

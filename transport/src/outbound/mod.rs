@@ -31,11 +31,12 @@ pub struct SubmitOptions {
     pub unencodable: Unencodable,
     /// `service_type`.
     pub service_type: COctets<6>,
-    /// TON and NPI of the sender; none chooses by the address: letters are alphanumeric (5, 0), up to five digits a short
-    /// code (3, 0), all else international (1, 1).
-    pub source: Option<(Ton, Npi)>,
+    /// TON and NPI of the sender.
+    pub source: Numbering,
     /// The same of the recipient.
-    pub destination: Option<(Ton, Npi)>,
+    pub destination: Numbering,
+    /// Most characters of an address, 1 to 20.
+    pub address_max: u8,
     /// Whether a `+` before an address is left out.
     pub strip_plus: bool,
     /// Which receipts are asked for.
@@ -66,8 +67,9 @@ impl Default for SubmitOptions {
             parts_max: 255,
             unencodable: Unencodable::Nack,
             service_type: COctets::default(),
-            source: Some((Ton::UNKNOWN, Npi::UNKNOWN)),
-            destination: Some((Ton::UNKNOWN, Npi::ISDN)),
+            source: Numbering { ton: Some(Ton::UNKNOWN), npi: Some(Npi::UNKNOWN) },
+            destination: Numbering { ton: Some(Ton::UNKNOWN), npi: Some(Npi::ISDN) },
+            address_max: ADDRESS_MAX,
             strip_plus: false,
             registered_delivery: RegisteredDelivery::NONE,
             sar_reference_rollover: 0x1_0000,
@@ -79,6 +81,31 @@ impl Default for SubmitOptions {
             tlvs: Tlvs::new(),
             ussd: ussd::Dialect::default(),
         }
+    }
+}
+
+/// TON and NPI of an address; none chooses by what it looks like: letters are alphanumeric (5, 0), up to eight digits a short
+/// code (3, 0), all else international (1, 1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Numbering {
+    /// Type of number.
+    pub ton: Option<Ton>,
+    /// Numbering plan indicator.
+    pub npi: Option<Npi>,
+}
+
+impl Numbering {
+    fn of(self, written: &str) -> (Ton, Npi) {
+        let digits = written.strip_prefix('+').unwrap_or(written);
+        let is_number = !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit());
+        let (ton, npi) = match is_number {
+            false => (Ton::ALPHANUMERIC, Npi::UNKNOWN),
+            true if digits.len() <= SHORT_CODE_MAX && digits.len() == written.len() => {
+                (Ton::NETWORK_SPECIFIC, Npi::UNKNOWN)
+            }
+            true => (Ton::INTERNATIONAL, Npi::ISDN),
+        };
+        (self.ton.unwrap_or(ton), self.npi.unwrap_or(npi))
     }
 }
 
@@ -113,8 +140,8 @@ pub enum Unencodable {
     Nack,
     /// Each character that cannot be written becomes `?`.
     Replace,
-    /// The text is written in UCS-2 instead.
-    Ucs2,
+    /// Each becomes letters that look or sound alike, or `?`.
+    Transliterate,
 }
 
 /// Why a message cannot be sent, in words.
@@ -146,12 +173,10 @@ enum Parts {
 pub fn draft(message: &Message, options: &SubmitOptions) -> Result<Draft, Reject> {
     let settings = Settings::read(&message.transport_metadata, options)?;
     let options = settings.options.as_ref();
-    let source_addr = address("from_addr", &message.from_addr, options.strip_plus)?;
-    let destination_addr = address("to_addr", &message.to_addr, options.strip_plus)?;
-    let (source_addr_ton, source_addr_npi) =
-        options.source.unwrap_or_else(|| numbering(&message.from_addr, source_addr.as_bytes()));
-    let (dest_addr_ton, dest_addr_npi) =
-        options.destination.unwrap_or_else(|| numbering(&message.to_addr, destination_addr.as_bytes()));
+    let source_addr = address("from_addr", &message.from_addr, options)?;
+    let destination_addr = address("to_addr", &message.to_addr, options)?;
+    let (source_addr_ton, source_addr_npi) = options.source.of(&message.from_addr);
+    let (dest_addr_ton, dest_addr_npi) = options.destination.of(&message.to_addr);
     let text = message.content.as_deref().unwrap_or_default();
     let (data_coding, charset, text) = coding(text, options)?;
     let mut sm = Sm {
@@ -261,13 +286,24 @@ fn coding<'a>(
     let Err(error) = charset.encode(text) else { return Ok((data_coding, charset, text.into())) };
     match options.unencodable {
         Unencodable::Nack => Err(Reject(format!("content: {error}"))),
-        Unencodable::Ucs2 => Ok((DataCoding::UCS2, Charset::Ucs2, text.into())),
-        Unencodable::Replace => {
-            let can = |character: char| charset.encode(character.encode_utf8(&mut [0; 4])).is_ok();
-            let replaced: String = text.chars().map(|character| if can(character) { character } else { '?' }).collect();
-            Ok((data_coding, charset, replaced.into()))
+        Unencodable::Replace => Ok((data_coding, charset, replaced(text, charset, |_| None).into())),
+        Unencodable::Transliterate => {
+            Ok((data_coding, charset, replaced(text, charset, deunicode::deunicode_char).into()))
         }
     }
+}
+
+/// The text with others in the places of characters that the charset lacks: those that are given, or `?`.
+fn replaced(text: &str, charset: Charset, other: impl Fn(char) -> Option<&'static str>) -> String {
+    let can = |text: &str| charset.encode(text).is_ok();
+    let mut replaced = String::with_capacity(text.len());
+    for character in text.chars() {
+        match can(character.encode_utf8(&mut [0; 4])) {
+            true => replaced.push(character),
+            false => replaced.push_str(other(character).filter(|other| can(other)).unwrap_or("?")),
+        }
+    }
+    replaced
 }
 
 fn made(
@@ -296,30 +332,24 @@ fn made(
     Ok(parts)
 }
 
-fn address(field: &str, address: &str, strip_plus: bool) -> Result<COctets<21>, Reject> {
-    let sent = if strip_plus { address.strip_prefix('+').unwrap_or(address) } else { address };
+fn address(field: &str, address: &str, options: &SubmitOptions) -> Result<COctets<21>, Reject> {
+    let sent = if options.strip_plus { address.strip_prefix('+').unwrap_or(address) } else { address };
     let octets: Option<Vec<u8>> = sent.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect();
     let octets = octets.filter(|octets| !octets.contains(&0));
     let octets =
         octets.ok_or_else(|| Reject(format!("{field}: {address:?} has characters that are not in Latin-1")))?;
-    let (length, max) = (octets.len(), ADDRESS_MAX);
-    COctets::new(octets).map_err(|_| Reject(format!("{field}: {address:?} has {length} characters, allowed are {max}")))
+    let (length, max) = (octets.len(), options.address_max.min(ADDRESS_MAX));
+    let is_short = length <= usize::from(max);
+    COctets::new(octets)
+        .ok()
+        .filter(|_| is_short)
+        .ok_or_else(|| Reject(format!("{field}: {address:?} has {length} characters, allowed are {max}")))
 }
 
 /// Most characters of an address in submit_sm, without its NUL (§4.4.1).
-const ADDRESS_MAX: usize = 20;
+const ADDRESS_MAX: u8 = 20;
 /// Most digits of a short code.
-const SHORT_CODE_MAX: usize = 5;
-
-/// TON and NPI of an address by what it looks like.
-fn numbering(written: &str, sent: &[u8]) -> (Ton, Npi) {
-    let is_number = !sent.is_empty() && sent.iter().all(|octet| octet.is_ascii_digit() || *octet == b'+');
-    match is_number {
-        false => (Ton::ALPHANUMERIC, Npi::UNKNOWN),
-        true if sent.len() <= SHORT_CODE_MAX && !written.starts_with('+') => (Ton::NETWORK_SPECIFIC, Npi::UNKNOWN),
-        true => (Ton::INTERNATIONAL, Npi::ISDN),
-    }
-}
+const SHORT_CODE_MAX: usize = 8;
 
 /// A value as it is shown in a refusal.
 fn shown(value: &Value) -> String {

@@ -75,15 +75,20 @@ fn a_text_that_cannot_be_written_is_refused_replaced_or_written_otherwise() {
     let words = refused("hi 😀", json!({}), &with(Unencodable::Nack));
     assert!(words.starts_with("content: character '😀' (U+1F600) at index 3"), "{words}");
     assert_eq!(one("hi 😀", json!({}), &with(Unencodable::Replace)).0.short_message.as_bytes(), b"hi ?");
-    let (sm, _) = one("é😀", json!({}), &with(Unencodable::Ucs2));
-    assert_eq!((sm.data_coding.0, sm.short_message.as_bytes().len()), (8, 6));
+    let (sm, _) = one("Ελλάδα, ça", json!({}), &with(Unencodable::Transliterate));
+    assert_eq!((sm.data_coding.0, String::from_utf8_lossy(sm.short_message.as_bytes())), (0, "Ellada, ca".into()));
     let auto = SubmitOptions { coding: Coding::Auto(Repertoire::default()), ..SubmitOptions::default() };
     assert_eq!([one("hi", json!({}), &auto).0.data_coding.0, one("да", json!({}), &auto).0.data_coding.0], [0, 8]);
 }
 
 #[test]
 fn addresses_are_checked_and_numbered() {
-    let options = SubmitOptions { source: None, destination: None, strip_plus: true, ..SubmitOptions::default() };
+    let options = SubmitOptions {
+        source: Numbering::default(),
+        destination: Numbering::default(),
+        strip_plus: true,
+        ..SubmitOptions::default()
+    };
     for (from, expected) in
         [("Bank", (5, 0)), ("12345", (3, 0)), ("+12345", (1, 1)), ("27821230001", (1, 1)), ("", (5, 0))]
     {

@@ -2,6 +2,7 @@
 
 use tokio::time::timeout;
 
+use super::middleware::{self, Way};
 use super::{GAP, Metrics, Partial, Reports, Shared, Unmatched};
 use crate::bus::{DeliveryStatus, Event, PublishError, Route};
 use crate::driver::Delivery;
@@ -52,7 +53,8 @@ impl Shared {
     }
 
     async fn publish_message(&self, envelope: Envelope, text: String) -> Result<(), PutOff> {
-        let message = envelope.message(self.stamp(), &self.config.transport_name, text);
+        let mut message = envelope.message(self.stamp(), &self.config.transport_name, text);
+        middleware::message(&self.config.middlewares, Way::Inbound, &mut message);
         self.publisher.publish(Route::Inbound, message.to_json()).await?;
         self.metrics.inbound.inc();
         Ok(())
@@ -141,7 +143,11 @@ impl Shared {
 
     /// Tells what a receipt says of its message.
     async fn report(&self, known: &Known, report: &Report) -> Result<(), PutOff> {
-        if self.is_told(known, report) { self.publish_report(&known.part.message, report).await } else { Ok(()) }
+        if !self.is_told(known, report) {
+            return Ok(());
+        }
+        self.until_settled(&known.part.message).await;
+        self.publish_report(&known.part.message, report).await
     }
 
     /// Of a message of several parts one failure is told at once, and success when it is whole. What was told before is told
@@ -163,6 +169,7 @@ impl Shared {
             return Ok(());
         }
         let event = Event::delivery_report(self.stamp(), message, report.status, &report.smpp_status);
+        middleware::event(&self.config.middlewares, &event);
         self.publisher.publish(Route::Event, event.to_json()).await?;
         Metrics::count(&self.metrics.events, "delivery_report");
         Ok(())

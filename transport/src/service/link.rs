@@ -55,23 +55,30 @@ pub enum OnAuthFailure {
 }
 
 /// How a link is.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, serde::Serialize)]
 pub struct LinkHealth {
-    /// Its name.
+    /// Its name in the configuration.
     pub name: String,
-    /// What it does.
-    pub state: LinkState,
-    /// Since when, as time since 1970-01-01 00:00 UTC.
+    /// In a word: `connecting`, `bound`, `stopped`.
+    pub state: &'static str,
+    /// Whether messages can pass.
+    pub bound: bool,
+    /// Since when it is in this state: time since 1970-01-01 00:00 UTC; JSON has seconds.
+    #[serde(serialize_with = "seconds")]
     pub since: Duration,
-    /// Why it was not bound last; none if it never failed.
-    pub last_error: Option<String>,
-    /// Submits without an answer.
+    /// Submits that wait for the SMSC's answer.
     pub outstanding: usize,
+    /// Why it was lost or refused last; none if it never was.
+    pub last_error: Option<String>,
+}
+
+fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
 }
 
 /// What a link does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LinkState {
+pub(super) enum LinkState {
     /// It connects and binds, or waits before the next try.
     Connecting,
     /// It is bound.
@@ -81,9 +88,7 @@ pub enum LinkState {
 }
 
 impl LinkState {
-    /// `connecting`, `bound` or `stopped`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             LinkState::Connecting => "connecting",
             LinkState::Bound => "bound",

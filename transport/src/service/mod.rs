@@ -17,16 +17,20 @@
 mod inward;
 mod link;
 mod metrics;
+mod middleware;
 mod outward;
 mod run;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
+use tokio::sync::Notify;
 
-pub use link::{Link, LinkHealth, LinkState, OnAuthFailure};
+pub use link::{Link, LinkHealth, OnAuthFailure};
 pub use metrics::Metrics;
+pub use middleware::{Does, Middleware};
 pub use run::Service;
 
 use crate::bus::message::Stamp;
@@ -60,12 +64,14 @@ pub struct ServiceConfig {
     pub inbound_timeout: Duration,
     /// What the SMSC is told of what could not be stored, so that it keeps it. Default ESME_RX_T_APPN.
     pub busy_status: CommandStatus,
-    /// Whether acks are published. Nacks are always. Default true.
+    /// Whether acks and nacks are published. Default true.
     pub acks: bool,
     /// Whether delivery reports are published. Default true.
     pub delivery_reports: bool,
     /// Whether what the transport goes through is published. Default false.
     pub status_events: bool,
+    /// What messages and events pass on their way, in this order.
+    pub middlewares: Vec<Middleware>,
     /// How long a shutdown may take: what is outstanding is waited for. Default 20 s.
     pub shutdown_timeout: Duration,
 }
@@ -86,6 +92,7 @@ impl Default for ServiceConfig {
             acks: true,
             delivery_reports: true,
             status_events: false,
+            middlewares: Vec::new(),
             shutdown_timeout: Duration::from_secs(20),
         }
     }
@@ -132,27 +139,65 @@ const AGAIN: Duration = Duration::from_secs(1);
 struct Shared {
     config: ServiceConfig,
     store: Store,
+    /// Where references and sequence numbers come from.
+    sequencer: Store,
     publisher: Publisher,
     clock: Arc<dyn WallClock>,
     /// From which ids are drawn.
     ids: Mutex<ChaCha8Rng>,
     metrics: Arc<Metrics>,
+    /// Messages whose ack or nack is not published yet: reports of them wait for it.
+    unsettled: Mutex<BTreeMap<Box<str>, Arc<Notify>>>,
 }
 
 impl Shared {
     fn new(
         config: ServiceConfig,
-        store: Store,
+        (store, sequencer): (Store, Store),
         publisher: Publisher,
         clock: Arc<dyn WallClock>,
         seed: Seed,
         metrics: Arc<Metrics>,
     ) -> Shared {
-        Shared { config, store, publisher, clock, ids: Mutex::new(seed.stream("ids", 0)), metrics }
+        Shared {
+            config,
+            store,
+            sequencer,
+            publisher,
+            clock,
+            ids: Mutex::new(seed.stream("ids", 0)),
+            metrics,
+            unsettled: Mutex::default(),
+        }
     }
 
     fn now(&self) -> Duration {
         self.clock.unix()
+    }
+
+    fn unsettled(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Arc<Notify>>> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whatever is told of the message from now on is told after its ack or nack.
+    fn is_under_way(&self, message: &str) {
+        self.unsettled().entry(message.into()).or_default();
+    }
+
+    fn is_settled(&self, message: &str) {
+        if let Some(told) = self.unsettled().remove(message) {
+            told.notify_waiters();
+        }
+    }
+
+    /// Waits until the message's ack or nack is told, if it is under way here.
+    async fn until_settled(&self, message: &str) {
+        let Some(told) = self.unsettled().get(message).cloned() else { return };
+        let notified = told.notified();
+        // It counts from when it was made: what was told in between is gone from the list.
+        if self.unsettled().contains_key(message) {
+            notified.await;
+        }
     }
 
     fn stamp(&self) -> Stamp {

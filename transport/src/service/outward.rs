@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::middleware::{self, Way};
 use super::{AGAIN, Metrics, Shared};
 use crate::bus::message::MessageError;
 use crate::bus::{Delivery, Event, Message, Route};
@@ -45,6 +46,8 @@ impl Shared {
                 return Intake::Nothing;
             }
         };
+        let mut message = message;
+        middleware::message(&self.config.middlewares, Way::Outbound, &mut message);
         let redelivered = delivery.redelivered;
         let mut outgoing = Outgoing { delivery, message_id: message.message_id.as_str().into(), total: 1 };
         let parts = match draft(&message, &self.config.submit) {
@@ -68,7 +71,7 @@ impl Shared {
 
     async fn reference(&self) -> u16 {
         loop {
-            match self.store.next_reference().await {
+            match self.sequencer.next_reference().await {
                 Ok(reference) => return reference,
                 Err(error) => {
                     tracing::warn!(%error, "no reference for a long message");
@@ -114,13 +117,16 @@ impl Shared {
                 (Event::nack(self.stamp(), &message_id, reason), "nack")
             }
         };
-        if kind == "ack" && !self.config.acks {
+        if !self.config.acks {
+            self.is_settled(&message_id);
             return delivery.ack();
         }
+        middleware::event(&self.config.middlewares, &event);
         if self.publish_in_the_end(Route::Event, event.to_json()).await {
             Metrics::count(&self.metrics.events, kind);
             delivery.ack();
         }
+        self.is_settled(&message_id);
     }
 
     /// Counts an answer, and says what it means to the queue; with the id, if there is one.

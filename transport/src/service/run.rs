@@ -73,8 +73,18 @@ impl Service {
     pub fn new(config: ServiceConfig, bus: Bus, store: Store, clock: Arc<dyn WallClock>, seed: Seed) -> Service {
         let Bus { outbound, publisher, .. } = bus;
         let metrics = Arc::<Metrics>::default();
-        let shared = Arc::new(Shared::new(config, store, publisher, clock, seed, metrics));
+        let stores = (store.clone(), store);
+        let shared = Arc::new(Shared::new(config, stores, publisher, clock, seed, metrics));
         Service { shared, outbound, seed, health: watch::Sender::new(Vec::new()) }
+    }
+
+    /// Takes references and sequence numbers from another store than all else.
+    #[must_use]
+    pub fn with_sequencer(mut self, sequencer: Store) -> Service {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.sequencer = sequencer;
+        }
+        self
     }
 
     /// What is counted.
@@ -107,7 +117,7 @@ impl Service {
                     link,
                     connect,
                     told: told.clone(),
-                    store: shared.store.clone(),
+                    store: shared.sequencer.clone(),
                     clock: Arc::clone(&shared.clock),
                     rng: seed.stream("reconnect", number as u64),
                     stop: stopped.clone(),
@@ -148,13 +158,8 @@ struct State {
 
 impl State {
     fn new(link: &Link, now: Duration) -> State {
-        let health = LinkHealth {
-            name: link.name.clone(),
-            state: LinkState::Connecting,
-            since: now,
-            last_error: None,
-            outstanding: 0,
-        };
+        let state = LinkState::Connecting.name();
+        let health = LinkHealth { name: link.name.clone(), state, since: now, ..LinkHealth::default() };
         State {
             client: None,
             transmits: link.client.kind != BindKind::Receiver,
@@ -329,7 +334,10 @@ impl Run {
         match intake {
             // It began before the stop: it is given back.
             Intake::Send(..) if self.stop_by.is_some() => {}
-            Intake::Send(outgoing, parts) => drop(self.queue.add(outgoing, parts)),
+            Intake::Send(outgoing, parts) => {
+                self.shared.is_under_way(&outgoing.message_id);
+                self.queue.add(outgoing, parts);
+            }
             Intake::Over(outgoing, end) => self.settle(outgoing, end),
             Intake::Nothing => {}
         }
@@ -390,7 +398,13 @@ impl Run {
         }
         if self.stop_by.is_some() {
             // What would have to be sent again is left to others.
-            drop(self.queue.give_back());
+            self.give_back();
+        }
+    }
+
+    fn give_back(&mut self) {
+        for outgoing in self.queue.give_back() {
+            self.shared.is_settled(&outgoing.message_id);
         }
     }
 
@@ -435,10 +449,11 @@ impl Run {
     fn changed(&mut self, number: usize, state: LinkState, error: Option<String>) {
         let now = self.shared.now();
         let health = &mut self.links[number].health;
-        if health.state != state {
+        if health.state != state.name() {
             health.since = now;
         }
-        health.state = state;
+        health.state = state.name();
+        health.bound = state == LinkState::Bound;
         let words = error.clone().unwrap_or_default();
         health.last_error = error.or(health.last_error.take());
         let name = health.name.clone();
@@ -457,7 +472,7 @@ impl Run {
             tracing::info!("stopping");
             self.stop_by = Some(Instant::now() + self.shared.config.shutdown_timeout);
             self.outbound.stop();
-            drop(self.queue.give_back());
+            self.give_back();
         }
     }
 

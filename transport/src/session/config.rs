@@ -22,7 +22,10 @@ pub struct SessionConfig {
     /// [`Event::Request`](super::Event::Request), to be answered or forgotten like any other: for simulators of peers that
     /// are slow or dead, since a real peer takes a session that does not answer for broken. Default true.
     pub answers_enquire_link: bool,
-    /// How long to wait for the answer to a request. A dead line is found within this and the interval above. Default 60 s.
+    /// How long to wait for the answer to enquire_link, or for anything else from the peer. A dead line is found within this
+    /// and the interval above. Default 60 s.
+    pub enquire_link_timeout: Duration,
+    /// How long to wait for the answer to a request. Default 60 s.
     pub response_timeout: Duration,
     /// After how long without a PDU, either way, but for enquire_link and its answer, to unbind; none never does. Default
     /// none.
@@ -66,6 +69,7 @@ impl SessionConfig {
             session_init_timeout: Duration::from_secs(30),
             enquire_link_interval: Some(Duration::from_secs(55)),
             answers_enquire_link: true,
+            enquire_link_timeout: Duration::from_secs(60),
             response_timeout: Duration::from_secs(60),
             inactivity_timeout: None,
             unbind_timeout: Duration::from_secs(5),

@@ -9,7 +9,7 @@ pub enum Timer {
     SessionInit,
     /// Nothing heard for `enquire_link_interval`: ask.
     EnquireLink,
-    /// Asked, and nothing heard for `response_timeout`: the line is dead.
+    /// Asked, and nothing heard for `enquire_link_timeout`: the line is dead.
     EnquireLinkAnswer,
     /// No message for `inactivity_timeout`: unbind.
     Inactivity,

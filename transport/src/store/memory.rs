@@ -1,4 +1,4 @@
-//! The store in memory. Its [`Table`] is a pure value, which the embedded store keeps a journal of.
+//! The store in memory. Its [`Table`] is a pure value, of which the embedded store keeps in a file what changes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -28,6 +28,17 @@ pub struct Table {
     /// Parts of messages that are not whole.
     pub joiner: Joiner,
     reference: u16,
+    /// What is different since somebody has asked, if somebody asks.
+    noted: Option<BTreeSet<Noted>>,
+}
+
+/// Something that a table knows and that is different from before.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Noted {
+    Id(Box<str>),
+    Message(Box<str>),
+    Early(u64),
+    Reference,
 }
 
 #[derive(Clone, Debug)]
@@ -123,6 +134,7 @@ impl Table {
             early_by_form: HashMap::new(),
             earlies: 0,
             reference: 0,
+            noted: None,
         }
     }
 
@@ -144,6 +156,8 @@ impl Table {
         });
         sent.ids += 1;
         sent.accepted.insert(part.number);
+        self.note_change(|| Noted::Id(id.into()));
+        self.note_change(|| Noted::Message(part.message.clone()));
         self.release(id)
     }
 
@@ -172,6 +186,8 @@ impl Table {
             *until = sooner;
         }
         let part = part.clone();
+        self.note_change(|| Noted::Id(id.into()));
+        self.note_change(|| Noted::Message(part.message.clone()));
         let Some(sent) = self.messages.get_mut(&part.message) else { return Matched::Unknown };
         let place = sent.reports.get_mut(usize::from(part.number.saturating_sub(1)));
         let is_repeated = place.as_ref().is_some_and(|place| place.as_ref() == Some(report));
@@ -190,11 +206,19 @@ impl Table {
         }
         self.earlies += 1;
         let early = Early { forms: forms.to_vec(), report: report.clone() };
-        self.early.insert(self.earlies, (now.saturating_add(self.limits.early_hold), early));
-        for form in forms {
-            self.early_by_form.entry(form.clone()).or_default().push(self.earlies);
-        }
+        self.put_early(self.earlies, now.saturating_add(self.limits.early_hold), early);
         Matched::Held
+    }
+
+    fn put_early(&mut self, number: u64, until: Duration, early: Early) {
+        for form in &early.forms {
+            let numbers = self.early_by_form.entry(form.clone()).or_default();
+            numbers.push(number);
+            // One that is put back has its place.
+            numbers.sort_unstable();
+        }
+        self.early.insert(number, (until, early));
+        self.note_change(|| Noted::Early(number));
     }
 
     /// Receipts that waited for this id, in the order in which they came.
@@ -205,6 +229,7 @@ impl Table {
 
     fn take_early(&mut self, number: u64) -> Option<Early> {
         let (_, early) = self.early.remove(&number)?;
+        self.note_change(|| Noted::Early(number));
         for form in &early.forms {
             if let Some(numbers) = self.early_by_form.get_mut(form) {
                 numbers.retain(|other| *other != number);
@@ -239,6 +264,7 @@ impl Table {
     /// See [`Store::next_reference`](super::Store::next_reference).
     pub fn next_reference(&mut self) -> u16 {
         self.reference = self.reference.wrapping_add(1);
+        self.note_change(|| Noted::Reference);
         self.reference
     }
 
@@ -260,6 +286,8 @@ impl Table {
     fn forget_id(&mut self, id: &str) {
         let Some(Id { part, until }) = self.ids.remove(id) else { return };
         self.ids_by_end.remove(&(until, id.into()));
+        self.note_change(|| Noted::Id(id.into()));
+        self.note_change(|| Noted::Message(part.message.clone()));
         if let Some(sent) = self.messages.get_mut(&part.message) {
             sent.ids -= 1;
             if sent.ids == 0 {
@@ -267,7 +295,15 @@ impl Table {
             }
         }
     }
+
+    fn note_change(&mut self, what: impl FnOnce() -> Noted) {
+        if let Some(noted) = &mut self.noted {
+            noted.insert(what());
+        }
+    }
 }
 
+#[cfg(feature = "embedded")]
+mod rows;
 #[cfg(test)]
 mod tests;

@@ -12,9 +12,17 @@ use std::time::Duration;
 
 use crate::text::{Incomplete, JoinLimits, Outcome, PartKey, Segment};
 
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 
+#[cfg(feature = "embedded")]
+pub use embedded::Embedded;
 pub use memory::Memory;
+#[cfg(feature = "redis")]
+pub use redis::Redis;
 
 /// Bounds of a store. What is beyond the number that may be held pushes out what was held longest.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -119,6 +127,12 @@ pub struct Away(pub String);
 pub enum Store {
     /// Gone with the process.
     Memory(Memory),
+    /// Shared by several processes.
+    #[cfg(feature = "redis")]
+    Redis(Redis),
+    /// In a file.
+    #[cfg(feature = "embedded")]
+    Embedded(Embedded),
 }
 
 /// Runs the same call on whichever store it is.
@@ -126,6 +140,10 @@ macro_rules! on_each {
     ($store:expr, $inner:ident => $call:expr) => {
         match $store {
             Store::Memory($inner) => $call,
+            #[cfg(feature = "redis")]
+            Store::Redis($inner) => $call,
+            #[cfg(feature = "embedded")]
+            Store::Embedded($inner) => $call,
         }
     };
 }

@@ -10,7 +10,7 @@ use super::{multibyte, septets};
 use crate::pdu::DataCoding;
 
 /// A way of writing text as octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Charset {
     /// GSM 7-bit, one septet an octet, as SMSCs expect it in `short_message` (3GPP 23.038 §6.2.1).
     Gsm7(Shifts),

@@ -37,7 +37,7 @@ pub struct PartReference {
 }
 
 /// Where a reference was found. The three count apart: an 8-bit 5 and a 16-bit 5 are two messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum ReferenceKind {
     /// Header element 0x00.
     Udh8,

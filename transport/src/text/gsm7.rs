@@ -12,7 +12,7 @@ const ESCAPE: u8 = 0x1B;
 pub(super) const CR: u8 = 0x0D;
 
 /// A national language by its number in the user data header (23.038 §6.2.1.2.4). Unknown numbers mean the default tables.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Language(pub u8);
 
 #[expect(missing_docs, reason = "the names say it all")]
@@ -42,7 +42,7 @@ impl Language {
 }
 
 /// Which tables a text uses instead of the default ones. Each one named costs an element of the user data header.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Shifts {
     /// Replaces the default alphabet (header element 0x25).
     pub locking: Language,

@@ -15,7 +15,9 @@ use bytes::Bytes;
 use super::charset::{Charset, Decoded};
 use super::content::{Content, PartAddress, PartKey};
 
+mod saved;
 mod set;
+pub use saved::Saved;
 use set::{Held, Set};
 
 /// Bounds of a [`Joiner`].
@@ -99,6 +101,8 @@ pub struct Joiner {
     deadlines: BTreeSet<(Duration, PartKey)>,
     finished: BTreeSet<(Duration, PartKey)>,
     octets: usize,
+    /// Messages of which something is different, if somebody wants to know: see [`Joiner::note`].
+    noted: Option<BTreeSet<PartKey>>,
 }
 
 /// Joins parts that are all there, in the order given.
@@ -151,7 +155,14 @@ impl Joiner {
     /// A joiner that holds nothing.
     #[must_use]
     pub const fn new(limits: JoinLimits) -> Self {
-        Self { limits, sets: BTreeMap::new(), deadlines: BTreeSet::new(), finished: BTreeSet::new(), octets: 0 }
+        Self {
+            limits,
+            sets: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            finished: BTreeSet::new(),
+            octets: 0,
+            noted: None,
+        }
     }
 
     /// Takes a part.
@@ -173,6 +184,7 @@ impl Joiner {
             return;
         };
         set.published = true;
+        note(&mut self.noted, key);
         self.octets -= set.octets();
         set.parts.values_mut().for_each(|held| held.octets = None);
         self.deadlines.remove(&(set.deadline, key.clone()));
@@ -240,6 +252,7 @@ impl Joiner {
             return;
         }
         *held = Held::new(segment);
+        note(&mut self.noted, key);
         self.octets += segment.octets.len();
         if set.parts.values().all(|held| held.octets.is_some()) {
             set.published = false;
@@ -258,6 +271,7 @@ impl Joiner {
             self.make_room()?;
         }
         let key = key.copied();
+        note(&mut self.noted, &key);
         let deadline = now.saturating_add(self.limits.expiry);
         let set = self.sets.entry(key.clone()).or_default();
         self.deadlines.remove(&(set.deadline, key.clone()));
@@ -281,11 +295,18 @@ impl Joiner {
     /// Drops a message; returns it if it was not published.
     fn remove(&mut self, key: &PartKey) -> Option<Incomplete> {
         let (key, set) = self.sets.remove_entry(key)?;
+        note(&mut self.noted, &key);
         let entry = (set.deadline, key);
         self.deadlines.remove(&entry);
         self.finished.remove(&entry);
         self.octets -= set.octets();
         (!set.published).then(|| Incomplete { key: entry.1, segments: set.segments().collect() })
+    }
+}
+
+fn note(noted: &mut Option<BTreeSet<PartKey>>, key: &PartKey) {
+    if let Some(noted) = noted {
+        noted.insert(key.copied());
     }
 }
 

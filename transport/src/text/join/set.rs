@@ -20,11 +20,11 @@ pub(super) struct Set {
 /// One part, and what remains of it.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
-    charset: Charset,
+    pub(super) charset: Charset,
     /// `None` once published, until the part comes again.
     pub(super) octets: Option<Bytes>,
-    length: usize,
-    fingerprint: u64,
+    pub(super) length: usize,
+    pub(super) fingerprint: u64,
 }
 
 impl Set {

@@ -260,3 +260,40 @@ proptest! {
         prop_assert_eq!(joiner.octets(), 0);
     }
 }
+
+#[test]
+fn what_is_saved_is_noted_once_and_restored_as_it_was() {
+    let limits = JoinLimits { sets_max: 3, octets_max: 100, expiry: Duration::from_secs(60) };
+    let mut joiner = Joiner::new(limits);
+    joiner.note();
+    let keys = [saved_key(1), saved_key(2), saved_key(3)];
+    let at = |seconds| Duration::from_secs(seconds);
+    let part = |number| Segment { number, charset: Charset::Ucs2, octets: Bytes::from_static(&[0, 0xFF]) };
+    let _ = joiner.add(at(0), &keys[0], &part(1));
+    let _ = joiner.add(at(1), &keys[1], &part(2));
+    let _ = joiner.add(at(2), &keys[1], &part(1));
+    joiner.published(&keys[1]);
+    assert_eq!(joiner.take_noted(), BTreeSet::from([keys[0].clone(), keys[1].clone()]));
+    assert!(joiner.take_noted().is_empty());
+
+    let mut other = Joiner::new(limits);
+    for key in &keys[..2] {
+        let json = serde_json::to_string(&joiner.saved(key).unwrap()).unwrap();
+        assert_eq!(other.restore(&serde_json::from_str(&json).unwrap()), Some(()));
+        assert_eq!(other.restore(&serde_json::from_str(&json).unwrap()), None, "it is held already");
+        assert_eq!(other.saved(key), joiner.saved(key));
+    }
+    assert_eq!((other.octets(), other.unfinished(), other.next_expiry()), (2, 1, Some(at(60))));
+    assert_eq!(other.add(at(3), &keys[1], &part(1)).outcome, Outcome::Duplicate);
+    // A third pushes nothing out, a fourth the finished one; both are noted.
+    let _ = joiner.add(at(3), &keys[2], &part(1));
+    let _ = joiner.add(at(3), &saved_key(4), &part(1));
+    assert_eq!(joiner.take_noted().len(), 3);
+    assert_eq!(joiner.saved(&keys[1]), None);
+}
+
+fn saved_key(reference: u16) -> PartKey {
+    let address = |addr: &'static [u8]| PartAddress { ton: 1, npi: 0, addr: Bytes::from_static(addr) };
+    let (source, destination) = (address(b"27\xFF"), address(b""));
+    PartKey { source, destination, kind: ReferenceKind::Sar, reference, total: 2 }
+}

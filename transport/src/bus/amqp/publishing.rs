@@ -1,0 +1,174 @@
+//! Publications on their way to the broker: written one after the other without waiting, told in the order of writing.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use lapin::message::BasicReturnMessage;
+use lapin::options::BasicPublishOptions;
+use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Confirmation};
+
+use super::EXCHANGE;
+use crate::bus::{Publication, Route};
+
+/// What waits for the broker's word.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// Somebody is told.
+    Publication(Publication),
+    /// What has this tag at the broker is dead, and done with once this is stored.
+    DeadLetter { broker_tag: u64, body: Bytes, reason: String },
+}
+
+/// What the broker said.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// It has it.
+    Stored(Sent),
+    /// It does not want it, or has nowhere to put it.
+    Refused(Sent, Arc<str>),
+}
+
+type Confirm = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
+
+/// What has been written, in order.
+pub(super) struct Publishing {
+    channel: Arc<Channel>,
+    keys: [ShortString; 4],
+    properties: BasicProperties,
+    sent: VecDeque<(Sent, Confirm)>,
+    /// Confirmed, and not yet told: a message that came back is not always with the confirmation of its own.
+    confirmed: VecDeque<(Sent, Confirmation)>,
+    failed: Option<lapin::Error>,
+}
+
+impl Publishing {
+    pub(super) fn new(channel: Arc<Channel>, transport_name: &str) -> Publishing {
+        let key = |route: Route| ShortString::from(format!("{transport_name}.{}", route.name()));
+        Publishing {
+            channel,
+            keys: [Route::Inbound, Route::Event, Route::Status, Route::Failed].map(key),
+            // As vumi2 writes them: persistent, and nothing else.
+            properties: BasicProperties::default().with_delivery_mode(2),
+            sent: VecDeque::new(),
+            confirmed: VecDeque::new(),
+            failed: None,
+        }
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.sent.len()
+    }
+
+    fn key(&self, sent: &Sent) -> &ShortString {
+        match sent {
+            Sent::Publication(publication) => &self.keys[publication.route as usize],
+            Sent::DeadLetter { .. } => &self.keys[Route::Failed as usize],
+        }
+    }
+
+    /// Writes it behind what was written before.
+    pub(super) fn send(&mut self, sent: Sent) {
+        let channel = Arc::clone(&self.channel);
+        let key = self.key(&sent).clone();
+        let (body, properties) = match &sent {
+            Sent::Publication(publication) => (publication.body.clone(), self.properties.clone()),
+            Sent::DeadLetter { body, reason, .. } => {
+                let mut headers = FieldTable::default();
+                headers.insert("reason".into(), lapin::types::AMQPValue::LongString(reason.as_str().into()));
+                (body.clone(), self.properties.clone().with_headers(headers))
+            }
+        };
+        // Mandatory: what no queue takes comes back, instead of being lost.
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let mut confirm: Confirm =
+            Box::pin(
+                async move { channel.basic_publish(EXCHANGE.into(), key, options, &body, properties).await?.await },
+            );
+        // The first poll puts it in line to be written. What it comes to is asked when it is the first that waits.
+        match confirm.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => self.sent.push_back((sent, confirm)),
+            Poll::Ready(result) => self.sent.push_back((sent, Box::pin(std::future::ready(result)))),
+        }
+    }
+
+    /// What the broker has said since the last time, in the order of writing; pending if nothing. Once it has failed it is of
+    /// no more use: see [`unconfirmed`](Publishing::unconfirmed).
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, said: &mut Vec<Said>) -> Poll<lapin::Result<()>> {
+        self.take_confirmed(cx);
+        if self.confirmed.is_empty() {
+            return self.failed.clone().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+        }
+        // A word of the broker's may be about many at once, and the client tells them one by one, in any order, while it
+        // holds a lock that this call takes too. So after it all that the word was about are here.
+        let _ = self.channel.wait_for_confirms().now_or_never();
+        self.take_confirmed(cx);
+        self.sort_out(said);
+        Poll::Ready(Ok(()))
+    }
+
+    fn take_confirmed(&mut self, cx: &mut Context<'_>) {
+        while self.failed.is_none()
+            && let Some((_, confirm)) = self.sent.front_mut()
+            && let Poll::Ready(confirmation) = confirm.as_mut().poll(cx)
+        {
+            match confirmation {
+                Ok(confirmation) => {
+                    let sent = self.sent.pop_front();
+                    self.confirmed.extend(sent.map(|(sent, _)| (sent, confirmation)));
+                }
+                Err(error) => self.failed = Some(error),
+            }
+        }
+    }
+
+    /// Finds which have come back. The client gives a message that came back to the first that was confirmed with it.
+    fn sort_out(&mut self, said: &mut Vec<Said>) {
+        let mut returned: Vec<BasicReturnMessage> = Vec::new();
+        let mut stored: Vec<(Sent, bool)> = Vec::with_capacity(self.confirmed.len());
+        for (sent, confirmation) in self.confirmed.drain(..) {
+            let is_ack = confirmation.is_ack();
+            returned.extend(confirmation.take_message());
+            stored.push((sent, is_ack));
+        }
+        for (sent, is_ack) in stored {
+            let place = returned
+                .iter()
+                .position(|message| message.routing_key == *self.key(&sent) && message.data == sent.body().as_ref());
+            said.push(match place.map(|place| returned.swap_remove(place)) {
+                Some(message) => {
+                    let words = format!("{} {}: {}", message.reply_code, message.reply_text, message.routing_key);
+                    Said::Refused(sent, words.into())
+                }
+                None if is_ack => Said::Stored(sent),
+                None => Said::Refused(sent, "the broker could not store it".into()),
+            });
+        }
+        for message in returned {
+            tracing::error!(routing_key = %message.routing_key, "a message came back that was not known to be on its way");
+        }
+    }
+
+    /// What the broker has not confirmed, in order. What it has is told by [`poll`](Publishing::poll) before.
+    pub(super) fn unconfirmed(self) -> impl DoubleEndedIterator<Item = Publication> {
+        self.sent.into_iter().filter_map(|(sent, _)| match sent {
+            Sent::Publication(publication) => Some(publication),
+            // What is dead comes again by itself.
+            Sent::DeadLetter { .. } => None,
+        })
+    }
+}
+
+impl Sent {
+    fn body(&self) -> &Bytes {
+        match self {
+            Sent::Publication(publication) => &publication.body,
+            Sent::DeadLetter { body, .. } => body,
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! What a configuration means: the options of the parts of a transport.
+
+use std::time::Duration;
+
+use smpp_transport::config::{
+    BindType, Coding as ConfigCoding, Config, IdForm, KeepOrder as ConfigOrder, MiddlewareClass,
+    MultipartHandling as ConfigMultipart, NpiRule, OnAuthFailure as ConfigAuth, OnPartial, OnTooManyParts,
+    OnUnencodable, OnUnknownOutcome, OnUnmatched, PduLog, ReceiptsOfParts, SessionEvent, Sign, TlvType, Tolerance,
+    TonRule, UssdMode,
+};
+use smpp_transport::driver::{Backoff, ClientConfig, DriverConfig};
+use smpp_transport::inbound::{Detect, IdForms, InboundOptions, Pattern, StatusMapping};
+use smpp_transport::outbound::{
+    Coding, KeepOrder, MultipartHandling, Numbering, OnUnknown, QueueConfig, Rate, Retry, SubmitOptions, Throttle,
+    Unencodable,
+};
+use smpp_transport::pdu::json::from_hex;
+use smpp_transport::pdu::time::{Period, SmppTime};
+use smpp_transport::pdu::{COctets, CommandStatus, Leniency, Npi, Tlvs, Ton};
+use smpp_transport::service::{Does, Link, Middleware, OnAuthFailure, Partial, Reports, ServiceConfig, Unmatched};
+use smpp_transport::session::{BindKind, Role, SessionConfig};
+use smpp_transport::store::StoreLimits;
+use smpp_transport::text::{JoinLimits, Repertoire};
+use smpp_transport::ussd::{Dialect, SessionKey};
+
+/// Options that are read, and that this transport cannot do yet: what is set must not be passed over in silence.
+pub(crate) fn cannot(config: &Config) -> Option<&'static str> {
+    let usual = Config::default();
+    [
+        ("bind_fallback", config.bind.bind_fallback),
+        ("credentials_truncate", config.bind.credentials_truncate),
+        ("outbind.listen", config.smsc.outbind.listen.is_some()),
+        ("submit.multipart_too_many", config.submit.multipart_too_many != OnTooManyParts::Nack),
+        ("inbound.dedupe_window", config.inbound.dedupe_window.is_some()),
+        ("inbound.undecodable_status", config.inbound.undecodable_status != usual.inbound.undecodable_status),
+        ("inbound.data_sm", !config.inbound.data_sm),
+        ("amqp_reject_to", config.bus.amqp_reject_to.is_some()),
+        ("data_octets_max", config.bus.data_octets_max != usual.bus.data_octets_max),
+        ("tlv.from_metadata", !config.tlv.from_metadata.is_empty()),
+        ("pdu_log", config.look.pdu_log != PduLog::Off),
+        ("pdu_log_ring", config.look.pdu_log_ring > 0),
+        ("capture", config.look.capture.is_some()),
+    ]
+    .into_iter()
+    .find_map(|(option, is_set)| is_set.then_some(option))
+}
+
+/// What the service does.
+///
+/// # Errors
+/// In words, with the option's name.
+pub(crate) fn service(config: &Config) -> Result<ServiceConfig, String> {
+    let prefetch = config.bus.amqp_prefetch.unwrap_or(config.worker.worker_concurrency);
+    Ok(ServiceConfig {
+        transport_name: config.worker.transport_name.clone(),
+        submit: submit(config)?,
+        queue: queue(config),
+        messages_max: usize::from(prefetch),
+        inbound: inbound(config)?,
+        reports: match config.receipts.multipart {
+            ReceiptsOfParts::Aggregate => Reports::Aggregate,
+            ReceiptsOfParts::PerPart => Reports::PerPart,
+        },
+        unmatched: match config.receipts.unmatched {
+            OnUnmatched::Log => Unmatched::Log,
+            OnUnmatched::Event => Unmatched::Event,
+        },
+        partial: match config.inbound.partial {
+            OnPartial::DeliverParts => Partial::Parts,
+            OnPartial::DeliverJoined => Partial::Gaps,
+            OnPartial::Drop => Partial::Drop,
+        },
+        inbound_timeout: config.bus.inbound_timeout,
+        busy_status: config.inbound.error_status,
+        acks: !config.worker.disable_ack,
+        delivery_reports: !config.worker.disable_delivery_report,
+        status_events: config.worker.status_events,
+        middlewares: middlewares(config),
+        shutdown_timeout: config.worker.shutdown_timeout,
+    })
+}
+
+fn middlewares(config: &Config) -> Vec<Middleware> {
+    let name = &config.worker.transport_name;
+    let is_for_us = |names: &Option<Vec<String>>| names.as_ref().is_none_or(|names| names.contains(name));
+    let ours = config.worker.middlewares.iter().filter(|each| is_for_us(&each.enable_for_connectors));
+    let made = ours.map(|each| Middleware {
+        does: match each.class_path {
+            MiddlewareClass::Logging => Does::Log(level(each.log_level), each.logger_name.clone()),
+            MiddlewareClass::Unidecoder => Does::Unidecode,
+        },
+        inbound: each.inbound_enabled,
+        outbound: each.outbound_enabled,
+        events: each.event_enabled,
+    });
+    made.collect()
+}
+
+fn level(level: smpp_transport::config::Level) -> tracing::Level {
+    level.as_str().parse().unwrap_or(tracing::Level::INFO)
+}
+
+fn submit(config: &Config) -> Result<SubmitOptions, String> {
+    let (submit, defaults) = (&config.submit, &config.defaults);
+    let default = config.alphabet.default_alphabet;
+    Ok(SubmitOptions {
+        coding: match submit.data_coding {
+            ConfigCoding::Fixed(coding) => Coding::Fixed(coding, default),
+            ConfigCoding::Auto => {
+                Coding::Auto(Repertoire { default, languages: submit.national_tables.clone(), latin1: submit.latin1 })
+            }
+        },
+        multipart: match submit.multipart_handling {
+            ConfigMultipart::ShortMessage => MultipartHandling::ShortMessage,
+            ConfigMultipart::MessagePayload => MultipartHandling::Payload,
+            ConfigMultipart::Sar => MultipartHandling::Sar,
+            ConfigMultipart::Udh8 => MultipartHandling::Udh8,
+            ConfigMultipart::Udh16 => MultipartHandling::Udh16,
+        },
+        parts_max: submit.multipart_max_parts,
+        unencodable: match submit.unencodable {
+            OnUnencodable::Nack => Unencodable::Nack,
+            OnUnencodable::Replace => Unencodable::Replace,
+            OnUnencodable::Transliterate => Unencodable::Transliterate,
+        },
+        service_type: octets("submit.service_type", submit.service_type.as_deref())?,
+        source: numbering(submit.source_addr_ton, submit.source_addr_npi),
+        destination: numbering(submit.dest_addr_ton, submit.dest_addr_npi),
+        address_max: submit.address_max,
+        strip_plus: submit.address_strip_plus,
+        registered_delivery: submit.registered_delivery.octet(),
+        sar_reference_rollover: submit.multipart_sar_reference_rollover,
+        validity_period: period("defaults.validity_period", defaults.validity_period)?,
+        schedule_delivery_time: period("defaults.schedule", defaults.schedule)?,
+        priority: defaults.priority,
+        protocol_id: defaults.protocol_id,
+        replace_if_present: defaults.replace_if_present,
+        tlvs: tlvs(config)?,
+        ussd: ussd(config),
+    })
+}
+
+fn numbering(ton: TonRule, npi: NpiRule) -> Numbering {
+    let ton: Option<Ton> = match ton {
+        TonRule::Auto => None,
+        TonRule::Fixed(ton) => Some(ton),
+    };
+    let npi: Option<Npi> = match npi {
+        NpiRule::Auto => None,
+        NpiRule::Fixed(npi) => Some(npi),
+    };
+    Numbering { ton, npi }
+}
+
+fn octets<const N: usize>(option: &str, text: Option<&str>) -> Result<COctets<N>, String> {
+    let text = text.unwrap_or_default();
+    text.parse().map_err(|_| format!("{option}: {text:?} has {} characters, allowed are {}", text.len(), N - 1))
+}
+
+/// From now, as the standard writes it (§7.1.1).
+fn period(option: &str, time: Option<Duration>) -> Result<COctets<17>, String> {
+    let Some(time) = time else { return Ok(COctets::default()) };
+    let period = Period::from_seconds(time.as_secs()).map_err(|error| format!("{option}: {error}"))?;
+    SmppTime::Relative(period).to_string().parse().map_err(|_| format!("{option}: cannot be written"))
+}
+
+fn tlvs(config: &Config) -> Result<Tlvs, String> {
+    let mut tlvs = Tlvs::new();
+    for tlv in &config.tlv.default {
+        let wrong = |words: String| format!("tlv.default: {:#06x}: {words}", tlv.tag.0);
+        let number = || tlv.value.parse::<u32>().map_err(|error| wrong(error.to_string()));
+        let value = match tlv.r#type {
+            TlvType::Text => tlv.value.clone().into_bytes(),
+            TlvType::CString => [tlv.value.as_bytes(), &[0]].concat(),
+            TlvType::Hex => from_hex(&tlv.value).map_err(wrong)?,
+            TlvType::U8 => u8::try_from(number()?).map_err(|error| wrong(error.to_string()))?.to_be_bytes().to_vec(),
+            TlvType::U16 => u16::try_from(number()?).map_err(|error| wrong(error.to_string()))?.to_be_bytes().to_vec(),
+            TlvType::U32 => number()?.to_be_bytes().to_vec(),
+        };
+        tlvs.try_push(tlv.tag, &value).map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(tlvs)
+}
+
+fn ussd(config: &Config) -> Dialect {
+    let ussd = &config.ussd;
+    let session = match ussd.mode {
+        UssdMode::Off => SessionKey::Off,
+        UssdMode::Generic => SessionKey::Addresses,
+        UssdMode::ItsSessionInfo => SessionKey::ItsSessionInfo,
+        UssdMode::UserMessageReference => SessionKey::UserMessageReference,
+    };
+    let mut dialect = Dialect { session, ..Dialect::default() };
+    for (op, event) in &ussd.service_ops {
+        match event {
+            SessionEvent::New => dialect.ops_new.push(*op),
+            SessionEvent::Resume => dialect.op_resume = *op,
+            SessionEvent::Close => {
+                dialect.ops_close.push(*op);
+                dialect.op_close = *op;
+            }
+        }
+    }
+    dialect
+}
+
+fn queue(config: &Config) -> QueueConfig {
+    let sending = &config.sending;
+    let (throttle, rate) = (&sending.throttle, &sending.rate_limit);
+    let retry = sending.retry.iter().filter(|(_, retry)| retry.count > 0);
+    QueueConfig {
+        keep_order: match sending.keep_order {
+            ConfigOrder::None => KeepOrder::None,
+            ConfigOrder::PerDestination => KeepOrder::PerDestination,
+            ConfigOrder::Strict => KeepOrder::Strict,
+        },
+        on_unknown: match sending.on_unknown_outcome {
+            OnUnknownOutcome::Resend => OnUnknown::Resend,
+            OnUnknownOutcome::Nack => OnUnknown::Nack,
+        },
+        throttle: Throttle {
+            statuses: throttle.statuses.iter().copied().collect(),
+            delay: throttle.delay,
+            factor: throttle.factor,
+            max: throttle.max,
+        },
+        retry: retry
+            .map(|(status, retry): (&CommandStatus, _)| (*status, Retry { count: retry.count, delay: retry.delay }))
+            .collect(),
+        retry_max_age: sending.retry_max_age,
+        rate: (rate.per_second > 0.0).then(|| Rate { per_second: rate.per_second, burst: f64::from(rate.burst) }),
+    }
+}
+
+fn inbound(config: &Config) -> Result<InboundOptions, String> {
+    let receipts = &config.receipts;
+    let pattern = receipts.regex.as_ref().map(|pattern| Pattern::new(pattern.regex().clone()));
+    let id_forms = match (receipts.id_format.response, receipts.id_format.receipt) {
+        (_, IdForm::Auto) => IdForms::Auto,
+        (_, IdForm::AsIs) | (IdForm::Hex, IdForm::Hex) | (IdForm::Dec, IdForm::Dec) => IdForms::AsIs,
+        (_, IdForm::Dec) => IdForms::DecimalReceipts,
+        (_, IdForm::Hex) => IdForms::HexReceipts,
+    };
+    let overrides = config.inbound.data_coding_overrides.iter().map(|(key, charset)| (key.0, *charset));
+    Ok(InboundOptions {
+        default: config.alphabet.default_alphabet,
+        data_coding_overrides: overrides.collect(),
+        detect: Detect {
+            tlv: receipts.detect.contains(&Sign::Tlv),
+            esm_class: receipts.detect.contains(&Sign::EsmClass),
+            body: receipts.detect.contains(&Sign::Body),
+        },
+        pattern: pattern.transpose().map_err(|words| format!("receipts.regex: {words}"))?,
+        status_mapping: StatusMapping(receipts.status_mapping.clone()),
+        id_forms,
+        ussd: ussd(config),
+        tlvs: Vec::new(),
+    })
+}
+
+/// Bounds of what is to be known later.
+pub(crate) fn limits(config: &Config) -> StoreLimits {
+    let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    StoreLimits {
+        id_ttl: config.stores.cache.timeout,
+        final_id_ttl: config.receipts.final_id_ttl,
+        ids_max: size(config.stores.cache.ids_max.into()),
+        early_hold: config.receipts.early_hold,
+        early_max: size(config.receipts.early_max.into()),
+        join: JoinLimits {
+            sets_max: size(config.inbound.max_sets.into()),
+            octets_max: size(config.inbound.max_octets),
+            expiry: config.inbound.reassembly_timeout,
+        },
+    }
+}
+
+/// The sessions to keep.
+///
+/// # Errors
+/// In words, with the option's name.
+pub(crate) fn links(config: &Config) -> Result<Vec<Link>, String> {
+    let kinds: &[BindKind] = match config.bind.bind_type {
+        BindType::One(BindKind::Transceiver) => &[BindKind::Transceiver],
+        BindType::One(BindKind::Transmitter) => &[BindKind::Transmitter],
+        BindType::One(BindKind::Receiver) => &[BindKind::Receiver],
+        BindType::TransmitterAndReceiver => &[BindKind::Transmitter, BindKind::Receiver],
+    };
+    let mut links = Vec::new();
+    for number in 1..=config.smsc.sessions {
+        for kind in kinds {
+            let name = match kind {
+                BindKind::Transceiver => "trx",
+                BindKind::Transmitter => "tx",
+                BindKind::Receiver => "rx",
+            };
+            links.push(link(config, *kind, format!("{name}{number}"))?);
+        }
+    }
+    Ok(links)
+}
+
+fn link(config: &Config, kind: BindKind, name: String) -> Result<Link, String> {
+    let (bind, timers, reconnect) = (&config.bind, &config.session, &config.smsc.reconnect);
+    let mut client = ClientConfig::new(
+        kind,
+        octets("system_id", Some(&bind.system_id))?,
+        // Its length alone is told.
+        bind.password.reveal().parse().map_err(|_| "password: has more characters than the 8 that are allowed")?,
+    );
+    client.bind.system_type = octets("system_type", bind.system_type.as_deref())?;
+    client.bind.interface_version = bind.interface_version;
+    client.bind.address_range = octets("address_range", bind.address_range.as_deref())?;
+    client.session = SessionConfig {
+        session_init_timeout: bind.smpp_bind_timeout,
+        enquire_link_interval: timers.smpp_enquire_link_interval,
+        enquire_link_timeout: timers.smpp_enquire_link_timeout,
+        response_timeout: timers.smpp_response_timeout,
+        inactivity_timeout: timers.inactivity_timeout,
+        unbind_timeout: timers.unbind_timeout,
+        window: usize::from(timers.smpp_window),
+        inbound_window: usize::from(timers.smpp_inbound_window),
+        busy_status: config.inbound.error_status,
+        ..SessionConfig::new(Role::Esme)
+    };
+    client.driver = DriverConfig {
+        leniency: match timers.tolerance {
+            Tolerance::Lenient => Leniency::TOLERANT,
+            Tolerance::Strict => Leniency::STRICT,
+        },
+        frame_octets_max: usize::try_from(timers.max_pdu_length).unwrap_or(usize::MAX),
+        ..DriverConfig::default()
+    };
+    client.connect_timeout = config.smsc.connect_timeout;
+    client.incoming_max = usize::from(timers.smpp_inbound_window);
+    Ok(Link {
+        backoff: Backoff {
+            min: reconnect.initial,
+            max: reconnect.max,
+            factor: reconnect.factor,
+            jitter: reconnect.jitter,
+            stable_after: reconnect.stable_after,
+        },
+        on_auth_failure: match reconnect.on_auth_failure {
+            ConfigAuth::Slow => OnAuthFailure::Slow,
+            ConfigAuth::Stop => OnAuthFailure::Stop,
+            ConfigAuth::Same => OnAuthFailure::Same,
+        },
+        already_bound_delay: reconnect.already_bound_delay,
+        ..Link::new(name, client)
+    })
+}

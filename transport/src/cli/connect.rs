@@ -1,0 +1,153 @@
+//! Lines to the SMSC: over TCP or TLS, to several places in turn.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use smpp_transport::config::{Smsc, Tls};
+use smpp_transport::driver::Connect;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error as TlsFault, RootCertStore, SignatureScheme};
+
+/// A line, whatever it is made of.
+pub(crate) trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
+
+/// The places of one SMSC, tried in turn.
+#[derive(Clone)]
+pub(crate) struct Places {
+    addresses: Vec<String>,
+    next: usize,
+    tls: Option<(TlsConnector, Option<ServerName<'static>>)>,
+}
+
+impl Places {
+    /// The places that the configuration names, `addresses` first to last.
+    ///
+    /// # Errors
+    /// In words, with the option's name: a file that cannot be used, or a name that is none.
+    pub(crate) fn new(addresses: Vec<String>, smsc: &Smsc) -> Result<Places, String> {
+        let tls = if smsc.tls.enabled { Some(tls(&smsc.tls)?) } else { None };
+        Ok(Places { addresses, next: 0, tls })
+    }
+}
+
+impl Connect for Places {
+    type Stream = Box<dyn Line>;
+
+    async fn connect(&mut self) -> io::Result<Box<dyn Line>> {
+        let address = self.addresses[self.next % self.addresses.len()].clone();
+        self.next = self.next.wrapping_add(1);
+        tracing::debug!(address, "connecting");
+        let stream = TcpStream::connect(&address).await?;
+        stream.set_nodelay(true)?;
+        let Some((connector, name)) = &self.tls else { return Ok(Box::new(stream)) };
+        let name = match name {
+            Some(name) => name.clone(),
+            None => {
+                let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+                let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+                ServerName::try_from(host).map_err(io::Error::other)?
+            }
+        };
+        Ok(Box::new(connector.connect(name, stream).await?))
+    }
+}
+
+fn tls(tls: &Tls) -> Result<(TlsConnector, Option<ServerName<'static>>), String> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| format!("tls: {error}"))?;
+    let builder = if tls.insecure {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+    } else {
+        let roots = Arc::new(roots(tls.ca.as_deref())?);
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+        builder.with_webpki_verifier(verifier.map_err(|error| format!("tls.ca: {error}"))?)
+    };
+    let config = match (&tls.cert, &tls.key) {
+        (Some(cert), Some(key)) => {
+            let certificates = certificates("tls.cert", cert)?;
+            let wrong = |error: &dyn std::fmt::Display| format!("tls.key: {}: {error}", key.display());
+            let key = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(&error))?;
+            builder.with_client_auth_cert(certificates, key).map_err(|error| wrong(&error))?
+        }
+        (None, None) => builder.with_no_client_auth(),
+        (Some(_), None) => return Err("tls.cert is given without tls.key".to_owned()),
+        (None, Some(_)) => return Err("tls.key is given without tls.cert".to_owned()),
+    };
+    let name = tls
+        .server_name
+        .clone()
+        .map(|name| ServerName::try_from(name.clone()).map_err(|error| format!("tls.server_name: {name:?}: {error}")));
+    Ok((TlsConnector::from(Arc::new(config)), name.transpose()?))
+}
+
+fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let found = match ca {
+        Some(path) => certificates("tls.ca", path)?,
+        None => rustls_native_certs::load_native_certs().certs,
+    };
+    roots.add_parsable_certificates(found);
+    if roots.is_empty() {
+        return Err("tls.ca: there is no certificate that may vouch for the SMSC".to_owned());
+    }
+    Ok(roots)
+}
+
+fn certificates(option: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{option}: {}: {error}", path.display());
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))?;
+    let found: Result<Vec<_>, _> = found.collect();
+    let found = found.map_err(|error| wrong(&error))?;
+    if found.is_empty() { Err(wrong(&"no PEM certificate in it")) } else { Ok(found) }
+}
+
+/// Takes any certificate, as it was asked to.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _others: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsFault> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsFault> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        tokio_rustls::rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsFault> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        tokio_rustls::rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,269 @@
+//! Running the transport: the one place where a configuration becomes a service.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use prometheus_client::registry::Registry;
+use smpp_transport::bus::amqp::{self, AmqpAddress, AmqpConfig};
+use smpp_transport::bus::{self, embedded};
+use smpp_transport::config::{Bus, Config, Listen, Loaded, StoreClass};
+use smpp_transport::disk::{Disk, Journal};
+use smpp_transport::env::{Seed, SystemClock, WallClock};
+use smpp_transport::http::{self, Listener, Queue};
+use smpp_transport::service::Service;
+use smpp_transport::store::redis::RedisConfig;
+use smpp_transport::store::{self, Store};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::connect::Places;
+use super::{build, complain};
+
+/// Runs until told to stop. Exit status 1: it could not begin. 2: what it was told cannot be.
+pub(crate) fn run(loaded: Loaded) -> ExitCode {
+    if let Some(option) = build::cannot(&loaded.config) {
+        complain(&format!("{option} ({}): this version cannot do it; leave it out", loaded.origin(option)));
+        return ExitCode::from(2);
+    }
+    let level = loaded.config.worker.log_level.as_str().parse().unwrap_or(LevelFilter::INFO);
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal()).init();
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refused(1, &format!("no threads to run with: {error}")),
+    };
+    match runtime.block_on(transport(&loaded.config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(status, words)) => refused(status, &words),
+    }
+}
+
+/// Threads beside that of the disk: one for the sessions, one for the bus and HTTP.
+const WORKERS: usize = 2;
+
+/// Why it could not begin, with the exit status.
+struct Failure(u8, String);
+
+impl From<String> for Failure {
+    /// Something in the configuration.
+    fn from(words: String) -> Failure {
+        Failure(2, words)
+    }
+}
+
+fn refused(status: u8, words: &str) -> ExitCode {
+    complain(words);
+    ExitCode::from(status)
+}
+
+async fn transport(config: &Config) -> Result<(), Failure> {
+    let mut signals = Signals::catch()?;
+    let seed = Seed(config.worker.seed.unwrap_or_else(seed_from_the_system));
+    let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
+    let service = build::service(config)?;
+    let links = build::links(config)?;
+    let places = Places::new(config.smsc_addresses(), &config.smsc)?;
+    tracing::info!(
+        seed = seed.0,
+        transport = config.worker.transport_name,
+        "smpp-transport {}",
+        env!("CARGO_PKG_VERSION")
+    );
+    if config.worker.sentry_dsn.is_some() {
+        tracing::warn!("sentry_dsn is read and not used: errors go to this log only");
+    }
+    let mut disk = OpenDisk::default();
+    let cache = store(config, config.stores.cache.class, seed, &mut disk)?;
+    let sequencer = store(config, config.stores.sequencer.class, seed, &mut disk)?;
+    let prefetch = service.messages_max;
+    let (bus, queue) = match config.bus.bus {
+        Bus::Amqp => (amqp::connect(amqp_config(config, prefetch, seed)?), None),
+        Bus::Embedded => {
+            let bounds = embedded::Config {
+                retention: config.bus.data_retention.unwrap_or(std::time::Duration::MAX),
+                ..embedded::Config::default()
+            };
+            let journal = disk.journal(config)?;
+            let bus = embedded::Embedded::open(journal, bounds, Arc::clone(&clock));
+            let bus = bus.map_err(|error| Failure(1, format!("data_dir: {error}")))?;
+            let queue = Queue::new(bus.clone(), &config.worker.transport_name, seed, Arc::clone(&clock));
+            (bus.connect(prefetch), Some(queue))
+        }
+    };
+    let bus_name = if queue.is_some() { "embedded" } else { "amqp" };
+    tracing::info!("the bus is {bus_name}: {}", config.bus_reason());
+    let health = bus.health.clone();
+    let service = Service::new(service, bus, cache, clock, seed).with_sequencer(sequencer);
+    let mut registry = Registry::default();
+    service.metrics().register(&mut registry);
+    let state =
+        http::State { bus_name, bus: health.clone(), links: service.health(), metrics: Arc::new(registry), queue };
+    let (stopped, stop) = watch::channel(false);
+    let served = serve(config, state, stop).await?;
+    let links = links.into_iter().map(|link| (link, places.clone()));
+    tokio::select! {
+        biased;
+        () = service.run(links, signals.first()) => {}
+        () = signals.second() => {
+            tracing::warn!("ended at once: what is not done is given back by the bus");
+            return Ok(());
+        }
+    }
+    stopped.send_replace(true);
+    let bus_ended = until_ended(health);
+    tokio::select! {
+        biased;
+        ((), ()) = async { tokio::join!(served, bus_ended) } => {}
+        () = signals.next() => return Ok(()),
+    }
+    disk.close();
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// The file of the embedded bus and store, opened when the first of them asks.
+#[derive(Default)]
+struct OpenDisk {
+    open: Option<(Journal, JoinHandle<()>)>,
+}
+
+impl OpenDisk {
+    fn journal(&mut self, config: &Config) -> Result<Journal, Failure> {
+        if self.open.is_none() {
+            let failed = |error: &dyn std::fmt::Display| Failure(1, format!("data_dir: {error}"));
+            let (journal, writer) = Disk::folder(&config.bus.data_dir).open().map_err(|error| failed(&error))?;
+            let thread = writer.on_a_thread().map_err(|error| failed(&error))?;
+            self.open = Some((journal, thread));
+        }
+        let journal = self.open.as_ref().map(|(journal, _)| journal.clone());
+        journal.ok_or_else(|| Failure(1, "data_dir: it is not open".to_owned()))
+    }
+
+    /// Waits until all that was asked for is written.
+    fn close(self) {
+        if let Some((journal, thread)) = self.open {
+            drop(journal);
+            if thread.join().is_err() {
+                tracing::error!("the disk's thread has panicked");
+            }
+        }
+    }
+}
+
+fn store(config: &Config, class: StoreClass, seed: Seed, disk: &mut OpenDisk) -> Result<Store, Failure> {
+    let limits = build::limits(config);
+    match class {
+        StoreClass::Memory => Ok(Store::Memory(store::Memory::new(limits))),
+        StoreClass::Embedded => {
+            let opened = store::Embedded::open(disk.journal(config)?, limits);
+            Ok(Store::Embedded(opened.map_err(|error| Failure(1, format!("data_dir: {error}")))?))
+        }
+        StoreClass::Redis => {
+            let mut redis = RedisConfig::new(seed);
+            if let Some(url) = &config.stores.redis_url {
+                redis.url = url.reveal().to_owned();
+            }
+            redis.prefix = config.stores.redis_prefix.clone();
+            redis.limits = limits;
+            Ok(Store::Redis(store::Redis::open(redis).map_err(|error| error.to_string())?))
+        }
+    }
+}
+
+fn amqp_config(config: &Config, prefetch: usize, seed: Seed) -> Result<AmqpConfig, String> {
+    let parts = &config.bus.amqp;
+    let address = match &config.bus.amqp_url {
+        Some(url) => AmqpAddress::from_url(url.reveal()).map_err(|error| format!("amqp_url: {error}"))?,
+        None => {
+            AmqpAddress::from_parts(&parts.hostname, parts.port, &parts.username, parts.password.reveal(), &parts.vhost)
+        }
+    };
+    Ok(AmqpConfig {
+        prefetch: u16::try_from(prefetch).unwrap_or(u16::MAX),
+        has_status: config.worker.status_events,
+        ..AmqpConfig::new(address, config.worker.transport_name.clone(), seed)
+    })
+}
+
+/// Serves HTTP, if that is wanted, until told to stop. It listens when this returns; what is given completes in the end.
+async fn serve(
+    config: &Config,
+    state: http::State,
+    mut stop: watch::Receiver<bool>,
+) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let address = match &config.worker.http_bind {
+        Some(Listen::Tcp(address)) => Some(http::Address::Tcp(address.clone())),
+        Some(Listen::Unix(path)) => Some(http::Address::Unix(path.clone())),
+        None => None,
+    };
+    let task = match address {
+        None => None,
+        Some(address) => {
+            let listener = Listener::bind(&address).await;
+            let listener = listener.map_err(|error| Failure(1, format!("http_bind: {address}: {error}")))?;
+            let shown = listener.tcp_address().map_or_else(|| address.to_string(), |address| address.to_string());
+            tracing::info!(address = shown, "HTTP is served");
+            let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
+            Some(tokio::spawn(listener.serve(state, stopped)))
+        }
+    };
+    Ok(async move {
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+    })
+}
+
+/// Completes when the bus has said its last words: its handles are gone, and so is its task.
+async fn until_ended(mut health: watch::Receiver<bus::Health>) {
+    while health.changed().await.is_ok() {}
+}
+
+/// SIGINT and SIGTERM, caught from when this is made.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    told: watch::Sender<u8>,
+}
+
+impl Signals {
+    fn catch() -> Result<Signals, Failure> {
+        let catch = |kind| signal(kind).map_err(|error| Failure(1, format!("cannot catch signals: {error}")));
+        let (terminate, interrupt) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
+        Ok(Signals { terminate, interrupt, told: watch::Sender::new(0) })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Completes at the first, once [`second`](Signals::second) is polled too.
+    fn first(&self) -> impl Future<Output = ()> + use<> {
+        let mut told = self.told.subscribe();
+        async move { drop(told.wait_for(|told| *told > 0).await) }
+    }
+
+    /// Completes at the second.
+    async fn second(&mut self) {
+        for told in 1..=2 {
+            self.next().await;
+            self.told.send_replace(told);
+        }
+    }
+}
+
+/// The one place where chance comes in that no seed can repeat: it is logged, so that it can be given next time.
+fn seed_from_the_system() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}

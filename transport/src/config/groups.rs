@@ -1,0 +1,17 @@
+//! The options, group by group.
+
+mod messages;
+mod sending;
+mod smsc;
+mod stores;
+mod worker;
+
+pub use messages::{
+    Alphabet, BuiltIn, IdForm, IdFormat, Inbound, MultipartHandling, OnPartial, OnTooManyParts, OnUnencodable,
+    OnUnmatched, Receipts, ReceiptsOfParts, Registered, SessionEvent, Sign, SmeAck, Submit, TlvOptions, TlvType,
+    TlvValue, Ussd, UssdMode,
+};
+pub use sending::{Defaults, KeepOrder, OnUnknownOutcome, RateLimit, Retry, Sending, Throttle};
+pub use smsc::{BindType, Binding, OnAuthFailure, Outbind, Reconnect, Smsc, Timers, Tls, Tolerance};
+pub use stores::{Cache, Sequencer, StoreClass, Stores};
+pub use worker::{Amqp, Bus, BusOptions, Look, Middleware, MiddlewareClass, PduLog, Worker};

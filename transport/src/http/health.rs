@@ -1,0 +1,54 @@
+//! Whether the transport is well. The form of `/health` is vumi2's.
+
+use axum::Json;
+use axum::extract::State as Asked;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde_json::{Value, json};
+
+use super::State;
+use crate::bus;
+
+pub use crate::service::LinkHealth;
+
+/// 200 if the bus is up and each bind is bound, else 500.
+pub(super) async fn health(Asked(state): Asked<State>) -> impl IntoResponse {
+    let bus = state.bus.borrow().clone();
+    let links = state.links.borrow().clone();
+    let are_bound = !links.is_empty() && links.iter().all(|link| link.bound);
+    let is_well = bus.is_up && are_bound;
+    let mut components = serde_json::Map::new();
+    components.insert(state.bus_name.to_owned(), of_bus(&bus));
+    components.insert("smpp".to_owned(), of_links(&links, are_bound));
+    let status = if is_well { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
+    (status, Json(json!({ "health": word(is_well), "components": components })))
+}
+
+/// 200 if the bus is up and something is bound: then work can be done. Else 503.
+pub(super) async fn ready(Asked(state): Asked<State>) -> impl IntoResponse {
+    let (bus, smpp) = (state.bus.borrow().is_up, state.links.borrow().iter().any(|link| link.bound));
+    let status = if bus && smpp { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": bus && smpp, "bus": bus, "smpp": smpp })))
+}
+
+fn of_bus(bus: &bus::Health) -> Value {
+    let bus::Health { is_up, state, reason, server_properties } = bus;
+    let mut shown = json!({ "health": word(*is_up), "server_properties": server_properties, "state": state });
+    if !reason.is_empty() {
+        shown["reason"] = reason.as_ref().into();
+    }
+    shown
+}
+
+fn of_links(links: &[LinkHealth], are_bound: bool) -> Value {
+    let state = match links.iter().find(|link| !link.bound) {
+        Some(link) => link.state,
+        None if links.is_empty() => "closed",
+        None => "bound",
+    };
+    json!({ "health": word(are_bound), "state": state, "binds": links })
+}
+
+fn word(is_well: bool) -> &'static str {
+    if is_well { "ok" } else { "down" }
+}

@@ -1,0 +1,326 @@
+//! The store in Redis, which several processes share.
+//!
+//! Each call is one Lua script, which runs as a whole or not at all, and nothing is decided here that another process could
+//! decide otherwise meanwhile. The scripts make the names of their keys, so this is for one Redis, or one with replicas, and
+//! not for a Redis Cluster. What Redis is told to forget under memory pressure is forgotten: use `maxmemory-policy noeviction`.
+//!
+//! All keys begin with the prefix, and all have an end of their own. Times are `now` of the processes that share the store:
+//! their clocks should agree to a second or two.
+//!
+//! The store is as safe as Redis is: with `appendfsync everysec` a crash of its machine loses a second, and without
+//! persistence a restart loses all. Then messages of ours are not found by their receipts, and long ones stay incomplete, but
+//! the numbers of running sessions are put back by [`keep_numbers`](super::Store::keep_numbers).
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{FromRedisValue, IntoConnectionInfo as _, ScriptInvocation};
+
+use super::{Away, Early, Expired, Known, Matched, PartOf, Report, Store, StoreLimits};
+use crate::env::Seed;
+use crate::session::SEQUENCE_MAX;
+use crate::text::{Incomplete, Outcome, PartKey, Refusal, Segment, join};
+
+mod form;
+mod scripts;
+
+use scripts::Scripts;
+
+/// Sequence numbers in a block. The first block is one shorter: there is no number 0.
+const BLOCK: u32 = 0x1_0000;
+/// How many blocks there are.
+const BLOCKS: u32 = SEQUENCE_MAX / BLOCK + 1;
+/// How much longer than needed a key stays when nobody sees to it.
+const KEY_MARGIN: Duration = Duration::from_secs(7 * 86_400);
+/// How long the last reference of long messages is remembered.
+const REFERENCE_TTL: Duration = Duration::from_secs(30 * 86_400);
+/// How often to look whether something of another process's has expired.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// How many of each kind one call of a script gives up.
+const EXPIRED_MAX: usize = 500;
+
+/// How a transport uses Redis.
+#[derive(Clone)]
+pub struct RedisConfig {
+    /// Where it is: `redis://user:password@host:port/database`. Default `redis://127.0.0.1:6379`.
+    pub url: String,
+    /// What the names of all keys begin with, before a colon. Processes with the same prefix share the store. Default
+    /// `smpp-transport`.
+    pub prefix: String,
+    /// How long a call may take, connecting again included. Default 2 s.
+    pub timeout: Duration,
+    /// Bounds. Processes that share a store should agree on them.
+    pub limits: StoreLimits,
+    /// Which block of sequence numbers is tried first, and what stands in it as the owner: processes that share a store must
+    /// not share this.
+    pub seed: Seed,
+}
+
+impl RedisConfig {
+    /// The defaults.
+    #[must_use]
+    pub fn new(seed: Seed) -> RedisConfig {
+        RedisConfig {
+            url: "redis://127.0.0.1:6379".to_owned(),
+            prefix: "smpp-transport".to_owned(),
+            timeout: Duration::from_secs(2),
+            limits: StoreLimits::default(),
+            seed,
+        }
+    }
+}
+
+impl fmt::Debug for RedisConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the URL, which may hold a password.
+        let mut shown = f.debug_struct("RedisConfig");
+        shown.field("prefix", &self.prefix).field("timeout", &self.timeout).field("limits", &self.limits);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// Why there can be no such store. The password is not in it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("redis_url: {0}; it is redis://user:password@host:port/database")]
+pub struct RedisUrlError(String);
+
+/// A store in Redis. Clones share its connection.
+#[derive(Clone)]
+pub struct Redis(Arc<Inner>);
+
+struct Inner {
+    connection: ConnectionManager,
+    scripts: Scripts,
+    config: RedisConfig,
+    /// What says that a block of numbers is ours.
+    token: String,
+    rng: Mutex<ChaCha8Rng>,
+    next_expiry: Mutex<Duration>,
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Redis").field(&self.0.config).finish()
+    }
+}
+
+impl Redis {
+    /// A store in this Redis, which is connected to when it is first asked, and again whenever the connection is lost. Must be
+    /// called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the URL is none.
+    pub fn open(config: RedisConfig) -> Result<Redis, RedisUrlError> {
+        let refused = |error: redis::RedisError| RedisUrlError(error.to_string());
+        let info = config.url.as_str().into_connection_info().map_err(refused)?;
+        let client = redis::Client::open(info).map_err(refused)?;
+        let manager = ConnectionManagerConfig::new()
+            .set_number_of_retries(1)
+            .set_max_delay(Duration::from_millis(200))
+            .set_connection_timeout(Some(config.timeout))
+            .set_response_timeout(Some(config.timeout));
+        let connection = ConnectionManager::new_lazy_with_config(client, manager).map_err(refused)?;
+        let mut rng = config.seed.stream("redis store", 0);
+        let token = format!("{:032x}", rng.random::<u128>());
+        let next_expiry = Mutex::new(Duration::ZERO);
+        let scripts = Scripts::new();
+        Ok(Redis(Arc::new(Inner { connection, scripts, config, token, rng: Mutex::new(rng), next_expiry })))
+    }
+
+    /// Runs a script with the arguments that it has been given.
+    async fn ask<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> Result<T, Away> {
+        let mut connection = self.0.connection.clone();
+        match tokio::time::timeout(self.0.config.timeout, invocation.invoke_async(&mut connection)).await {
+            Ok(answer) => answer.map_err(|error| Away(error.to_string())),
+            Err(_) => Err(Away(format!("no answer within {:?}", self.0.config.timeout))),
+        }
+    }
+
+    /// A script with what all of them begin with: the prefix and the time.
+    fn with<'a>(&self, script: &'a redis::Script, now: Duration) -> ScriptInvocation<'a> {
+        let mut invocation = script.arg(&self.0.config.prefix);
+        invocation.arg(form::time(now));
+        invocation
+    }
+
+    fn expires_next(&self, now: Duration, found: &str) {
+        let again = now.saturating_add(LOOK_AGAIN);
+        let next = form::read_time(found).map_or(again, |found| found.min(again));
+        *self.0.next_expiry.lock().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    pub(super) async fn remember(&self, now: Duration, id: &str, part: &PartOf) -> Result<Vec<Early>, Away> {
+        let limits = &self.0.config.limits;
+        let mut script = self.with(&self.0.scripts.remember, now);
+        script.arg(id).arg(&*part.message).arg(part.number).arg(part.total);
+        script.arg(form::time(now.saturating_add(limits.id_ttl))).arg(limits.ids_max.max(1)).arg(ttl(limits.id_ttl));
+        let waited: Vec<String> = self.ask(&script).await?;
+        Ok(waited.iter().filter_map(|early| form::read(early)).collect())
+    }
+
+    pub(super) async fn accepted(&self, now: Duration, message: &str) -> Result<Vec<u8>, Away> {
+        let mut script = self.with(&self.0.scripts.accepted, now);
+        script.arg(message);
+        let mut numbers: Vec<u8> = self.ask(&script).await?;
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    pub(super) async fn receipt(&self, now: Duration, forms: &[String], report: &Report) -> Result<Matched, Away> {
+        let limits = &self.0.config.limits;
+        let early = Early { forms: forms.to_vec(), report: report.clone() };
+        let mut script = self.with(&self.0.scripts.receipt, now);
+        script.arg(form::json(report)).arg(u8::from(report.is_final));
+        script.arg(form::time(now.saturating_add(limits.final_id_ttl)));
+        script.arg(form::json(&early)).arg(form::time(now.saturating_add(limits.early_hold)));
+        script.arg(limits.early_max).arg(ttl(limits.early_hold)).arg(forms);
+        let answer: Vec<String> = self.ask(&script).await?;
+        let answer: Vec<&str> = answer.iter().map(String::as_str).collect();
+        match answer[..] {
+            ["known", message, number, total, is_repeated, ref reports @ ..] => {
+                let part =
+                    PartOf { message: message.into(), number: form::number(number)?, total: form::number(total)? };
+                let reports = reports.iter().map(|report| form::read(report)).collect();
+                Ok(Matched::Known(Known { part, reports, is_repeated: is_repeated == "1" }))
+            }
+            ["held", next] => {
+                self.expires_next(now, next);
+                Ok(Matched::Held)
+            }
+            _ => Ok(Matched::Unknown),
+        }
+    }
+
+    pub(super) async fn join(
+        &self,
+        now: Duration,
+        key: &PartKey,
+        segment: &Segment,
+    ) -> Result<(Outcome, Option<Incomplete>), Away> {
+        if !(1..=key.total).contains(&segment.number) {
+            return Ok((Outcome::Refused(Refusal::Number), None));
+        }
+        let limits = &self.0.config.limits.join;
+        let mut script = self.with(&self.0.scripts.join, now);
+        script.arg(form::key(key)).arg(key.total).arg(segment.number).arg(form::content(segment));
+        script.arg(form::time(now.saturating_add(limits.expiry)));
+        script.arg(limits.sets_max).arg(limits.octets_max).arg(ttl(limits.expiry));
+        type Answer = (String, String, u8, Vec<Vec<u8>>, Vec<Vec<u8>>);
+        let (next, outcome, is_superseded, superseded, given): Answer = self.ask(&script).await?;
+        self.expires_next(now, &next);
+        let superseded = (is_superseded == 1).then(|| form::segments(&superseded)).transpose()?;
+        let outcome = match outcome.as_str() {
+            "waiting" => Outcome::Waiting,
+            "complete" => Outcome::Complete(join(form::segments(&given)?)),
+            "duplicate" => Outcome::Duplicate,
+            "sets" => Outcome::Refused(Refusal::SetsFull),
+            _ => Outcome::Refused(Refusal::OctetsFull),
+        };
+        Ok((outcome, superseded.map(|segments| Incomplete { key: key.clone(), segments })))
+    }
+
+    pub(super) async fn published(&self, now: Duration, key: &PartKey) -> Result<(), Away> {
+        let mut script = self.with(&self.0.scripts.published, now);
+        script.arg(form::key(key)).arg(key.total).arg(ttl(self.0.config.limits.join.expiry));
+        let next: String = self.ask(&script).await?;
+        self.expires_next(now, &next);
+        Ok(())
+    }
+
+    pub(super) async fn expire(&self, now: Duration) -> Result<Expired, Away> {
+        // Asked again a while later, should this fail.
+        self.expires_next(now, "");
+        let mut expired = Expired::default();
+        loop {
+            let mut script = self.with(&self.0.scripts.expire, now);
+            script.arg(EXPIRED_MAX);
+            type Answer = (String, u8, Vec<String>, Vec<(Vec<u8>, Vec<Vec<u8>>)>);
+            let answered: Result<Answer, Away> = self.ask(&script).await;
+            let (next, has_more, early, sets) = match answered {
+                Ok(answer) => answer,
+                // What has been given up already is told: nobody else will.
+                Err(_) if expired != Expired::default() => return Ok(expired),
+                Err(away) => return Err(away),
+            };
+            expired.early.extend(early.iter().filter_map(|early| form::read(early)));
+            for (key, segments) in sets {
+                let (key, segments) = (form::read_key(&key)?, form::segments(&segments)?);
+                expired.incomplete.push(Incomplete { key, segments });
+            }
+            if has_more == 0 {
+                self.expires_next(now, &next);
+                return Ok(expired);
+            }
+        }
+    }
+
+    /// Never none: what other processes have left is looked for every minute.
+    pub(super) fn next_expiry(&self) -> Option<Duration> {
+        Some(*self.0.next_expiry.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) async fn next_reference(&self) -> Result<u16, Away> {
+        let mut script = self.with(&self.0.scripts.reference, Duration::ZERO);
+        script.arg(ttl(REFERENCE_TTL));
+        self.ask(&script).await
+    }
+
+    pub(super) async fn take_numbers(&self, now: Duration) -> Result<RangeInclusive<u32>, Away> {
+        let first = self.0.rng.lock().unwrap_or_else(PoisonError::into_inner).random_range(0..BLOCKS);
+        let mut script = self.with(&self.0.scripts.take, now);
+        script.arg(&self.0.token).arg(first).arg(BLOCKS).arg(lease());
+        let block: i64 = self.ask(&script).await?;
+        u32::try_from(block)
+            .map(numbers)
+            .map_err(|_| Away(format!("all {BLOCKS} blocks of sequence numbers are in use")))
+    }
+
+    pub(super) async fn keep_numbers(&self, now: Duration, numbers: &RangeInclusive<u32>) -> Result<(), Away> {
+        let mut script = self.with(&self.0.scripts.keep, now);
+        script.arg(&self.0.token).arg(block(numbers)).arg(lease());
+        match self.ask(&script).await? {
+            1 => Ok(()),
+            _ => {
+                let (first, last) = (numbers.start(), numbers.end());
+                tracing::error!(first, last, "sequence numbers are used by two sessions");
+                Err(Away(format!("numbers {first} to {last} were lost, and another session has them now")))
+            }
+        }
+    }
+
+    pub(super) async fn give_back_numbers(&self, numbers: &RangeInclusive<u32>) -> Result<(), Away> {
+        let mut script = self.with(&self.0.scripts.give_back, Duration::ZERO);
+        script.arg(&self.0.token).arg(block(numbers));
+        let _: u8 = self.ask(&script).await?;
+        Ok(())
+    }
+}
+
+/// How long a key lives, in milliseconds.
+fn ttl(needed: Duration) -> u64 {
+    // What Redis can count to, or it would refuse.
+    const MILLIS_MAX: u128 = 1 << 52;
+    u64::try_from(needed.saturating_add(KEY_MARGIN).as_millis().min(MILLIS_MAX)).unwrap_or_default()
+}
+
+/// How long a lease lasts, in milliseconds.
+fn lease() -> u64 {
+    u64::try_from(Store::LEASE.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn numbers(block: u32) -> RangeInclusive<u32> {
+    let first = block * BLOCK;
+    first.max(1)..=first + (BLOCK - 1)
+}
+
+fn block(numbers: &RangeInclusive<u32>) -> u32 {
+    numbers.start() / BLOCK
+}
+
+#[cfg(test)]
+mod tests;

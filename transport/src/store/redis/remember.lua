@@ -1,0 +1,20 @@
+-- id, message, number, total, until, most ids, ttl. Gives what waited for the id.
+local id, message, number, total, till, most, ttl = unpack(ARGV, 3)
+forget_ids()
+forget_id(id)
+while redis.call('ZCARD', IDS) >= tonumber(most) do
+  forget_id(redis.call('ZRANGE', IDS, 0, 0)[1])
+end
+if not is_known(message) then
+  redis.call('DEL', key('message', message))
+  redis.call('HSET', key('message', message), 'total', total)
+end
+redis.call('HSET', key('id', id), 'message', message, 'number', number, 'total', total, 'until', till)
+redis.call('HSET', key('message', message), 'i:' .. id, till, 'a:' .. number, 1)
+redis.call('ZADD', IDS, till, id)
+keep(ttl, key('id', id), key('message', message), IDS)
+local waited = {}
+for _, early in ipairs(redis.call('ZRANGE', key('early-form', id), 0, -1)) do
+  waited[#waited + 1] = take_early(early) or nil
+end
+return waited

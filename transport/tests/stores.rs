@@ -1,0 +1,347 @@
+//! Guards what every store promises, by asking all of them the same questions; and what Redis promises besides: that
+//! processes share it, and what is left when it has been away.
+#![cfg(feature = "service")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use smpp_transport::bus::DeliveryStatus;
+use smpp_transport::store::{Early, Expired, Known, Matched, Memory, PartOf, Report, Store, StoreLimits};
+use smpp_transport::text::{
+    Charset, JoinLimits, Language, Outcome, PartAddress, PartKey, ReferenceKind, Refusal, Segment, Shifts, message_id,
+};
+
+#[cfg(feature = "redis")]
+#[path = "stores/redis.rs"]
+mod redis;
+#[cfg(feature = "redis")]
+#[path = "servers/redis.rs"]
+mod server;
+#[cfg(feature = "redis")]
+mod servers;
+
+const NOW: Duration = Duration::from_secs(1_790_000_000);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Makes stores to ask.
+trait World {
+    /// A store that knows nothing.
+    fn empty(&self, limits: StoreLimits) -> Store;
+}
+
+/// Asks a world all questions.
+macro_rules! ask {
+    ($name:ident, $world:expr) => {
+        ask!(@ $name, $world;
+            a_receipt_finds_its_message_and_its_copy_is_known_as_such,
+            a_receipt_before_its_id_waits_for_it_and_expires,
+            no_more_receipts_wait_than_may,
+            ids_go_after_their_time_and_sooner_after_a_final_receipt,
+            an_id_that_is_used_again_stands_for_the_later_message_and_the_oldest_goes_first,
+            what_is_reported_of_each_part_is_kept_until_its_last_id_is_gone,
+            parts_wait_for_each_other_and_are_complete_until_published,
+            all_parts_again_are_the_message_again,
+            a_part_that_differs_begins_another_message,
+            parts_that_were_never_joined_are_given_up_in_the_order_of_their_times,
+            what_is_refused_is_not_held,
+            finished_messages_make_room,
+            references_count_up,
+            numbers_are_numbers_of_smpp_and_can_be_kept_and_given_back,
+        );
+    };
+    (@ $name:ident, $world:expr; $($question:ident),* $(,)?) => {
+        mod $name {
+            $(#[tokio::test]
+            async fn $question() {
+                if let Some(world) = $world {
+                    super::$question(&world).await;
+                }
+            })*
+        }
+    };
+}
+
+ask!(memory, Some(super::InMemory));
+#[cfg(feature = "redis")]
+ask!(in_redis, super::redis::shared());
+
+struct InMemory;
+
+impl World for InMemory {
+    fn empty(&self, limits: StoreLimits) -> Store {
+        Store::Memory(Memory::new(limits))
+    }
+}
+
+fn part(message: &str, number: u8, total: u8) -> PartOf {
+    PartOf { message: message.into(), number, total }
+}
+
+fn report(status: DeliveryStatus) -> Report {
+    Report { status, smpp_status: "STAT".into(), is_final: status != DeliveryStatus::Pending }
+}
+
+fn delivered() -> Report {
+    report(DeliveryStatus::Delivered)
+}
+
+fn forms(id: &str) -> Vec<String> {
+    message_id::forms(id)
+}
+
+fn known(matched: Matched) -> Known {
+    match matched {
+        Matched::Known(known) => known,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn key(reference: u16, total: u8) -> PartKey {
+    let address = |addr: &'static str| PartAddress { ton: 1, npi: 1, addr: addr.into() };
+    let (source, destination) = (address("27820001001"), address("1001"));
+    PartKey { source, destination, kind: ReferenceKind::Udh8, reference, total }
+}
+
+/// A part in a charset with tables of its own: all of it must come back.
+fn segment(number: u8, octets: &'static [u8]) -> Segment {
+    let shifts = Shifts { locking: Language(3), single: Language(1) };
+    Segment { number, charset: Charset::Gsm7(shifts), octets: octets.into() }
+}
+
+fn joining(sets_max: usize, octets_max: usize) -> StoreLimits {
+    StoreLimits { join: JoinLimits { sets_max, octets_max, expiry: 60 * SECOND }, ..StoreLimits::default() }
+}
+
+/// The text, if it is complete.
+fn complete(outcome: Outcome) -> Vec<u8> {
+    match outcome {
+        Outcome::Complete(joined) => joined.octets(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn join(store: &Store, now: Duration, key: &PartKey, part: &Segment) -> Outcome {
+    let (outcome, superseded) = store.join(now, key, part).await.unwrap();
+    assert_eq!(superseded, None);
+    outcome
+}
+
+async fn a_receipt_finds_its_message_and_its_copy_is_known_as_such(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    assert_eq!(store.remember(NOW, "abcd", &part("m", 2, 3)).await.unwrap(), []);
+    assert_eq!(store.accepted(NOW, "m").await.unwrap(), [2]);
+    let pending = store.receipt(NOW, &forms("ABCD"), &report(DeliveryStatus::Pending)).await.unwrap();
+    let expected = [None, Some(report(DeliveryStatus::Pending)), None];
+    assert_eq!(known(pending), Known { part: part("m", 2, 3), reports: expected.into(), is_repeated: false });
+    let first = known(store.receipt(NOW, &forms("43981"), &delivered()).await.unwrap());
+    assert_eq!(
+        (&first.reports[..], first.is_repeated),
+        (&[None, Some(delivered()), None][..], false),
+        "in decimal too"
+    );
+    assert!(known(store.receipt(NOW, &forms("abcd"), &delivered()).await.unwrap()).is_repeated);
+    let late = known(store.receipt(NOW, &forms("abcd"), &report(DeliveryStatus::Pending)).await.unwrap());
+    assert_eq!((&late.reports[1], late.is_repeated), (&Some(delivered()), false), "what is final stays");
+}
+
+async fn a_receipt_before_its_id_waits_for_it_and_expires(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    for id in ["10", "11"] {
+        assert_eq!(store.receipt(NOW, &forms(id), &delivered()).await.unwrap(), Matched::Held);
+    }
+    let failed = report(DeliveryStatus::Failed);
+    assert_eq!(store.receipt(NOW, &forms("10"), &failed).await.unwrap(), Matched::Held);
+    let waited = store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
+    let told: Vec<_> = waited.iter().map(|Early { forms, report }| (forms.clone(), report.clone())).collect();
+    assert_eq!(
+        told,
+        [(forms("10"), delivered()), (forms("10"), failed)],
+        "10 is 0x0a; in the order in which they came"
+    );
+    assert_eq!(store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap(), [], "each is given once");
+    let until = NOW + 30 * SECOND;
+    assert!(store.next_expiry().is_some_and(|next| next <= until), "{:?}", store.next_expiry());
+    assert_eq!(store.expire(until - Duration::from_millis(1)).await.unwrap(), Expired::default());
+    let expired = store.expire(until).await.unwrap();
+    assert_eq!(expired.early, [Early { forms: forms("11"), report: delivered() }]);
+    assert_eq!(store.expire(until).await.unwrap(), Expired::default());
+    assert_eq!(store.remember(until, "b", &part("n", 1, 1)).await.unwrap(), [], "11 is 0x0b, and gone");
+}
+
+async fn no_more_receipts_wait_than_may(world: &impl World) {
+    let store = world.empty(StoreLimits { early_max: 1, ..StoreLimits::default() });
+    assert_eq!(store.receipt(NOW, &[], &delivered()).await.unwrap(), Matched::Unknown, "no id at all");
+    assert_eq!(store.receipt(NOW, &forms("10"), &delivered()).await.unwrap(), Matched::Held);
+    assert_eq!(store.receipt(NOW, &forms("12"), &delivered()).await.unwrap(), Matched::Unknown);
+    let _ = store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
+    assert_eq!(store.receipt(NOW, &forms("12"), &delivered()).await.unwrap(), Matched::Held, "there is room again");
+}
+
+async fn ids_go_after_their_time_and_sooner_after_a_final_receipt(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    for (id, message) in [("1", "a"), ("2", "b")] {
+        let _ = store.remember(NOW, id, &part(message, 1, 1)).await.unwrap();
+    }
+    let _ = store.receipt(NOW, &forms("1"), &report(DeliveryStatus::Failed)).await.unwrap();
+    let hour = NOW + 3_600 * SECOND;
+    assert_eq!(store.accepted(hour - SECOND, "a").await.unwrap(), [1]);
+    assert!(
+        known(store.receipt(hour - SECOND, &forms("1"), &report(DeliveryStatus::Failed)).await.unwrap()).is_repeated
+    );
+    assert_eq!(store.accepted(hour, "a").await.unwrap(), [] as [u8; 0]);
+    assert_eq!(store.receipt(hour, &forms("1"), &delivered()).await.unwrap(), Matched::Held);
+    assert_eq!(store.accepted(hour, "b").await.unwrap(), [1]);
+    assert_eq!(store.accepted(NOW + 7 * 86_400 * SECOND, "b").await.unwrap(), [] as [u8; 0]);
+}
+
+async fn an_id_that_is_used_again_stands_for_the_later_message_and_the_oldest_goes_first(world: &impl World) {
+    let store = world.empty(StoreLimits { ids_max: 3, ..StoreLimits::default() });
+    for (at, (id, message)) in [("1", "a"), ("1", "b"), ("2", "c"), ("3", "d"), ("4", "e")].into_iter().enumerate() {
+        let _ = store.remember(NOW + Duration::from_secs(at as u64), id, &part(message, 1, 1)).await.unwrap();
+    }
+    let mut left = Vec::new();
+    for message in ["a", "b", "c", "d", "e"] {
+        left.push(store.accepted(NOW, message).await.unwrap().len());
+    }
+    assert_eq!(left, [0, 0, 1, 1, 1]);
+}
+
+async fn what_is_reported_of_each_part_is_kept_until_its_last_id_is_gone(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    for (number, id) in (1..).zip(["a1", "a2"]) {
+        let _ = store.remember(NOW, id, &part("m", number, 2)).await.unwrap();
+    }
+    let _ = store.receipt(NOW, &forms("a1"), &delivered()).await.unwrap();
+    let later = NOW + 2 * 3_600 * SECOND;
+    let other = known(store.receipt(later, &forms("a2"), &delivered()).await.unwrap());
+    assert_eq!(other.reports, [Some(delivered()), Some(delivered())], "the first part's id is gone, its report is not");
+    assert_eq!(store.accepted(later, "m").await.unwrap(), [1, 2]);
+    let gone = later + 3_600 * SECOND;
+    let _ = store.remember(gone, "a3", &part("m", 1, 2)).await.unwrap();
+    assert_eq!(store.accepted(gone, "m").await.unwrap(), [1], "it begins anew");
+    let anew = known(store.receipt(gone, &forms("a3"), &delivered()).await.unwrap());
+    assert_eq!((&anew.reports[..], anew.is_repeated), (&[Some(delivered()), None][..], false));
+}
+
+async fn parts_wait_for_each_other_and_are_complete_until_published(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    let key = key(5, 3);
+    let parts = [segment(1, b"one\0"), segment(2, b""), segment(3, b"three\xFF")];
+    assert_eq!(join(&store, NOW, &key, &parts[2]).await, Outcome::Waiting);
+    assert_eq!(join(&store, NOW, &key, &parts[0]).await, Outcome::Waiting);
+    assert_eq!(join(&store, NOW, &key, &parts[0]).await, Outcome::Duplicate);
+    let Outcome::Complete(joined) = join(&store, NOW, &key, &parts[1]).await else { panic!("it is complete") };
+    assert_eq!(joined.runs, [(parts[0].charset, b"one\0three\xFF"[..].into())]);
+    assert_eq!(complete(join(&store, NOW, &key, &parts[0]).await), b"one\0three\xFF", "until it is published");
+    store.published(NOW, &key).await.unwrap();
+    store.published(NOW, &key).await.unwrap();
+    assert_eq!(join(&store, NOW, &key, &parts[1]).await, Outcome::Duplicate);
+    let finished = store.expire(NOW + 3_600 * SECOND).await.unwrap();
+    assert_eq!(finished, Expired::default(), "it was published");
+    assert_eq!(join(&store, NOW, &key, &parts[1]).await, Outcome::Waiting, "it is forgotten");
+}
+
+async fn all_parts_again_are_the_message_again(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    let key = key(5, 2);
+    let parts = [segment(1, b"one"), segment(2, b"two")];
+    for part in &parts {
+        let _ = join(&store, NOW, &key, part).await;
+    }
+    store.published(NOW, &key).await.unwrap();
+    assert_eq!(join(&store, NOW, &key, &parts[0]).await, Outcome::Duplicate);
+    assert_eq!(join(&store, NOW, &key, &parts[0]).await, Outcome::Duplicate);
+    assert_eq!(complete(join(&store, NOW, &key, &parts[1]).await), b"onetwo");
+    let expired = store.expire(NOW + 3_600 * SECOND).await.unwrap();
+    assert_eq!(expired.incomplete.len(), 1, "it was not published a second time");
+}
+
+async fn a_part_that_differs_begins_another_message(world: &impl World) {
+    let store = world.empty(joining(10, 1_000));
+    let key = key(5, 3);
+    for part in [segment(2, b"two"), segment(1, b"one")] {
+        let _ = join(&store, NOW, &key, &part).await;
+    }
+    let (outcome, superseded) = store.join(NOW, &key, &segment(1, b"uno")).await.unwrap();
+    assert_eq!(outcome, Outcome::Waiting);
+    let superseded = superseded.unwrap();
+    assert_eq!((superseded.key, superseded.segments), (key.clone(), vec![segment(1, b"one"), segment(2, b"two")]));
+    let other = Segment { charset: Charset::Latin1, ..segment(1, b"uno") };
+    assert!(store.join(NOW, &key, &other).await.unwrap().1.is_some(), "another charset is another part");
+    let late = NOW + 60 * SECOND;
+    let (outcome, superseded) = store.join(late, &key, &segment(2, b"two")).await.unwrap();
+    assert_eq!((outcome, superseded.unwrap().segments), (Outcome::Waiting, vec![other]), "it had expired");
+    for part in [segment(1, b"one"), segment(3, b"three")] {
+        let _ = join(&store, late, &key, &part).await;
+    }
+    store.published(late, &key).await.unwrap();
+    let (outcome, superseded) = store.join(late, &key, &segment(1, b"uno")).await.unwrap();
+    assert_eq!((outcome, superseded), (Outcome::Waiting, None), "what was published is not given up");
+}
+
+async fn parts_that_were_never_joined_are_given_up_in_the_order_of_their_times(world: &impl World) {
+    let store = world.empty(joining(10, 1_000));
+    for (at, reference) in [(2, 7), (0, 9), (1, 8)] {
+        let _ = join(&store, NOW + at * SECOND, &key(reference, 2), &segment(1, b"one")).await;
+    }
+    // Another part puts it off.
+    let _ = join(&store, NOW + 10 * SECOND, &key(6, 3), &segment(1, b"one")).await;
+    let _ = join(&store, NOW + 20 * SECOND, &key(6, 3), &segment(2, b"two")).await;
+    assert!(store.next_expiry().is_some_and(|next| next <= NOW + 60 * SECOND));
+    assert_eq!(store.expire(NOW + 60 * SECOND - Duration::from_micros(1)).await.unwrap(), Expired::default());
+    let expired = store.expire(NOW + 79 * SECOND).await.unwrap();
+    assert_eq!(
+        expired.incomplete.iter().map(|incomplete| incomplete.key.clone()).collect::<Vec<_>>(),
+        [key(9, 2), key(8, 2), key(7, 2)]
+    );
+    assert!(expired.incomplete.iter().all(|incomplete| incomplete.segments == [segment(1, b"one")]));
+    assert_eq!(store.expire(NOW + 80 * SECOND).await.unwrap().incomplete.len(), 1);
+}
+
+async fn what_is_refused_is_not_held(world: &impl World) {
+    let store = world.empty(joining(2, 10));
+    for number in [0, 3] {
+        assert_eq!(join(&store, NOW, &key(1, 2), &segment(number, b"")).await, Outcome::Refused(Refusal::Number));
+    }
+    assert_eq!(join(&store, NOW, &key(1, 2), &segment(1, b"12345678")).await, Outcome::Waiting);
+    assert_eq!(join(&store, NOW, &key(2, 2), &segment(1, b"123")).await, Outcome::Refused(Refusal::OctetsFull));
+    assert_eq!(join(&store, NOW, &key(2, 2), &segment(1, b"12")).await, Outcome::Waiting, "as many as may be");
+    assert_eq!(join(&store, NOW, &key(3, 2), &segment(1, b"")).await, Outcome::Refused(Refusal::SetsFull));
+    assert_eq!(complete(join(&store, NOW, &key(2, 2), &segment(2, b"345")).await), b"12345", "what completes is taken");
+    store.published(NOW, &key(2, 2)).await.unwrap();
+    assert_eq!(join(&store, NOW, &key(3, 3), &segment(1, b"12")).await, Outcome::Waiting, "its octets are free again");
+    assert_eq!(store.expire(NOW + 60 * SECOND).await.unwrap().incomplete.len(), 2);
+    assert_eq!(join(&store, NOW, &key(1, 2), &segment(1, b"1234567890")).await, Outcome::Waiting, "all are free again");
+}
+
+async fn finished_messages_make_room(world: &impl World) {
+    let store = world.empty(joining(2, 100));
+    for (at, reference) in [(1, 1), (2, 2)] {
+        let (now, key) = (NOW + at * SECOND, key(reference, 2));
+        assert_eq!(join(&store, now, &key, &segment(1, b"x")).await, Outcome::Waiting);
+        assert_eq!(complete(join(&store, now, &key, &segment(2, b"y")).await), b"xy");
+    }
+    assert_eq!(join(&store, NOW, &key(3, 2), &segment(1, b"x")).await, Outcome::Refused(Refusal::SetsFull));
+    for reference in [2, 1] {
+        store.published(NOW, &key(reference, 2)).await.unwrap();
+    }
+    assert_eq!(join(&store, NOW, &key(3, 2), &segment(1, b"x")).await, Outcome::Waiting);
+    assert_eq!(join(&store, NOW, &key(2, 2), &segment(1, b"x")).await, Outcome::Duplicate, "the older one went");
+}
+
+async fn references_count_up(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    for expected in 1..=3 {
+        assert_eq!(store.next_reference().await, Ok(expected));
+    }
+}
+
+async fn numbers_are_numbers_of_smpp_and_can_be_kept_and_given_back(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    let numbers = store.take_numbers(NOW).await.unwrap();
+    assert!(*numbers.start() >= 1 && *numbers.end() <= 0x7FFF_FFFF && numbers.end() - numbers.start() >= 0xFFFE);
+    assert_eq!(store.keep_numbers(NOW, &numbers).await, Ok(()));
+    assert_eq!(store.give_back_numbers(&numbers).await, Ok(()));
+    let distinct: BTreeSet<u32> = [*numbers.start(), *numbers.end()].into();
+    assert_eq!(distinct.len(), 2);
+}
