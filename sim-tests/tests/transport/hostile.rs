@@ -108,6 +108,27 @@ async fn odd_messages_from_phones_arrive_somehow() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_with_fields_that_it_should_not_have_filled_in_arrives() {
+    let world = World::new("[]").await;
+    let sm = smpp_transport::pdu::Sm {
+        source_addr: "27831112222".parse().unwrap(),
+        destination_addr: "1001".parse().unwrap(),
+        schedule_delivery_time: "261123100000000+".parse().unwrap(),
+        validity_period: "000001000000000R".parse().unwrap(),
+        priority_flag: 7,
+        replace_if_present_flag: 1,
+        sm_default_msg_id: 9,
+        short_message: smpp_transport::pdu::ShortMessage::new("hi").unwrap(),
+        ..Default::default()
+    };
+    let body = smpp_transport::pdu::Body::DeliverSm(sm);
+    let pdu = smpp_transport::pdu::Pdu::new(smpp_transport::pdu::CommandStatus::ESME_ROK, 0x4000_0001, body);
+    world.act(json!({"raw": smpp_transport::pdu::json::hex(&pdu.to_octets())}));
+    assert_eq!(world.inbound().await["content"], "hi");
+    goes_on(&world).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_line_is_found_and_messages_go_on() {
     let world = World::new("[]").await;
     world.act(json!({"silence": "forever"}));

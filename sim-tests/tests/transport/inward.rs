@@ -125,3 +125,23 @@ async fn a_dialogue_goes_both_ways() {
     world.deliver(json!({"text": "bye", "ussd": {"service_op": 18, "session": 9, "sequence": 1, "ends": true}}));
     assert_eq!(world.inbound().await["session_event"], "close");
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_the_bus_is_away_the_line_lives_and_the_smsc_keeps_what_it_has() {
+    let world = World::new("[]").await;
+    world.bus.set_away(true);
+    let ids = world.deliver(json!({"text": "kept"}));
+    tokio::time::sleep(seconds(5)).await;
+    world.act(json!("enquire_link"));
+    tokio::time::sleep(seconds(1)).await;
+    let alive = world.smsc.pdus(0, None, 1_000);
+    let is_answer = |octets: &[u8]| octets.get(4..8) == Some(&[0x80, 0, 0, 0x15]);
+    assert!(alive.iter().any(|record| is_answer(&record.octets)), "enquire_link is answered");
+    tokio::time::sleep(seconds(60)).await;
+    assert!(world.metrics().put_off.get() >= 1);
+    assert!(world.take_all().is_empty());
+    world.bus.set_away(false);
+    assert_eq!(world.inbound().await["content"], "kept");
+    assert_eq!(world.answers(&ids).await, ["ESME_ROK"]);
+    assert!(world.hears_nothing_for(seconds(60)).await, "once");
+}

@@ -4,5 +4,6 @@ mod hostile;
 mod inward;
 mod lifetime;
 mod outward;
+mod proofs;
 mod receipts;
 mod world;

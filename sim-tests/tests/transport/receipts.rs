@@ -151,3 +151,26 @@ async fn a_receipt_is_found_after_the_transport_has_begun_anew() {
     world.start().await;
     assert_eq!(world.event().await, "delivered m DELIVERED");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_is_read_wherever_its_text_is() {
+    for carrier in ["deliver_sm", "payload", "data_sm"] {
+        let rules = format!("[{{ then: {{ policy: {{ receipt: {{ form: text, carrier: {carrier} }} }} }} }}]");
+        let world = World::with(&rules, |world| world.config.submit.registered_delivery.0 = 1).await;
+        world.send("m", "hello");
+        assert_eq!([world.event().await, world.event().await], ["ack m", "delivered m DELIVRD"], "{carrier}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_was_refused_in_part_is_not_delivered_later() {
+    let rules = "[{ when: { operation: submit_sm, part: 2 }, then: { status: ESME_RINVMSGLEN } }]";
+    let world = World::with(rules, |world| {
+        world.config.submit.multipart = MultipartHandling::Udh8;
+        world.config.submit.registered_delivery.0 = 1;
+    })
+    .await;
+    world.send("m", &"x".repeat(400));
+    assert_eq!(world.event().await, "nack m: Message Length is invalid");
+    assert!(world.hears_nothing_for(seconds(60)).await);
+}

@@ -202,6 +202,15 @@ impl World {
         published.remove(at).map(|(_, value)| value)
     }
 
+    /// All that is published and not taken.
+    pub(crate) fn take_all(&self) -> Vec<(Route, Value)> {
+        let routes = [Route::Event, Route::Inbound, Route::Failed];
+        routes
+            .into_iter()
+            .flat_map(|route| std::iter::from_fn(move || self.take(route).map(|value| (route, value))))
+            .collect()
+    }
+
     /// The next event, as `ack m`, `nack m: why` or `delivered m DELIVRD`.
     pub(crate) async fn event(&self) -> String {
         told(&self.published(Route::Event).await)

@@ -26,6 +26,7 @@ struct Inner {
     published: Vec<(Route, Bytes)>,
     /// Messages ever handed out: the last one's tag.
     tag: u64,
+    is_away: bool,
 }
 
 impl Memory {
@@ -56,6 +57,12 @@ impl Memory {
         let place = inner.places;
         inner.waiting.insert(place, (body, redelivered));
         drop(inner);
+        self.changed.notify_one();
+    }
+
+    /// Takes the bus away, or brings it back: meanwhile nothing is handed out or stored, and what is to be stored waits.
+    pub fn set_away(&self, is_away: bool) {
+        self.inner().is_away = is_away;
         self.changed.notify_one();
     }
 
@@ -98,11 +105,12 @@ impl Task {
             if silent && !is_open {
                 break;
             }
-            while is_open && self.out.len() < self.prefetch && self.hand_out() {}
+            let is_away = self.memory.inner().is_away;
+            while is_open && !is_away && self.out.len() < self.prefetch && self.hand_out() {}
             tokio::select! {
                 biased;
                 Some((tag, settlement)) = self.ends.settlements.recv() => self.settle(tag, settlement),
-                publication = self.ends.publications.recv(), if !silent => match publication {
+                publication = self.ends.publications.recv(), if !silent && !is_away => match publication {
                     Some(publication) => self.publish(publication),
                     None => silent = true,
                 },
@@ -112,7 +120,7 @@ impl Task {
                     self.ends.deliveries = tokio::sync::mpsc::channel(1).0;
                 }
                 () = self.ends.deliveries.closed(), if is_open => {}
-                () = self.memory.changed.notified(), if !stopped => {}
+                () = self.memory.changed.notified() => {}
             }
         }
         // The last word on what was out may be on its way.
@@ -151,7 +159,10 @@ impl Task {
     }
 
     fn publish(&mut self, Publication { route, body, done }: Publication) {
-        self.memory.inner().published.push((route, body));
-        let _ = done.send(Ok(()));
+        // Whoever has stopped waiting while the bus was away asks again.
+        if !done.is_closed() {
+            self.memory.inner().published.push((route, body));
+            let _ = done.send(Ok(()));
+        }
     }
 }

@@ -314,7 +314,7 @@ fn link(config: &Config, kind: BindKind, name: String) -> Result<Link, String> {
     client.session = SessionConfig {
         session_init_timeout: bind.smpp_bind_timeout,
         enquire_link_interval: timers.smpp_enquire_link_interval,
-        enquire_link_timeout: timers.smpp_enquire_link_timeout,
+        enquire_link_timeout: Some(timers.smpp_enquire_link_timeout),
         response_timeout: timers.smpp_response_timeout,
         inactivity_timeout: timers.inactivity_timeout,
         unbind_timeout: timers.unbind_timeout,

@@ -22,9 +22,9 @@ pub struct SessionConfig {
     /// [`Event::Request`](super::Event::Request), to be answered or forgotten like any other: for simulators of peers that
     /// are slow or dead, since a real peer takes a session that does not answer for broken. Default true.
     pub answers_enquire_link: bool,
-    /// How long to wait for the answer to enquire_link, or for anything else from the peer. A dead line is found within this
-    /// and the interval above. Default 60 s.
-    pub enquire_link_timeout: Duration,
+    /// How long to wait, once asked, for the answer or anything else from the peer; none is as long as for any answer. A dead
+    /// line is found within this and the interval above. Default none.
+    pub enquire_link_timeout: Option<Duration>,
     /// How long to wait for the answer to a request. Default 60 s.
     pub response_timeout: Duration,
     /// After how long without a PDU, either way, but for enquire_link and its answer, to unbind; none never does. Default
@@ -50,6 +50,11 @@ pub struct SessionConfig {
 }
 
 impl SessionConfig {
+    /// How long a peer that was asked may say nothing.
+    pub(super) fn silence_max(&self) -> Duration {
+        self.enquire_link_timeout.unwrap_or(self.response_timeout)
+    }
+
     /// The numbers to count round in: enough for all that may be outstanding.
     pub(super) fn numbers(&self) -> RangeInclusive<u32> {
         let needed = u32::try_from(self.window).unwrap_or(SEQUENCE_MAX).saturating_add(3);
@@ -69,7 +74,7 @@ impl SessionConfig {
             session_init_timeout: Duration::from_secs(30),
             enquire_link_interval: Some(Duration::from_secs(55)),
             answers_enquire_link: true,
-            enquire_link_timeout: Duration::from_secs(60),
+            enquire_link_timeout: None,
             response_timeout: Duration::from_secs(60),
             inactivity_timeout: None,
             unbind_timeout: Duration::from_secs(5),

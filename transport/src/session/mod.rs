@@ -165,7 +165,7 @@ impl<T> Session<T> {
         let sequence = self.take_sequence();
         self.enquire_link = Some(sequence);
         self.timers.stop(Timer::EnquireLink);
-        self.timers.start(Timer::EnquireLinkAnswer, now, Some(self.config.enquire_link_timeout));
+        self.timers.start(Timer::EnquireLinkAnswer, now, Some(self.config.silence_max()));
         self.send(now, Pdu::new(CommandStatus::ESME_ROK, sequence, Body::EnquireLink(Empty {})));
     }
 

@@ -8,6 +8,7 @@ use crate::config::kind::{at_most, flag, list, map, named, names, never_or, numb
 use crate::config::option::{Nested, options};
 use crate::config::record::record;
 use crate::config::word::{self, Coding, DataCodingKey, NpiRule, TonRule};
+use crate::inbound::StatusMapping;
 use crate::pdu::{CommandStatus, Npi, RegisteredDelivery, Ton};
 use crate::text::{Charset, DefaultAlphabet, Language};
 
@@ -260,7 +261,7 @@ options! {
         regex: Option<crate::config::pattern::Pattern> = None, crate::config::pattern::pattern().optional();
         /// What the words of the SMSC mean to an application: `pending`, `delivered` or `failed`. What is given replaces all of
         /// the default. A word that is not there is pending.
-        status_mapping: BTreeMap<String, DeliveryStatus> = statuses(),
+        status_mapping: BTreeMap<String, DeliveryStatus> = StatusMapping::default().0,
             map(text(1..=65), crate::config::pattern::delivery_status());
         /// By which signs a message is known to be a receipt. With `body`, a text from a handset can pass for one: only for SMSCs
         /// that give no other sign.
@@ -282,30 +283,6 @@ options! {
         unmatched: OnUnmatched = OnUnmatched::Log,
             named(" (with the SMSC's id, and no message)", &[("log", OnUnmatched::Log), ("event", OnUnmatched::Event)]);
     }
-}
-
-/// vumi2's, and the words of receipts that it lacks.
-fn statuses() -> BTreeMap<String, DeliveryStatus> {
-    use DeliveryStatus::{Delivered, Failed, Pending};
-    let words = [
-        ("SCHEDULED", Pending),
-        ("ENROUTE", Pending),
-        ("DELIVERED", Delivered),
-        ("EXPIRED", Failed),
-        ("DELETED", Failed),
-        ("UNDELIVERABLE", Failed),
-        ("ACCEPTED", Delivered),
-        ("UNKNOWN", Pending),
-        ("REJECTED", Failed),
-        ("SKIPPED", Failed),
-        ("DELIVRD", Delivered),
-        ("UNDELIV", Failed),
-        ("ACCEPTD", Delivered),
-        ("REJECTD", Failed),
-        ("FAILED", Failed),
-        ("0", Delivered),
-    ];
-    words.into_iter().map(|(word, status)| (word.to_owned(), status)).collect()
 }
 
 options! {

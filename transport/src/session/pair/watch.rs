@@ -195,7 +195,7 @@ impl Watch {
         if self.dead_at.is_none() && matches!(self.state, State::Open | State::Binding(_) | State::Bound(_)) {
             let sequence = self.number();
             self.probe = Some(sequence);
-            self.dead_at = Some(self.turn.now.saturating_add(self.config.response_timeout));
+            self.dead_at = Some(self.turn.now.saturating_add(self.config.silence_max()));
             self.send(CommandStatus::ESME_ROK, sequence, body(CommandId::ENQUIRE_LINK));
         }
     }

@@ -52,6 +52,7 @@ fn config(role: Role) -> impl Strategy<Value = SessionConfig> {
                 session_init_timeout: init,
                 enquire_link_interval: enquire_link,
                 answers_enquire_link: answers,
+                enquire_link_timeout: enquire_link.map(|interval| interval / 2),
                 response_timeout: response,
                 inactivity_timeout: inactivity,
                 unbind_timeout: unbind,
