@@ -50,7 +50,9 @@ async fn a_receipt_before_its_response_waits_for_it() {
 #[tokio::test(start_paused = true)]
 async fn ids_in_other_forms_are_the_same() {
     for (response, receipt, forms) in [
+        ("hexadecimal", "decimal", IdForms::Auto),
         ("hexadecimal", "decimal", IdForms::DecimalReceipts),
+        ("decimal", "hexadecimal_padded", IdForms::Auto),
         ("decimal", "hexadecimal_padded", IdForms::HexReceipts),
         ("decimal_padded", "decimal", IdForms::Auto),
         ("hexadecimal", "hexadecimal_upper", IdForms::AsIs),
@@ -173,4 +175,20 @@ async fn a_message_that_was_refused_in_part_is_not_delivered_later() {
     world.send("m", &"x".repeat(400));
     assert_eq!(world.event().await, "nack m: Message Length is invalid");
     assert!(world.hears_nothing_for(seconds(60)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_before_its_response_is_not_taken_for_that_of_another_with_the_same_digits() {
+    let rules = "[{ when: { every: 2 }, then: { delay: 2s, policy: { receipt: { before_response: true } } } }]";
+    let world = World::with(rules, |world| world.config.submit.registered_delivery.0 = 1).await;
+    for number in 0..60 {
+        world.send(&format!("m{number}"), "hello");
+    }
+    let mut told = Vec::new();
+    while told.len() < 120 {
+        told.push(world.event().await);
+    }
+    told.sort_unstable();
+    told.dedup();
+    assert_eq!(told.len(), 120, "each has its own ack and report");
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::kind::{Kind, named, names};
+use crate::outbound::DATA_CODINGS;
 use crate::pdu::{CommandStatus, DataCoding, InterfaceVersion, Npi, TlvTag, Ton};
 use crate::text::{Charset, DefaultAlphabet, Language};
 
@@ -111,23 +112,6 @@ pub(crate) fn npi() -> Kind<NpiRule> {
     ])
 }
 
-/// The names that vumi2 has for `data_coding`.
-const CODINGS: [(&str, DataCoding); 13] = [
-    ("SMSC_DEFAULT_ALPHABET", DataCoding::DEFAULT),
-    ("IA5_ASCII", DataCoding::IA5),
-    ("OCTET_UNSPECIFIED", DataCoding::OCTETS),
-    ("LATIN_1", DataCoding::LATIN1),
-    ("OCTET_UNSPECIFIED_COMMON", DataCoding::OCTETS_8BIT),
-    ("JIS", DataCoding::JIS),
-    ("CYRILLIC", DataCoding::CYRILLIC),
-    ("ISO_8859_8", DataCoding::HEBREW),
-    ("UCS2", DataCoding::UCS2),
-    ("PICTOGRAM", DataCoding::PICTOGRAM),
-    ("ISO_2022_JP", DataCoding::ISO_2022_JP),
-    ("EXTENDED_KANJI_JIS", DataCoding::EXTENDED_KANJI),
-    ("KS_C_5601", DataCoding::KS_C_5601),
-];
-
 pub(crate) fn coding() -> Kind<Coding> {
     names(&[
         ("auto", Coding::Auto),
@@ -148,14 +132,14 @@ pub(crate) fn coding() -> Kind<Coding> {
 
 /// A `data_coding` by vumi2's name or by its number.
 pub(crate) fn any_coding() -> Kind<DataCodingKey> {
-    let list = CODINGS.map(|(name, _)| name).join(", ");
+    let list = DATA_CODINGS.map(|(name, _)| name).join(", ");
     let read = |text: &str| {
-        let named = CODINGS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, coding)| coding.0);
+        let named = DATA_CODINGS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, coding)| coding.0);
         let numbered = || super::kind::whole(text).and_then(|number| u8::try_from(number).ok());
         named.or_else(numbered).map(DataCodingKey).ok_or_else(String::new)
     };
     let show = |key: &DataCodingKey| {
-        let named = CODINGS.iter().find(|(_, coding)| coding.0 == key.0);
+        let named = DATA_CODINGS.iter().find(|(_, coding)| coding.0 == key.0);
         named.map_or_else(|| format!("0x{:02X}", key.0), |(name, _)| (*name).to_owned())
     };
     Kind::of_text(format!("a number from 0 to 255 or one of {list}"), read, show)

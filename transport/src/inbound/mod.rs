@@ -1,6 +1,7 @@
 //! From deliver_sm and data_sm to what they are: a receipt, a part of a long message, or a message. Pure: no bus, no store, no
 //! clock.
 
+mod ids;
 mod receipt;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-pub use receipt::{Detect, IdForms, Pattern, ReadReceipt, StatusMapping};
+pub use ids::{IdForms, IdsSeen};
+pub use receipt::{Detect, Pattern, ReadReceipt, StatusMapping};
 
 use crate::bus::Message;
 use crate::bus::message::Stamp;

@@ -8,7 +8,7 @@ use super::{InboundOptions, Read};
 use crate::bus::DeliveryStatus;
 use crate::pdu::{EsmClass, MessageState, TlvTag, Tlvs};
 use crate::store::Report;
-use crate::text::{Content, Receipt, message_id, receipt_text, state_of_stat};
+use crate::text::{Content, Receipt, receipt_text, state_of_stat};
 
 /// What makes a PDU a receipt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,40 +24,6 @@ pub struct Detect {
 impl Default for Detect {
     fn default() -> Detect {
         Detect { tlv: true, esm_class: true, body: false }
-    }
-}
-
-/// How ids of responses and of receipts are compared.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum IdForms {
-    /// As they are, or one in decimal and the other in hexadecimal.
-    #[default]
-    Auto,
-    /// As they are, but for case and leading zeros.
-    AsIs,
-    /// Receipts are in decimal, responses in hexadecimal.
-    DecimalReceipts,
-    /// Receipts are in hexadecimal, responses in decimal.
-    HexReceipts,
-}
-
-impl IdForms {
-    /// The forms under which an id of a receipt may be known, likeliest first.
-    #[must_use]
-    pub fn of(self, id: &str) -> Vec<String> {
-        if id.is_empty() {
-            return Vec::new();
-        }
-        match self {
-            IdForms::Auto => message_id::forms(id),
-            IdForms::AsIs => vec![message_id::normal(id)],
-            IdForms::DecimalReceipts => {
-                vec![message_id::decimal_to_hex(id).unwrap_or_else(|| message_id::normal(id))]
-            }
-            IdForms::HexReceipts => {
-                vec![message_id::hex_to_decimal(id).unwrap_or_else(|| message_id::normal(id))]
-            }
-        }
     }
 }
 
@@ -132,8 +98,6 @@ impl StatusMapping {
 pub struct ReadReceipt {
     /// The id as the SMSC wrote it.
     pub id: String,
-    /// The forms under which it may be known.
-    pub forms: Vec<String>,
     /// What became of the message.
     pub report: Report,
 }
@@ -178,5 +142,5 @@ fn said(receipt: Receipt, tlvs: &Tlvs, esm_class: EsmClass, options: &InboundOpt
     let status = options.status_mapping.status(&word, state);
     let is_final = status != DeliveryStatus::Pending && !esm_class.is_intermediate();
     let report = Report { status, smpp_status: word.into(), is_final };
-    Read::Receipt(ReadReceipt { forms: options.id_forms.of(&id), id, report })
+    Read::Receipt(ReadReceipt { id, report })
 }

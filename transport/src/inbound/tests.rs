@@ -119,10 +119,8 @@ fn a_receipt_is_known_by_its_parameters_or_its_class_and_never_by_its_text() {
     let by_tlvs = receipt_of(&with(deliver(0, 0, b"whatever"), &tlvs));
     assert_eq!((by_tlvs.id.as_str(), &*by_tlvs.report.smpp_status), ("43981", "UNDELIVERABLE"));
     assert_eq!((by_tlvs.report.status, by_tlvs.report.is_final), (DeliveryStatus::Failed, true));
-    assert_eq!(by_tlvs.forms, ["43981", "abcd", "276865"]);
     let by_class = receipt_of(&deliver(0x04, 0, RECEIPT));
     assert_eq!((by_class.id.as_str(), &*by_class.report.smpp_status), ("0000ABCD", "DELIVRD"));
-    assert_eq!(by_class.forms[0], "abcd");
     assert!(matches!(read(&deliver(0, 0, RECEIPT), &InboundOptions::default()), Read::Text { .. }), "forged");
     let body = InboundOptions { detect: Detect { body: true, ..Detect::default() }, ..InboundOptions::default() };
     assert!(matches!(read(&deliver(0, 0, RECEIPT), &body), Read::Receipt(_)), "asked for");
@@ -174,15 +172,6 @@ fn a_pattern_reads_the_texts_of_an_smsc_of_its_own_kind() {
     );
     let words = Pattern::new(Regex::new("(?P<id>.)").unwrap()).unwrap_err();
     assert_eq!(words, "has no group named stat: (?P<stat>…)");
-}
-
-#[test]
-fn ids_have_the_forms_that_are_asked_for() {
-    assert_eq!(IdForms::AsIs.of("00AB"), ["ab"]);
-    assert_eq!(IdForms::DecimalReceipts.of("43981"), ["abcd"]);
-    assert_eq!(IdForms::HexReceipts.of("ABCD"), ["43981"]);
-    assert_eq!(IdForms::HexReceipts.of("x-1"), ["x-1"]);
-    assert!(IdForms::Auto.of("").is_empty());
 }
 
 #[test]

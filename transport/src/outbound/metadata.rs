@@ -145,8 +145,8 @@ fn coding(value: &Value, now: &Coding) -> Result<Coding, String> {
     Ok(Coding::Fixed(fixed, default))
 }
 
-/// The names of vumi2.
-const DATA_CODINGS: [(&str, DataCoding); 14] = [
+/// Values of `data_coding` by the names that vumi2 has for them.
+pub const DATA_CODINGS: [(&str, DataCoding); 13] = [
     ("SMSC_DEFAULT_ALPHABET", DataCoding::DEFAULT),
     ("IA5_ASCII", DataCoding::IA5),
     ("OCTET_UNSPECIFIED", DataCoding::OCTETS),
@@ -160,11 +160,10 @@ const DATA_CODINGS: [(&str, DataCoding); 14] = [
     ("ISO_2022_JP", DataCoding::ISO_2022_JP),
     ("EXTENDED_KANJI_JIS", DataCoding::EXTENDED_KANJI),
     ("KS_C_5601", DataCoding::KS_C_5601),
-    ("DEFAULT", DataCoding::DEFAULT),
 ];
 
 /// A `data_coding` by its name.
-pub(super) fn data_coding(name: &str) -> Option<DataCoding> {
+fn data_coding(name: &str) -> Option<DataCoding> {
     DATA_CODINGS.iter().find(|(known, _)| *known == name).map(|(_, coding)| *coding)
 }
 

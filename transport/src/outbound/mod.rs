@@ -9,6 +9,7 @@ mod words;
 
 use serde_json::Value;
 
+pub use metadata::DATA_CODINGS;
 pub use queue::{Answer, End, Job, KeepOrder, OnUnknown, Queue, QueueConfig, Rate, Retry, Submit, Throttle};
 pub use words::words;
 

@@ -116,7 +116,12 @@ impl Shared {
         Ok(())
     }
 
-    async fn take_receipt(&self, ReadReceipt { id, forms, report }: ReadReceipt) -> Result<(), PutOff> {
+    async fn take_receipt(&self, ReadReceipt { id, report }: ReadReceipt) -> Result<(), PutOff> {
+        let forms = self.ids_seen().forms(self.config.inbound.id_forms, &id);
+        self.match_receipt(&id, forms, report).await
+    }
+
+    async fn match_receipt(&self, id: &str, forms: Vec<String>, report: Report) -> Result<(), PutOff> {
         match self.store.receipt(self.now(), &forms, &report).await? {
             Matched::Known(known) => {
                 Metrics::count(&self.metrics.receipts, "known");
@@ -128,7 +133,7 @@ impl Shared {
             }
             Matched::Unknown => {
                 Metrics::count(&self.metrics.receipts, "unknown");
-                self.unmatched(&id, &report).await
+                self.unmatched(id, &report).await
             }
         }
     }
@@ -178,8 +183,8 @@ impl Shared {
     /// A receipt that was held has met its id. Nobody waits for an answer, so that it is tried until it is told.
     pub(super) async fn take_early(&self, early: Early) {
         let Early { forms, report } = early;
-        let receipt = ReadReceipt { id: forms.first().cloned().unwrap_or_default(), forms, report };
-        while let Err(error) = self.take_receipt(receipt.clone()).await {
+        let id = forms.first().cloned().unwrap_or_default();
+        while let Err(error) = self.match_receipt(&id, forms.clone(), report.clone()).await {
             tracing::warn!(%error, "an early receipt could not be told");
             if matches!(error, PutOff::Bus(PublishError::Closed)) {
                 return;
@@ -203,9 +208,17 @@ impl Shared {
             }
         }
         for Early { forms, report } in early {
-            Metrics::count(&self.metrics.receipts, "expired");
-            if let Err(error) = self.unmatched(forms.first().map_or("", String::as_str), &report).await {
-                tracing::warn!(%error, "a receipt could not be published");
+            let id = forms.first().map_or("", String::as_str);
+            // By now more may be known of how the SMSC writes its ids.
+            let now = self.ids_seen().forms_again(self.config.inbound.id_forms, id);
+            let told = if now == forms {
+                Metrics::count(&self.metrics.receipts, "expired");
+                self.unmatched(id, &report).await
+            } else {
+                self.match_receipt(id, now, report).await
+            };
+            if let Err(error) = told {
+                tracing::warn!(%error, "a receipt could not be told");
             }
         }
     }

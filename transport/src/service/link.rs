@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::driver::{Backoff, Client, ClientConfig, ClientError, Connect, Delivery, Incoming, Supervisor};
 use crate::env::WallClock;
 use crate::pdu::CommandStatus;
+use crate::session::BindKind;
 use crate::store::Store;
 
 /// How one link is kept.
@@ -94,6 +95,36 @@ impl LinkState {
             LinkState::Bound => "bound",
             LinkState::Stopped => "stopped",
         }
+    }
+}
+
+/// What the loop knows of a link.
+pub(super) struct State {
+    pub(super) client: Option<Client>,
+    pub(super) transmits: bool,
+    pub(super) window: usize,
+    pub(super) outstanding: usize,
+    pub(super) health: LinkHealth,
+    /// Which session it is, counted from 1.
+    pub(super) session: u64,
+}
+
+impl State {
+    pub(super) fn new(link: &Link, now: Duration) -> State {
+        let state = LinkState::Connecting.name();
+        let health = LinkHealth { name: link.name.clone(), state, since: now, ..LinkHealth::default() };
+        State {
+            client: None,
+            transmits: link.client.kind != BindKind::Receiver,
+            window: link.client.session.window.max(1),
+            outstanding: 0,
+            health,
+            session: 0,
+        }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.transmits && self.client.is_some() && self.outstanding < self.window
     }
 }
 

@@ -36,7 +36,7 @@ pub use run::Service;
 use crate::bus::message::Stamp;
 use crate::bus::{PublishError, Publisher, Route};
 use crate::env::{Seed, WallClock};
-use crate::inbound::InboundOptions;
+use crate::inbound::{IdsSeen, InboundOptions};
 use crate::outbound::{QueueConfig, SubmitOptions};
 use crate::pdu::CommandStatus;
 use crate::store::Store;
@@ -146,6 +146,8 @@ struct Shared {
     /// From which ids are drawn.
     ids: Mutex<ChaCha8Rng>,
     metrics: Arc<Metrics>,
+    /// How the SMSC writes its ids.
+    ids_seen: Mutex<IdsSeen>,
     /// Messages whose ack or nack is not published yet: reports of them wait for it.
     unsettled: Mutex<BTreeMap<Box<str>, Arc<Notify>>>,
 }
@@ -167,12 +169,17 @@ impl Shared {
             clock,
             ids: Mutex::new(seed.stream("ids", 0)),
             metrics,
+            ids_seen: Mutex::default(),
             unsettled: Mutex::default(),
         }
     }
 
     fn now(&self) -> Duration {
         self.clock.unix()
+    }
+
+    fn ids_seen(&self) -> MutexGuard<'_, IdsSeen> {
+        self.ids_seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unsettled(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Arc<Notify>>> {

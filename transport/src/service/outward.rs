@@ -95,6 +95,7 @@ impl Shared {
 
     /// Remembers the id of a part, however long that takes. Gives the receipts that waited for it.
     pub(super) async fn remember(&self, id: String, part: PartOf) -> Vec<Early> {
+        self.ids_seen().note_response(&id);
         let id = message_id::normal(&id);
         loop {
             match self.store.remember(self.now(), &id, &part).await {

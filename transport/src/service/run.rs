@@ -11,15 +11,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::link::{Link, LinkHealth, LinkState, Task, Told};
+use super::link::{Link, LinkHealth, LinkState, State, Task, Told};
 use super::metrics::OfLink;
 use super::outward::{Intake, Outgoing};
 use super::{Metrics, ServiceConfig, Shared};
 use crate::bus::{self, Bus};
-use crate::driver::{Client, Connect, RequestError, Submitted};
+use crate::driver::{Connect, RequestError, Submitted};
 use crate::env::{Seed, WallClock};
 use crate::outbound::{Answer, End, Job, Queue};
-use crate::session::BindKind;
 use crate::store::{Early, PartOf, Store};
 
 /// What links have told and the loop has not heard, at most; beyond it they wait, and the SMSC is put off.
@@ -142,36 +141,6 @@ impl Service {
             health,
         };
         run.run(shutdown, &stop, tasks).await;
-    }
-}
-
-/// What the loop knows of a link.
-struct State {
-    client: Option<Client>,
-    transmits: bool,
-    window: usize,
-    outstanding: usize,
-    health: LinkHealth,
-    /// Which session it is, counted from 1.
-    session: u64,
-}
-
-impl State {
-    fn new(link: &Link, now: Duration) -> State {
-        let state = LinkState::Connecting.name();
-        let health = LinkHealth { name: link.name.clone(), state, since: now, ..LinkHealth::default() };
-        State {
-            client: None,
-            transmits: link.client.kind != BindKind::Receiver,
-            window: link.client.session.window.max(1),
-            outstanding: 0,
-            health,
-            session: 0,
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        self.transmits && self.client.is_some() && self.outstanding < self.window
     }
 }
 
