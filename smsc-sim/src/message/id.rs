@@ -127,7 +127,7 @@ mod tests {
         let uuid = &texts[5];
         assert_eq!(texts[..5], ["4714", "0000004714", "126a", "0000126a", "0000126A"]);
         assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
-        assert_ne!(write(IdForm::Uuid, 4714, Seed(2)), texts[5].as_str().into(), "another seed, other ids");
+        assert_ne!(write(IdForm::Uuid, 4714, Seed(2)), Box::<str>::from(texts[5].as_str()), "another seed, other ids");
     }
 
     #[test]
