@@ -43,6 +43,8 @@ pub mod config;
 pub mod disk;
 pub mod driver;
 pub mod env;
+#[cfg(feature = "guard")]
+pub mod guard;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "service")]

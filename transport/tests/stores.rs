@@ -85,8 +85,10 @@ fn delivered() -> Report {
     report(DeliveryStatus::Delivered)
 }
 
+/// The id as it is, and in the other base either way.
 fn forms(id: &str) -> Vec<String> {
-    message_id::forms(id)
+    use message_id::{decimal_to_hex, hex_to_decimal, normal};
+    [Some(normal(id)), decimal_to_hex(id), hex_to_decimal(id)].into_iter().flatten().collect()
 }
 
 fn known(matched: Matched) -> Known {

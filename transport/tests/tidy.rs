@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// The layers, each with those that it must not name.
-const ABOVE: [(&str, &[&str]); 13] = [
+const ABOVE: [(&str, &[&str]); 14] = [
     ("pdu", &["text", "session", "driver", "env", "bus", "store", "ussd", "outbound", "inbound", "service", "cli"]),
     ("text", &["session", "driver", "env", "bus", "store", "ussd", "outbound", "inbound", "service", "cli"]),
     ("session", &["text", "driver", "env", "bus", "store", "ussd", "outbound", "inbound", "service", "cli"]),
@@ -17,6 +17,7 @@ const ABOVE: [(&str, &[&str]); 13] = [
     ("outbound", &["session", "driver", "env", "store", "inbound", "service", "cli"]),
     ("inbound", &["session", "driver", "env", "outbound", "service", "cli"]),
     ("disk", &["pdu", "text", "session", "driver", "bus", "store", "service", "http", "cli"]),
+    ("guard.rs", &["pdu", "text", "session", "driver", "env", "bus", "store", "service", "http", "cli"]),
     ("http", &["session", "driver", "store", "outbound", "inbound", "cli"]),
 ];
 

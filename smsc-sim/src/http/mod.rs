@@ -2,12 +2,11 @@
 //! `/api/v1/openapi.json`, made from the same attributes as the routes.
 //!
 //! It is meant for tests and people on the same machine or network, and asks nobody who they are. What it keeps out are
-//! web pages of others in somebody's browser: see [`guard`].
+//! web pages of others in somebody's browser: see [`smpp_transport::guard`].
 
 mod accounts;
 mod deliver;
 mod error;
-mod guard;
 mod messages;
 mod metrics;
 mod openapi;
@@ -22,15 +21,20 @@ mod stream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::middleware::from_fn_with_state;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
+use smpp_transport::guard::{Foreign, Names};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::control::Control;
+use error::ApiError;
 
 /// How long requests may take to end after the simulator has: those that wait, and streams, end at once.
 const GRACE: Duration = Duration::from_secs(1);
@@ -73,9 +77,16 @@ fn router(control: Control, places: Places) -> Router {
         .route("/api/v1/openapi.json", get(move || pages::openapi(document)))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
-        .layer(from_fn_with_state(guard::Names::of(&places.http), guard::guard))
+        .layer(from_fn_with_state(Names::of(&places.http), guard))
         .layer(Extension(pages::Smpp(places.smpp)))
         .with_state(control)
+}
+
+/// Keeps out web pages of others.
+async fn guard(State(names): State<Names>, request: Request, next: Next) -> Result<Response, ApiError> {
+    let checked = names.check(request.method(), request.headers());
+    checked.map_err(|Foreign { header, words }| ApiError::of(header.as_str(), StatusCode::FORBIDDEN, words))?;
+    Ok(next.run(request).await)
 }
 
 fn api() -> OpenApiRouter<Control> {

@@ -9,23 +9,24 @@
 //! | `GET /inbound`, `/events`, `/failed` | a page of what was published, or server-sent events |
 //!
 //! It asks nobody who they are: the address it listens on decides who may talk to it. What it keeps out are web pages of
-//! others in somebody's browser: see `guard`.
+//! others in somebody's browser: see [`guard`](crate::guard).
 
 use std::sync::Arc;
 
-use axum::extract::{FromRef, State as Asked};
+use axum::extract::{FromRef, Request, State as Asked};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use crate::bus;
+use crate::guard::{Foreign, Names};
 
 mod error;
-mod guard;
 pub mod health;
 mod listen;
 #[cfg(feature = "embedded")]
@@ -39,6 +40,7 @@ mod queue;
 #[cfg(feature = "embedded")]
 mod stream;
 
+use error::HttpError;
 pub use health::LinkHealth;
 pub use listen::{Address, AddressError, Listener};
 #[cfg(feature = "embedded")]
@@ -84,9 +86,16 @@ fn router(state: State, name: &str, stopping: listen::Stopping) -> Router {
     router
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
-        .layer(from_fn_with_state(guard::Names::of(name), guard::guard))
+        .layer(from_fn_with_state(Names::of(name), guard))
         .layer(Extension(stopping))
         .with_state(state)
+}
+
+/// Keeps out web pages of others.
+async fn guard(Asked(names): Asked<Names>, request: Request, next: Next) -> Result<Response, HttpError> {
+    let checked = names.check(request.method(), request.headers());
+    checked.map_err(|Foreign { header, words }| HttpError::of(header.as_str(), StatusCode::FORBIDDEN, words))?;
+    Ok(next.run(request).await)
 }
 
 async fn index(Asked(state): Asked<State>) -> String {

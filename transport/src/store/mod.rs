@@ -168,8 +168,8 @@ impl Store {
         on_each!(self, store => store.accepted(now, message).await)
     }
 
-    /// Finds what a receipt is about, notes what it says, or holds it. The forms are those of
-    /// [`forms`](crate::text::message_id::forms), likeliest first: the first that is known counts.
+    /// Finds what a receipt is about, notes what it says, or holds it. The forms are normal ones
+    /// of its id, likeliest first: the first that is known counts.
     ///
     /// # Errors
     /// When the store is away.

@@ -14,12 +14,6 @@ pub fn normal(id: &str) -> String {
     kept.to_ascii_lowercase()
 }
 
-/// Whether two ids are the same but for case and leading zeros. An empty id is the same as none.
-#[must_use]
-pub fn same(one: &str, other: &str) -> bool {
-    !one.is_empty() && !other.is_empty() && normal(one) == normal(other)
-}
-
 /// A decimal id in hexadecimal: lower case, no leading zeros. `None` unless it is 1 to [`CHARACTERS_MAX`] decimal digits.
 #[must_use]
 pub fn decimal_to_hex(id: &str) -> Option<String> {
@@ -37,24 +31,6 @@ pub fn hex_to_decimal(id: &str) -> Option<String> {
 #[must_use]
 pub fn zero_padded(id: &str, width: usize) -> String {
     format!("{id:0>width$}")
-}
-
-/// Every normal form under which the message may be known, the likeliest first: as it is; read as decimal and written in
-/// hexadecimal; the other way. None for an empty id.
-///
-/// The last two may meet another message of the same SMSC, so a caller looks for all of one before the next.
-#[must_use]
-pub fn forms(id: &str) -> Vec<String> {
-    if id.is_empty() {
-        return Vec::new();
-    }
-    let mut forms = vec![normal(id)];
-    for form in [decimal_to_hex(id), hex_to_decimal(id)].into_iter().flatten() {
-        if !forms.contains(&form) {
-            forms.push(form);
-        }
-    }
-    forms
 }
 
 /// Writes digits of one base in another, by long multiplication: 64 digits are too many for any integer.
@@ -90,9 +66,6 @@ mod tests {
     fn an_id_is_found_in_the_other_base() {
         assert_eq!(decimal_to_hex("0000043981").unwrap(), "abcd");
         assert_eq!(hex_to_decimal("0000ABCD").unwrap(), "43981");
-        assert_eq!(forms("0000abcd"), ["abcd", "43981"]);
-        assert_eq!(forms("10"), ["10", "a", "16"]);
-        assert_eq!(forms("7"), ["7"]);
     }
 
     #[test]
@@ -101,14 +74,15 @@ mod tests {
         let decimal = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
         assert_eq!(hex_to_decimal(&hex).unwrap(), decimal);
         assert_eq!(decimal_to_hex("12345678901234567890123").unwrap(), "29d42b64e76714244cb");
-        assert_ne!(forms("12345678901234567890"), forms("12345678901234567891"));
+        assert_ne!(normal("12345678901234567890"), normal("12345678901234567891"));
+        assert_ne!(decimal_to_hex("12345678901234567890"), decimal_to_hex("12345678901234567891"));
     }
 
     #[test]
     fn what_is_no_number_is_compared_as_it_is() {
         let uuid = "00C0FFEE-0000-4000-8000-00000000000A";
-        assert_eq!(forms(uuid), ["c0ffee-0000-4000-8000-00000000000a"]);
-        assert!(same(uuid, "00c0ffee-0000-4000-8000-00000000000a"));
+        assert_eq!(normal(uuid), "c0ffee-0000-4000-8000-00000000000a");
+        assert_eq!((decimal_to_hex(uuid), hex_to_decimal(uuid)), (None, None));
         assert_eq!(decimal_to_hex("12a"), None);
         assert_eq!(decimal_to_hex(""), None);
         assert_eq!(hex_to_decimal(&"1".repeat(65)), None);
@@ -116,7 +90,8 @@ mod tests {
 
     #[test]
     fn zeros_and_case_make_no_difference() {
-        assert!(same("000AbC", "abc") && same("0", "0000") && !same("", "") && !same("", "0") && !same("1", "10"));
+        assert_eq!(normal("000AbC"), normal("abc"));
+        assert_ne!(normal("1"), normal("10"));
         assert_eq!([normal("000"), normal("0"), normal(""), normal("é0")], ["0", "0", "", "é0"]);
         assert_eq!(zero_padded("abc", 8), "00000abc");
     }
@@ -129,8 +104,10 @@ mod tests {
         }
 
         #[test]
-        fn any_text_has_forms(id in "\\PC{0,70}") {
-            prop_assert_eq!(forms(&id).is_empty(), id.is_empty());
+        fn any_text_has_a_normal_form(id in "\\PC{0,70}") {
+            let normal = normal(&id);
+            prop_assert_eq!(normal.is_empty(), id.is_empty());
+            prop_assert_eq!(super::normal(&normal), normal);
         }
     }
 }

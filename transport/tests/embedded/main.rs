@@ -5,7 +5,6 @@
 mod bus;
 mod disk;
 mod power;
-mod speed;
 mod store;
 
 use std::sync::Arc;

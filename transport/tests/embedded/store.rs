@@ -3,7 +3,7 @@
 use super::*;
 use smpp_transport::bus::DeliveryStatus;
 use smpp_transport::store::{Away, Known, Matched, PartOf, Report};
-use smpp_transport::text::message_id::forms;
+use smpp_transport::text::message_id::decimal_to_hex;
 use smpp_transport::text::{Charset, Outcome, PartAddress, PartKey, ReferenceKind, Segment, Shifts};
 
 const NOW: Duration = Duration::from_secs(1_000_000);
@@ -14,6 +14,10 @@ fn part(message: &str, number: u8, total: u8) -> PartOf {
 
 fn report(status: DeliveryStatus) -> Report {
     Report { status, smpp_status: "STAT".into(), is_final: status != DeliveryStatus::Pending }
+}
+
+fn either_base(decimal: &str) -> [String; 2] {
+    [decimal.to_owned(), decimal_to_hex(decimal).unwrap()]
 }
 
 fn key(total: u8) -> PartKey {
@@ -45,17 +49,17 @@ async fn a_receipt_finds_its_message_after_a_crash() {
     let process = process.crash().await;
     assert_eq!(process.store.accepted(NOW, "m").await.unwrap(), [1, 2]);
     let delivered = report(DeliveryStatus::Delivered);
-    let matched = process.store.receipt(NOW, &forms("43981"), &delivered).await.unwrap();
+    let matched = process.store.receipt(NOW, &["43981".to_owned(), "abcd".to_owned()], &delivered).await.unwrap();
     assert_eq!(known(matched).part, part("m", 1, 2));
     let process = process.crash().await;
-    let matched = known(process.store.receipt(NOW, &forms("abce"), &delivered).await.unwrap());
+    let matched = known(process.store.receipt(NOW, &["abce".to_owned()], &delivered).await.unwrap());
     assert_eq!((matched.reports, matched.is_repeated), (vec![Some(delivered.clone()); 2], false));
-    assert!(known(process.store.receipt(NOW, &forms("abce"), &delivered).await.unwrap()).is_repeated);
+    assert!(known(process.store.receipt(NOW, &["abce".to_owned()], &delivered).await.unwrap()).is_repeated);
     // After a final receipt an id stays for an hour only, and that is remembered too.
     let process = process.crash().await;
     let later = NOW + Duration::from_secs(3_600);
     assert_eq!(process.store.accepted(later, "m").await, Ok(vec![]));
-    assert_eq!(process.store.receipt(later, &forms("abce"), &delivered).await, Ok(Matched::Held));
+    assert_eq!(process.store.receipt(later, &["abce".to_owned()], &delivered).await, Ok(Matched::Held));
     let process = process.crash().await;
     assert_eq!(process.store.accepted(NOW, "m").await, Ok(vec![]), "what has expired is gone");
 }
@@ -65,7 +69,7 @@ async fn a_receipt_before_its_id_waits_over_a_crash_and_expires() {
     let process = Process::start(&Forgetful::new());
     let delivered = report(DeliveryStatus::Delivered);
     for id in ["10", "11", "10"] {
-        assert_eq!(process.store.receipt(NOW, &forms(id), &delivered).await, Ok(Matched::Held));
+        assert_eq!(process.store.receipt(NOW, &either_base(id), &delivered).await, Ok(Matched::Held));
     }
     let process = process.crash().await;
     let waited = process.store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
@@ -122,8 +126,8 @@ async fn what_nobody_was_given_since_the_disk_was_full_is_given_later() {
     let disk = Forgetful::new();
     let process = Process::start(&disk);
     let delivered = report(DeliveryStatus::Delivered);
-    assert_eq!(process.store.receipt(NOW, &forms("10"), &delivered).await, Ok(Matched::Held));
-    assert_eq!(process.store.receipt(NOW, &forms("11"), &delivered).await, Ok(Matched::Held));
+    assert_eq!(process.store.receipt(NOW, &either_base("10"), &delivered).await, Ok(Matched::Held));
+    assert_eq!(process.store.receipt(NOW, &either_base("11"), &delivered).await, Ok(Matched::Held));
     assert_eq!(join(&process, NOW, 1, 2).await, Outcome::Waiting);
     disk.fill(true);
     let away = process.store.remember(NOW, "a", &part("m", 1, 1)).await;
@@ -148,7 +152,7 @@ async fn what_nobody_was_given_since_the_disk_was_full_is_given_later() {
 async fn what_was_given_to_a_call_that_was_given_up_is_not_lost() {
     let process = Process::start(&Forgetful::new());
     let delivered = report(DeliveryStatus::Delivered);
-    assert_eq!(process.store.receipt(NOW, &forms("10"), &delivered).await, Ok(Matched::Held));
+    assert_eq!(process.store.receipt(NOW, &either_base("10"), &delivered).await, Ok(Matched::Held));
     let m = part("m", 1, 1);
     {
         let mut remembering = std::pin::pin!(process.store.remember(NOW, "a", &m));

@@ -24,8 +24,10 @@ fn known(matched: Matched) -> Known {
     }
 }
 
+/// The id as it is, and in the other base either way.
 fn forms(id: &str) -> Vec<String> {
-    crate::text::message_id::forms(id)
+    use crate::text::message_id::{decimal_to_hex, hex_to_decimal, normal};
+    [Some(normal(id)), decimal_to_hex(id), hex_to_decimal(id)].into_iter().flatten().collect()
 }
 
 #[test]

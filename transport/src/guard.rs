@@ -2,30 +2,59 @@
 //! is from, and by which name it knows us.
 //!
 //! - A name that somebody could have registered to point here (DNS rebinding) is refused: Host must be an IP address, a
-//!   name without a dot, the name that the simulator was told to listen on, or one under `.localhost`, `.local`,
+//!   name without a dot, the name that the server was told to listen on, or one under `.localhost`, `.local`,
 //!   `.internal` or `.test`, which nobody can register.
 //! - A request that changes something must come from a page of ours, or from no page: Origin, if there is one, must be Host.
 //!
-//! No CORS headers are ever sent, so that pages of others read nothing.
+//! Who serves sends no CORS headers, so that pages of others read nothing.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, Method};
 
-use super::error::ApiError;
+/// The name that a server was told to listen on.
+#[derive(Clone, Debug)]
+pub struct Names(Arc<str>);
 
-/// The name that the simulator was told to listen on.
-#[derive(Clone)]
-pub(super) struct Names(Arc<str>);
+/// A request that comes from a page of others, or may: to be refused as forbidden.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Foreign {
+    /// The header that tells.
+    pub header: HeaderName,
+    /// What it says, and what is allowed.
+    pub words: String,
+}
 
 impl Names {
-    pub(super) fn of(address: &str) -> Names {
+    /// Of this address, with or without a port.
+    #[must_use]
+    pub fn of(address: &str) -> Names {
         Names(without_port(address).into())
+    }
+
+    /// Looks at the headers of a request.
+    ///
+    /// # Errors
+    /// When it may come from a page of others.
+    pub fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), Foreign> {
+        let host = value(headers, &HOST);
+        if let Some(host) = &host
+            && !self.admit(host)
+        {
+            let words = format!("host is {host:?}: an IP address, localhost or another local name is allowed");
+            return Err(Foreign { header: HOST, words });
+        }
+        if let Some(origin) = value(headers, &ORIGIN)
+            && !method.is_safe()
+            && origin.split_once("://").map(|(_, origin)| origin.to_ascii_lowercase())
+                != host.as_ref().map(|host| host.to_ascii_lowercase())
+        {
+            let words = format!("origin is {origin:?}: pages of others may change nothing here");
+            return Err(Foreign { header: ORIGIN, words });
+        }
+        Ok(())
     }
 
     /// Whether a browser that uses this name can only mean us.
@@ -47,24 +76,6 @@ fn without_port(address: &str) -> &str {
         Some((name, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => name,
         _ => address,
     }
-}
-
-pub(super) async fn guard(State(names): State<Names>, request: Request, next: Next) -> Result<Response, ApiError> {
-    let refused = |header: HeaderName, words: String| Err(ApiError::of(header.as_str(), StatusCode::FORBIDDEN, words));
-    let host = value(request.headers(), &HOST);
-    if let Some(host) = &host
-        && !names.admit(host)
-    {
-        return refused(HOST, format!("host is {host:?}: an IP address, localhost or another local name is allowed"));
-    }
-    if let Some(origin) = value(request.headers(), &ORIGIN)
-        && !request.method().is_safe()
-        && origin.split_once("://").map(|(_, origin)| origin.to_ascii_lowercase())
-            != host.as_ref().map(|host| host.to_ascii_lowercase())
-    {
-        return refused(ORIGIN, format!("origin is {origin:?}: pages of others may change nothing here"));
-    }
-    Ok(next.run(request).await)
 }
 
 /// As text; what is none is not as it must be.
