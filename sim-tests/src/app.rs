@@ -31,10 +31,17 @@ impl Waiting {
     #[must_use]
     pub fn for_all_of(plan: &Plan) -> Waiting {
         let waiting = Waiting::default();
-        for (client, part) in plan.clients.iter().enumerate() {
-            waiting.wanted().extend((0..part.messages.len()).map(|message| (client, message)));
+        for owner in plan.owners() {
+            let count =
+                plan.transport(owner).map_or_else(|| plan.clients[owner].messages.len(), |it| it.messages.len());
+            waiting.wanted().extend((0..count).map(|message| (owner, message)));
         }
         waiting
+    }
+
+    /// This message has its outcome.
+    pub fn is_over_for(&self, message: (usize, usize)) {
+        self.wanted().remove(&message);
     }
 
     fn wanted(&self) -> MutexGuard<'_, BTreeSet<(usize, usize)>> {
@@ -50,7 +57,7 @@ impl Waiting {
     /// What is waited for, in words.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
-        self.wanted().iter().map(|(client, message)| format!("client {client} message {message}")).collect()
+        self.wanted().iter().map(|(client, message)| format!("message {message} of {client}")).collect()
     }
 }
 
@@ -156,7 +163,7 @@ impl App {
         {
             self.ask(client, number, message, &id);
         }
-        self.waiting.wanted().remove(&(self.client, number));
+        self.waiting.is_over_for((self.client, number));
         self.recorder.note(What::Outcome { client: self.client, message: number, outcome });
         true
     }
@@ -342,7 +349,9 @@ fn client_config(plan: &Plan, client: usize) -> ClientConfig {
     config
 }
 
-fn backoff(timers: &Timers) -> Backoff {
+/// The waits before each try to connect.
+#[must_use]
+pub fn backoff(timers: &Timers) -> Backoff {
     Backoff {
         min: Duration::from_millis(50),
         max: Duration::from_millis(timers.backoff_max_ms),

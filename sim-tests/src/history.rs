@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
+use smpp_transport::bus::Route;
 use smpp_transport::pdu::{FRAME_OCTETS_MAX, Leniency, MessageState, Pdu, json, next_frame};
 use smsc_sim::DeliveryState;
 
@@ -92,6 +93,77 @@ pub enum What {
         messages: Vec<Kept>,
         /// What became of mobile-originated messages, in their order.
         deliveries: Vec<DeliveryState>,
+    },
+    /// A process of a transport begins.
+    Started {
+        /// Which, among all of the run.
+        process: usize,
+        /// Whose.
+        owner: usize,
+    },
+    /// It is killed: nothing that it had begun goes on.
+    Died {
+        /// Which.
+        process: usize,
+        /// Whether its machine lost power too.
+        is_cut: bool,
+    },
+    /// It has stopped as it was told to.
+    Stopped {
+        /// Which.
+        process: usize,
+        /// How long that took.
+        took: Duration,
+    },
+    /// An application has put a message on the bus, or tries to: then it may be there.
+    Put {
+        /// Whose.
+        owner: usize,
+        /// Which.
+        message: usize,
+        /// Whether the bus has said that it has it.
+        is_stored: bool,
+    },
+    /// A handset has sent a message, and the SMSC has it.
+    Sent {
+        /// To whom.
+        owner: usize,
+        /// Which.
+        handset: usize,
+    },
+    /// The bus has handed a message to a process.
+    Taken {
+        /// To which.
+        process: usize,
+        /// Which message, if it can be told.
+        message: Option<(usize, usize)>,
+        /// Whether the bus says that it may have been handed out before.
+        redelivered: bool,
+    },
+    /// A process has acknowledged a message, or given it back.
+    Settled {
+        /// Which process.
+        process: usize,
+        /// Which message.
+        message: Option<(usize, usize)>,
+        /// Whether the bus may forget it.
+        acked: bool,
+    },
+    /// The bus has stored what a process publishes.
+    Published {
+        /// Which process.
+        process: usize,
+        /// Where.
+        route: Route,
+        /// What.
+        body: Bytes,
+    },
+    /// All that is found on the bus in the end.
+    OnBus {
+        /// Whose bus.
+        owner: usize,
+        /// What was published there.
+        published: Vec<(Route, Bytes)>,
     },
     /// A fault begins or ends.
     Fault {

@@ -12,5 +12,6 @@ pub mod history;
 pub mod oracle;
 pub mod plan;
 pub mod runner;
+pub mod transport;
 pub mod wire;
 pub mod world;

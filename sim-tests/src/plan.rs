@@ -13,6 +13,11 @@ use smsc_sim::time::{Delay, Time};
 
 mod clients;
 mod smsc;
+mod transports;
+
+pub use transports::{
+    BusFaults, Handset, Ids, Keeps, Options, Order, Parts, Script, Sequence, THROTTLE_MAX_MS, Text, Transport,
+};
 
 /// A run, whole. Times are in milliseconds of simulated time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,8 +33,11 @@ pub struct Plan {
     pub latency_ms: u64,
     /// The waits of both sides' sessions.
     pub timers: Timers,
-    /// The ESMEs.
+    /// The ESMEs that are nothing but sessions.
     pub clients: Vec<Client>,
+    /// The transports. Whose a message is says one number: of clients first, of transports after them.
+    #[serde(default)]
+    pub transports: Vec<Transport>,
     /// What the SMSC does wrong, and what becomes of messages there.
     pub smsc: Smsc,
     /// What the wire does to the octets of the ESMEs and of the SMSC.
@@ -195,6 +203,24 @@ pub enum FaultKind {
     Crash,
     /// The SMSC loses power: its connections end without a word. It starts anew at the end.
     PowerCut,
+    /// This process of a transport is killed, and starts anew at the end.
+    TransportKilled(usize),
+    /// Its machine loses power: what its disk has not synced is lost, or is there in part.
+    TransportPowerCut(usize),
+    /// It is told to stop, and starts anew at the end.
+    TransportStopped(usize),
+    /// This transport's broker is away. What it had handed out it hands out again.
+    BusAway(usize),
+    /// There is no room on this transport's disk.
+    DiskFull(usize),
+}
+
+impl FaultKind {
+    /// Whether it is the SMSC's process that ends.
+    #[must_use]
+    pub fn ends_smsc(self) -> bool {
+        matches!(self, FaultKind::Crash | FaultKind::PowerCut)
+    }
 }
 
 impl Timers {
@@ -235,6 +261,14 @@ impl Plan {
         let timers = Timers::draw(&mut config, latency_ms);
         let mut clients = Client::draw_all(&mut streams.stream("clients", 0), profile);
         clients::vary(&mut clients, streams, profile);
+        let smsc = Smsc::draw(streams, profile, &timers);
+        let transports = Transport::draw_all(streams, profile, clients.len(), &smsc);
+        // Most transports have the SMSC for themselves.
+        if !transports.is_empty() && streams.stream("alone", 0).random_bool(0.7) {
+            clients.clear();
+        }
+        let mut faults = Fault::draw_all(&mut streams.stream("faults", 0), profile);
+        faults.extend(Fault::draw_of_transports(&mut streams.stream("transport faults", 0), profile, &transports));
         Plan {
             seed,
             profile,
@@ -242,12 +276,13 @@ impl Plan {
             latency_ms,
             timers,
             clients,
-            smsc: Smsc::draw(streams, profile, &timers),
+            transports,
+            smsc,
             wire: Wires {
                 esme: Chop::draw(&mut Switch::new(streams, "esme wire", profile)),
                 smsc: Chop::draw(&mut Switch::new(streams, "smsc wire", profile)),
             },
-            faults: Fault::draw_all(&mut streams.stream("faults", 0), profile),
+            faults,
         }
     }
 
@@ -255,25 +290,27 @@ impl Plan {
     #[must_use]
     pub fn last_event(&self) -> Duration {
         let messages = self.clients.iter().flat_map(|client| client.messages.iter().map(|message| message.at_ms));
+        let texts = self.transports.iter().flat_map(Transport::times);
         let faults = self.faults.iter().map(|fault| fault.at_ms + fault.for_ms);
-        Duration::from_millis(messages.chain(faults).max().unwrap_or(0))
+        Duration::from_millis(messages.chain(texts).chain(faults).max().unwrap_or(0))
     }
 
     /// By when everything must have come to rest. Everything that is waited for has a limit; this is their sum, with the
     /// faults that go on to the end (the SMSC's and the wire's) counted for what they can hold up.
     #[must_use]
     pub fn rest_by(&self) -> Duration {
-        let messages = self.clients.iter().map(|client| client.messages.len() as u64).max().unwrap_or(0);
-        let window = self.clients.iter().map(|client| client.window).min().unwrap_or(1).max(1) as u64;
+        let messages = self.owners().map(|owner| self.submits(owner) as u64).max().unwrap_or(0);
+        let window = self.owners().map(|owner| self.window(owner)).min().unwrap_or(1).max(1) as u64;
         let each = self.timers.response_timeout_ms + self.smsc.slowness_max_ms() + 20 * self.latency_ms;
         let stalls = self.wire.esme.stall_ms + self.wire.smsc.stall_ms;
         let broken = self.smsc.ends_sessions() || self.wire.is_cutting();
-        let rebinds = if broken { messages + 3 } else { 3 } * self.clients.len().max(1) as u64;
+        let rebinds = if broken { messages + 3 } else { 3 } * self.owners().len().max(1) as u64;
         let waits = Duration::from_millis(
             (messages / window + 4) * (each + stalls)
                 + self.life_max_ms()
                 + self.smsc.receipt_delay_max_ms()
                 + self.deliveries_max_ms()
+                + self.transports.iter().map(Transport::waits_max_ms).max().unwrap_or(0)
                 + 30_000,
         );
         let rebind = u32::try_from(rebinds).unwrap_or(u32::MAX);
@@ -296,10 +333,10 @@ impl Plan {
     /// The longest that it takes to deliver everything, each offered as often as may be.
     #[must_use]
     pub fn deliveries_max_ms(&self) -> u64 {
-        let messages: usize = self.clients.iter().map(|client| client.messages.len()).sum();
+        let messages: usize = self.owners().map(|owner| self.submits(owner)).sum();
         let deliveries = messages * (2 + usize::from(self.smsc.policy.receipt.times.unwrap_or(1)));
         let turns = (deliveries / SMSC_WINDOW + 2) as u64;
-        let answer_delay_ms = self.clients.iter().map(|client| client.answer_delay_ms).max().unwrap_or(0);
+        let answer_delay_ms = self.owners().map(|owner| self.answer_delay_ms(owner)).max().unwrap_or(0);
         let retry_ms = u64::try_from(self.smsc.retry.delay.0.as_millis()).unwrap_or(u64::MAX);
         let each = retry_ms + self.timers.response_timeout_ms.min(answer_delay_ms + 1_000);
         turns * each * u64::from(self.smsc.retry.attempts_max.min(10)) + retry_ms
@@ -314,7 +351,51 @@ impl Plan {
     /// How many accounts there are.
     #[must_use]
     pub fn accounts(&self) -> usize {
-        self.clients.iter().map(|client| client.account + 1).max().unwrap_or(1)
+        let accounts = self.clients.iter().map(|client| client.account);
+        accounts.chain(self.transports.iter().map(|transport| transport.account)).max().map_or(1, |last| last + 1)
+    }
+
+    /// Who has messages: clients, then transports.
+    pub fn owners(&self) -> std::ops::Range<usize> {
+        0..self.clients.len() + self.transports.len()
+    }
+
+    /// The transport that this owner is, if it is one.
+    #[must_use]
+    pub fn transport(&self, owner: usize) -> Option<&Transport> {
+        self.transports.get(owner.checked_sub(self.clients.len())?)
+    }
+
+    /// The owner that this transport is.
+    #[must_use]
+    pub fn owner(&self, transport: usize) -> usize {
+        self.clients.len() + transport
+    }
+
+    /// The processes of all transports: whose each is.
+    #[must_use]
+    pub fn processes(&self) -> Vec<usize> {
+        let of = |(number, transport): (usize, &Transport)| std::iter::repeat_n(number, transport.processes);
+        self.transports.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// Submits of a session of this owner's that may be outstanding.
+    #[must_use]
+    pub fn window(&self, owner: usize) -> usize {
+        self.transport(owner).map_or_else(|| self.clients[owner].window, |transport| transport.window)
+    }
+
+    /// How long this owner may take to answer what it is delivered.
+    #[must_use]
+    pub fn answer_delay_ms(&self, owner: usize) -> u64 {
+        // One that stops answers what waits for it as soon as it ends.
+        let of = |transport: &Transport| transport.options.inbound_timeout_ms;
+        self.transport(owner).map_or_else(|| self.clients[owner].answer_delay_ms, of)
+    }
+
+    /// How many submits this owner's messages need at most.
+    fn submits(&self, owner: usize) -> usize {
+        self.transport(owner).map_or_else(|| self.clients[owner].messages.len(), Transport::submits_max)
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::history::{End, Frames, How, Recorder, Way, What};
 use crate::plan::Chop;
+use crate::transport::Life;
 
 /// A stream as a driver sees it: tapped outside, chopped inside.
 pub struct Wire<S> {
@@ -29,11 +30,14 @@ pub struct Wire<S> {
     /// Octets until the connection is cut, either way.
     cut_in: Option<u64>,
     ended: bool,
+    /// Of the process that has this end.
+    life: Life,
 }
 
 impl<S> Wire<S> {
-    /// Wraps the `end` of the connection that the recorder numbers `line`.
-    pub fn new(inner: S, line: u32, end: End, recorder: Recorder, chop: Chop, seed: Seed) -> Wire<S> {
+    /// Wraps the `end` of the connection that the recorder numbers `line`. When the `life` of its process is over, nothing
+    /// passes any more.
+    pub fn new(inner: S, line: u32, end: End, recorder: Recorder, chop: Chop, seed: Seed, life: Life) -> Wire<S> {
         let name = if end == End::Esme { "chop esme" } else { "chop smsc" };
         let mut rng = seed.stream(name, u64::from(line));
         let cut = rng.random::<f64>() < chop.cut;
@@ -50,6 +54,7 @@ impl<S> Wire<S> {
             stalled: None,
             cut_in: cut.then_some(at),
             ended: false,
+            life,
         }
     }
 
@@ -72,6 +77,9 @@ impl<S> Wire<S> {
 
     /// How many octets may pass before the cut; none once it is reached.
     fn allowed(&mut self, wanted: usize) -> Option<usize> {
+        if self.life.is_over() {
+            return None;
+        }
         match self.cut_in {
             None => Some(wanted),
             Some(0) => None,

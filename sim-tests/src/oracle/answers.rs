@@ -75,7 +75,7 @@ fn before_unbind(line: &Line, report: &mut Report) {
 fn time_to_answer(plan: &Plan, end: End, request: &Pdu) -> Duration {
     let ms = match (end, request.command_id()) {
         (End::Esme, CommandId::DELIVER_SM | CommandId::DATA_SM) => {
-            plan.clients.iter().map(|client| client.answer_delay_ms).max().unwrap_or(0)
+            plan.owners().map(|owner| plan.answer_delay_ms(owner)).max().unwrap_or(0)
         }
         // First what was asked before it is answered, but for no longer than half of the time that an unbind may take.
         (_, CommandId::UNBIND) => UNBIND_MS / 2,

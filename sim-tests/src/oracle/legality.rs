@@ -85,25 +85,26 @@ pub(super) fn window(plan: &Plan, history: &History, lines: &[Line], report: &mu
             ended.insert((client, message), fact.at);
         }
     }
+    let timeout = Duration::from_millis(plan.timers.response_timeout_ms);
     for line in lines.iter().filter(|line| line.end == End::Esme) {
         let Some(client) = line.client else { continue };
+        let (window, is_transport) = (plan.window(client), plan.transport(client).is_some());
         let mut outstanding: Vec<&super::Frame> = Vec::new();
         for frame in &line.frames {
             let over = |sent: &&super::Frame| {
                 let expired = sent.submitted().and_then(|message| ended.get(&message));
-                !sent.pdu.as_ref().is_some_and(|request| frame.way == Way::Read && frame.answers(request))
+                // What a transport's sessions have given up nobody says; they count from before it is written.
+                let given_up = is_transport && sent.at + timeout <= frame.at + super::slack(plan);
+                !given_up
+                    && !sent.pdu.as_ref().is_some_and(|request| frame.way == Way::Read && frame.answers(request))
                     && expired.is_none_or(|at| *at > frame.at)
             };
             outstanding.retain(over);
             if frame.way == Way::Written && frame.submitted().is_some() {
                 outstanding.push(frame);
             }
-            if outstanding.len() > plan.clients[client].window {
-                let words = format!(
-                    "client {client}: {} outstanding, window {}",
-                    outstanding.len(),
-                    plan.clients[client].window
-                );
+            if outstanding.len() > window {
+                let words = format!("client {client}: {} outstanding, window {window}", outstanding.len());
                 report.broken(frame.at, words);
             }
         }

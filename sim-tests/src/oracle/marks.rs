@@ -6,13 +6,13 @@ use std::time::Duration;
 use smpp_transport::pdu::CommandId;
 use smpp_transport::session::SEQUENCE_MAX;
 
-use super::{Line, smsc};
+use super::{Line, smsc, transport};
 use crate::history::{End, History, Outcome, Way, What};
 use crate::plan::{FaultKind, Plan};
 
 /// Every mark that there is.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    OF_LINES.into_iter().chain(smsc::MARKS)
+    OF_LINES.into_iter().chain(smsc::MARKS).chain(transport::MARKS)
 }
 
 /// Those of connections and outcomes.
@@ -55,9 +55,7 @@ pub(super) fn marks(seen: &smsc::Seen, history: &History, lines: &[Line]) -> BTr
                 });
             }
             What::Fault { fault, ends: false } => {
-                met.extend(
-                    matches!(plan.faults[*fault].kind, FaultKind::Crash | FaultKind::PowerCut).then_some("SMSC killed"),
-                );
+                met.extend(plan.faults[*fault].kind.ends_smsc().then_some("SMSC killed"));
             }
             _ => {}
         }
@@ -99,7 +97,7 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
                     (outstanding.contains(&SEQUENCE_MAX) && pdu.sequence < 100).then_some("number after 0x7FFFFFFF"),
                 );
                 outstanding.push(pdu.sequence);
-                let window = line.client.map_or(usize::MAX, |client| plan.clients[client].window);
+                let window = line.client.map_or(usize::MAX, |client| plan.window(client));
                 met.extend((outstanding.len() >= window).then_some("window full"));
             }
             (Way::Read, CommandId::SUBMIT_SM_RESP | CommandId::DATA_SM_RESP) => {

@@ -8,6 +8,7 @@ mod liveness;
 mod marks;
 mod outcomes;
 mod smsc;
+mod transport;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -72,9 +73,13 @@ pub fn examine(plan: &Plan, history: &History) -> (Vec<Violation>, BTreeSet<&'st
         oracle(plan, history, &lines, &mut report);
     }
     smsc::check(&seen, &mut report);
+    let transports = transport::Seen::of(plan, history, &lines);
+    transport::check(&transports, &mut report);
     report.oracle = "liveness";
     liveness::liveness(history, &mut report);
-    (report.violations, marks::marks(&seen, history, &lines))
+    let mut met = marks::marks(&seen, history, &lines);
+    met.extend(transport::marks(&transports));
+    (report.violations, met)
 }
 
 /// How late something may be that is done at once: what time is rounded to on the slower tier.

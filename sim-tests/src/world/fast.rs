@@ -1,7 +1,7 @@
 //! The fast tier: one paused runtime; time jumps to whatever is due next.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use smpp_transport::driver::{Accept, Connect};
@@ -13,10 +13,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::net::{Net, Pipe, Weather};
-use super::{Turn, account, note_what_is_left, smsc, turns};
+use super::{SimulatedClock, Turn, account, is_at_rest, note_what_is_left, rest, smsc, tell, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
+use crate::transport::{Application, Ground, Life, Process, SmscSlot, Wanted};
 use crate::wire::Wire;
 
 /// How often to look whether everything is at rest.
@@ -39,72 +40,97 @@ struct World {
     recorder: Recorder,
     waiting: Waiting,
     net: Net,
-    smsc: Option<(Control, JoinHandle<()>)>,
-    /// One each: the waiters of one channel wake in an order that is drawn by chance.
+    smsc: SmscSlot,
+    serving: Option<JoinHandle<()>>,
+    grounds: Vec<Ground>,
+    // One each of these: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
+    wanted: Vec<watch::Sender<Wanted>>,
+    finish: Vec<watch::Sender<bool>>,
 }
 
 impl World {
     fn new(plan: &Arc<Plan>) -> World {
         let start = Instant::now();
+        let recorder = Recorder::new(Arc::new(move || start.elapsed()));
+        let waiting = Waiting::for_all_of(plan);
         World {
             start,
-            recorder: Recorder::new(Arc::new(move || start.elapsed())),
-            waiting: Waiting::for_all_of(plan),
             net: Net::new(Duration::from_millis(plan.latency_ms)),
-            smsc: None,
+            smsc: SmscSlot::default(),
+            serving: None,
+            grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
+            wanted: plan.processes().iter().map(|_| watch::Sender::new(Wanted::Up)).collect(),
+            finish: plan.transports.iter().map(|_| watch::Sender::new(false)).collect(),
             plan: Arc::clone(plan),
+            recorder,
+            waiting,
         }
     }
 
     async fn run(mut self) -> History {
         self.start_smsc();
         let mut clients = self.start_clients();
+        let mut processes = self.start_processes();
+        let mut applications = self.start_applications();
         for turn in turns(&self.plan) {
             sleep_until(self.start + turn.at).await;
             self.turn(turn);
         }
         self.rest().await;
-        for stop in &self.stop_clients {
-            stop.send_replace(true);
-        }
-        let ended = timeout(STOP_TIMEOUT * 2, async { while clients.join_next().await.is_some() {} }).await;
-        if ended.is_err() {
-            self.recorder.note(What::Restless { what: "a client has not stopped".to_owned() });
-        }
-        if let Some((control, _)) = &self.smsc {
+        tell(&self.stop_clients, true);
+        tell(&self.wanted, Wanted::Over);
+        self.ended(&mut clients, "a client has not stopped").await;
+        self.ended(&mut processes, "a transport has not stopped").await;
+        tell(&self.finish, true);
+        self.ended(&mut applications, "an application has not stopped").await;
+        if let Some(control) = self.control() {
             control.stop();
         }
         self.recorder.take()
     }
 
+    async fn ended(&self, tasks: &mut JoinSet<()>, otherwise: &str) {
+        if timeout(STOP_TIMEOUT * 2, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+            self.recorder.note(What::Restless { what: otherwise.to_owned() });
+        }
+    }
+
+    fn control(&self) -> Option<Control> {
+        self.smsc.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn rest(&self) {
         sleep_until(self.start + self.plan.last_event()).await;
         let by = self.start + self.plan.rest_by();
-        let at_rest = |smsc: &(Control, _)| smsc.0.is_idle();
-        while !(self.waiting.is_over() && self.smsc.as_ref().is_some_and(at_rest)) && Instant::now() < by {
+        while !self.is_at_rest() && Instant::now() < by {
             sleep(LOOK_INTERVAL).await;
         }
-        note_what_is_left(&self.recorder, &self.waiting, self.smsc.as_ref().map(|(control, _)| control));
+        sleep(rest(&self.plan)).await;
+        note_what_is_left(&self.recorder, &self.waiting, &self.grounds, self.control().as_ref());
+    }
+
+    fn is_at_rest(&self) -> bool {
+        is_at_rest(&self.waiting, &self.grounds, self.control().as_ref())
     }
 
     fn start_smsc(&mut self) {
         let acceptor =
             Acceptor { queue: self.net.listen(), recorder: self.recorder.clone(), plan: Arc::clone(&self.plan) };
         let control = smsc(&self.plan, &self.recorder);
-        self.smsc = Some((control.clone(), tokio::spawn(smsc_sim::serve(acceptor, control))));
+        *self.smsc.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
+        self.serving = Some(tokio::spawn(smsc_sim::serve(acceptor, control)));
+    }
+
+    fn connector(&self, owner: usize, machine: usize, life: Life) -> Connector {
+        let (net, recorder, plan) = (self.net.clone(), self.recorder.clone(), Arc::clone(&self.plan));
+        Connector { net, owner, machine, recorder, plan, life }
     }
 
     fn start_clients(&self) -> JoinSet<()> {
         let mut clients = JoinSet::new();
         for client in 0..self.plan.clients.len() {
-            let connector = Connector {
-                net: self.net.clone(),
-                client,
-                recorder: self.recorder.clone(),
-                plan: Arc::clone(&self.plan),
-            };
             let app = App {
                 client,
                 plan: Arc::clone(&self.plan),
@@ -113,9 +139,46 @@ impl World {
                 stop: self.stop_clients[client].subscribe(),
                 start: self.start,
             };
-            clients.spawn(app.run(connector));
+            clients.spawn(app.run(self.connector(client, 0, Life::default())));
         }
         clients
+    }
+
+    fn start_processes(&self) -> JoinSet<()> {
+        let mut processes = JoinSet::new();
+        let mut instances = vec![0; self.grounds.len()];
+        for (number, transport) in self.plan.processes().into_iter().enumerate() {
+            let process = Process {
+                plan: Arc::clone(&self.plan),
+                number,
+                instance: instances[transport],
+                ground: self.grounds[transport].clone(),
+                wanted: self.wanted[number].subscribe(),
+                clock: Arc::new(SimulatedClock(self.recorder.clone())),
+                lives: 0,
+            };
+            instances[transport] += 1;
+            let connector = self.connector(self.plan.owner(transport), number + 1, Life::default());
+            processes.spawn(async move {
+                process.run(|life| Connector { life, ..connector.clone() }).await;
+            });
+        }
+        processes
+    }
+
+    fn start_applications(&self) -> JoinSet<()> {
+        let mut applications = JoinSet::new();
+        for (ground, finish) in self.grounds.iter().zip(&self.finish) {
+            let application = Application {
+                ground: ground.clone(),
+                smsc: Arc::clone(&self.smsc),
+                start: self.start,
+                finish: finish.subscribe(),
+                clock: Arc::new(SimulatedClock(self.recorder.clone())),
+            };
+            applications.spawn(application.run());
+        }
+        applications
     }
 
     fn turn(&mut self, Turn { fault, ends, .. }: Turn) {
@@ -126,40 +189,67 @@ impl World {
             (FaultKind::Hold | FaultKind::Partition, true) => self.net.turn(Weather::Fair),
             (FaultKind::Crash, false) => self.kill_smsc(),
             (FaultKind::PowerCut, false) => {
-                self.net.power_off();
+                self.net.power_off(None);
                 self.kill_smsc();
             }
             (FaultKind::Crash | FaultKind::PowerCut, true) => {
-                self.net.power_on();
+                self.net.power_on(None);
                 self.start_smsc();
             }
+            (FaultKind::TransportKilled(process), false) => self.want(process, Wanted::Killed),
+            (FaultKind::TransportPowerCut(process), false) => {
+                self.net.power_off(Some(process + 1));
+                self.want(process, Wanted::Cut);
+            }
+            (FaultKind::TransportStopped(process), false) => self.want(process, Wanted::Stopped),
+            (
+                FaultKind::TransportKilled(process)
+                | FaultKind::TransportPowerCut(process)
+                | FaultKind::TransportStopped(process),
+                true,
+            ) => {
+                self.net.power_on(Some(process + 1));
+                self.want(process, Wanted::Up);
+            }
+            (FaultKind::BusAway(transport), ends) => self.grounds[transport].set_away(!ends),
+            (FaultKind::DiskFull(transport), ends) => self.grounds[transport].fill(!ends),
         }
     }
 
+    fn want(&self, process: usize, wanted: Wanted) {
+        self.wanted[process].send_replace(wanted);
+    }
+
     fn kill_smsc(&mut self) {
-        if let Some((control, serving)) = self.smsc.take() {
+        let control = self.smsc.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(control) = control {
             account::note(&self.recorder, &control, true);
+        }
+        if let Some(serving) = self.serving.take() {
             serving.abort();
         }
     }
 }
 
+#[derive(Clone)]
 struct Connector {
     net: Net,
-    client: usize,
+    owner: usize,
+    machine: usize,
     recorder: Recorder,
     plan: Arc<Plan>,
+    life: Life,
 }
 
 impl Connect for Connector {
     type Stream = Wire<Pipe>;
 
     async fn connect(&mut self) -> io::Result<Wire<Pipe>> {
-        let (pipe, name) = self.net.connect().await?;
+        let (pipe, name) = self.net.connect(self.machine).await?;
         let line = self.recorder.line(name);
-        self.recorder.note(What::Connected { line, client: self.client });
+        self.recorder.note(What::Connected { line, client: self.owner });
         let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
-        Ok(Wire::new(pipe, line, End::Esme, recorder, self.plan.wire.esme, seed))
+        Ok(Wire::new(pipe, line, End::Esme, recorder, self.plan.wire.esme, seed, self.life.clone()))
     }
 }
 
@@ -176,6 +266,7 @@ impl Accept for Acceptor {
         let Some((pipe, name)) = self.queue.recv().await else { return std::future::pending().await };
         let line = self.recorder.line(name);
         let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
-        Ok((Wire::new(pipe, line, End::Smsc, recorder, self.plan.wire.smsc, seed), format!("line {line}")))
+        let wire = Wire::new(pipe, line, End::Smsc, recorder, self.plan.wire.smsc, seed, Life::default());
+        Ok((wire, format!("line {line}")))
     }
 }

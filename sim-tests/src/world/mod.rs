@@ -16,10 +16,12 @@ use serde::{Deserialize, Serialize};
 use smpp_transport::env::WallClock;
 use smpp_transport::session::Role;
 use smsc_sim::{Account, Config, Control, Limits};
+use tokio::sync::watch;
 
 use crate::app::{PASSWORD, Waiting, driver_config, session_config, system_id};
 use crate::history::{History, Recorder, What};
-use crate::plan::{Plan, SMSC_WINDOW, Smsc};
+use crate::plan::{Plan, SMSC_WINDOW, Smsc, Transport};
+use crate::transport::Ground;
 
 /// Which network a plan runs on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, clap::ValueEnum)]
@@ -87,7 +89,7 @@ fn smsc_config(plan: &Plan) -> Config {
 }
 
 /// 2026-01-01 00:00 UTC.
-const EPOCH: Duration = Duration::from_secs(1_767_225_600);
+pub const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 
 /// Wall time of a run: a fixed day, and simulated time.
 struct SimulatedClock(Recorder);
@@ -98,9 +100,27 @@ impl WallClock for SimulatedClock {
     }
 }
 
+/// Whether nothing is waited for, and all that is to be up is.
+fn is_at_rest(waiting: &Waiting, grounds: &[Ground], smsc: Option<&Control>) -> bool {
+    waiting.is_over() && smsc.is_some_and(Control::is_idle) && grounds.iter().all(|ground| ground.restless().is_empty())
+}
+
+/// Tells each in its order.
+fn tell<T: Copy>(all: &[watch::Sender<T>], what: T) {
+    for one in all {
+        one.send_replace(what);
+    }
+}
+
+/// How long everything must be at rest: what transports hold back is given up in that time.
+fn rest(plan: &Plan) -> Duration {
+    plan.transports.iter().map(Transport::held_max).max().unwrap_or_default()
+}
+
 /// What is left when the time is up, and what the simulator says then.
-fn note_what_is_left(recorder: &Recorder, waiting: &Waiting, smsc: Option<&Control>) {
-    waiting.words().into_iter().for_each(|what| recorder.note(What::Restless { what }));
+fn note_what_is_left(recorder: &Recorder, waiting: &Waiting, grounds: &[Ground], smsc: Option<&Control>) {
+    let words = waiting.words().into_iter().chain(grounds.iter().flat_map(Ground::restless));
+    words.for_each(|what| recorder.note(What::Restless { what }));
     if let Some(control) = smsc {
         account::note(recorder, control, false);
     }

@@ -33,7 +33,8 @@ struct Inner {
     weather: Weather,
     opened: u64,
     listener: Option<mpsc::UnboundedSender<(Pipe, u64)>>,
-    ways: Vec<Arc<Mutex<OneWay>>>,
+    /// Each with whose machine the near end is on; 0 has no power of its own to lose.
+    ways: Vec<(usize, Arc<Mutex<OneWay>>)>,
 }
 
 /// One direction of a connection.
@@ -68,7 +69,7 @@ impl Net {
     pub(super) fn turn(&self, weather: Weather) {
         lock(&self.inner).weather = weather;
         self.turned.notify_waiters();
-        self.each(|way| {
+        self.each(None, |way| {
             way.held = weather == Weather::Held;
             if weather == Weather::Partitioned {
                 way.lose();
@@ -76,19 +77,21 @@ impl Net {
         });
     }
 
-    /// The SMSC's machine goes off: nothing of its connections arrives any more.
-    pub(super) fn power_off(&self) {
-        self.each(OneWay::lose);
+    /// The SMSC's machine goes off, or this other one: nothing of its connections arrives any more.
+    pub(super) fn power_off(&self, machine: Option<usize>) {
+        self.each(machine, OneWay::lose);
     }
 
     /// It comes back and knows nothing: who writes on an old connection is told so.
-    pub(super) fn power_on(&self) {
-        self.each(|way| way.broken |= way.wedged);
+    pub(super) fn power_on(&self, machine: Option<usize>) {
+        self.each(machine, |way| way.broken |= way.wedged);
     }
 
-    fn each(&self, mut f: impl FnMut(&mut OneWay)) {
-        lock(&self.inner).ways.retain(|way| Arc::strong_count(way) > 1);
-        for way in &lock(&self.inner).ways {
+    /// All connections, or those of one machine.
+    fn each(&self, machine: Option<usize>, mut f: impl FnMut(&mut OneWay)) {
+        lock(&self.inner).ways.retain(|(_, way)| Arc::strong_count(way) > 1);
+        let inner = lock(&self.inner);
+        for (_, way) in inner.ways.iter().filter(|(at, _)| machine.is_none_or(|machine| *at == machine)) {
             let mut way = lock(way);
             f(&mut way);
             way.wake();
@@ -101,8 +104,8 @@ impl Net {
         receiver
     }
 
-    /// A connection, and what the network calls it. Hangs while the network is held or partitioned.
-    pub(super) async fn connect(&self) -> io::Result<(Pipe, u64)> {
+    /// A connection from this machine, and what the network calls it. Hangs while the network is held or partitioned.
+    pub(super) async fn connect(&self, machine: usize) -> io::Result<(Pipe, u64)> {
         loop {
             let turned = self.turned.notified();
             if lock(&self.inner).weather == Weather::Fair {
@@ -120,7 +123,7 @@ impl Net {
         inner.opened += 1;
         let name = inner.opened;
         listener.send((far, name)).map_err(|_| refused())?;
-        inner.ways.extend([there, back]);
+        inner.ways.extend([there, back].map(|way| (machine, way)));
         Ok((near, name))
     }
 }

@@ -1,28 +1,29 @@
 //! The turmoil tier: two hosts, the ESMEs and the SMSC, on turmoil's network.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use smpp_transport::driver::{Accept, Connect};
 use smpp_transport::env::Seed;
-use smsc_sim::Control;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use turmoil::net::{TcpListener, TcpStream};
 use turmoil::{Builder, Sim};
 
-use super::{Turn, account, note_what_is_left, smsc, turns};
+use super::{SimulatedClock, Turn, account, is_at_rest, note_what_is_left, rest, smsc, tell, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
+use crate::transport::{Application, Ground, Life, Process, SmscSlot, Wanted};
 use crate::wire::Wire;
 
 const ESMES: &str = "esmes";
 const SMSC: &str = "smsc";
+const APPLICATIONS: &str = "applications";
 const PORT: u16 = 2775;
 
 pub(super) fn run(plan: &Arc<Plan>) -> Result<History, String> {
@@ -35,14 +36,18 @@ struct World<'a> {
     recorder: Recorder,
     waiting: Waiting,
     /// The simulator that runs now.
-    smsc: Arc<Mutex<Option<Control>>>,
-    /// One each: the waiters of one channel wake in an order that is drawn by chance.
+    smsc: SmscSlot,
+    grounds: Vec<Ground>,
+    // One each of these: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
+    wanted: Vec<watch::Sender<Wanted>>,
+    finish: Vec<watch::Sender<bool>>,
     /// Told before the SMSC's host is crashed: its connections are dropped in their own order then, where a crash would drop
     /// them in an order that depends on what ran in this process before.
     kill_smsc: Arc<Notify>,
-    /// Clients that have not ended.
+    /// Clients, processes and applications that have not ended.
     running: Arc<AtomicUsize>,
+    applications: Arc<AtomicUsize>,
 }
 
 impl World<'_> {
@@ -56,18 +61,30 @@ impl World<'_> {
                 now
             }))
         };
+        let (recorder, waiting) = (Recorder::new(Arc::new(clock)), Waiting::for_all_of(plan));
+        let processes = plan.processes();
         let mut world = World {
             sim: builder(plan).build(),
-            recorder: Recorder::new(Arc::new(clock)),
-            waiting: Waiting::for_all_of(plan),
             smsc: Arc::default(),
+            grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
+            wanted: processes.iter().map(|_| watch::Sender::new(Wanted::Up)).collect(),
+            finish: plan.transports.iter().map(|_| watch::Sender::new(false)).collect(),
             kill_smsc: Arc::default(),
-            running: Arc::new(AtomicUsize::new(plan.clients.len())),
+            running: Arc::new(AtomicUsize::new(plan.clients.len() + processes.len())),
+            applications: Arc::new(AtomicUsize::new(plan.transports.len())),
             plan: Arc::clone(plan),
+            recorder,
+            waiting,
         };
         world.add_smsc();
         world.add_clients();
+        let mut instances = vec![0; plan.transports.len()];
+        for (number, transport) in processes.into_iter().enumerate() {
+            world.add_process(number, transport, instances[transport]);
+            instances[transport] += 1;
+        }
+        world.add_applications();
         world
     }
 
@@ -87,32 +104,53 @@ impl World<'_> {
                 break;
             }
         }
-        note_what_is_left(&self.recorder, &self.waiting, lock(&self.smsc).as_ref());
+        let rested = self.sim.elapsed() + rest(&self.plan);
+        while self.sim.elapsed() < rested {
+            self.step()?;
+        }
+        note_what_is_left(&self.recorder, &self.waiting, &self.grounds, lock(&self.smsc).as_ref());
         self.end()
     }
 
     fn is_at_rest(&self) -> bool {
-        self.waiting.is_over() && lock(&self.smsc).as_ref().is_some_and(Control::is_idle)
+        is_at_rest(&self.waiting, &self.grounds, lock(&self.smsc).as_ref())
     }
 
     fn end(mut self) -> Result<History, String> {
-        for stop in &self.stop_clients {
-            stop.send_replace(true);
-        }
-        let by = self.sim.elapsed() + STOP_TIMEOUT * 2;
-        while self.running.load(Ordering::Relaxed) > 0 && self.sim.elapsed() < by {
-            self.step()?;
-        }
-        if self.running.load(Ordering::Relaxed) > 0 {
-            self.recorder.note(What::Restless { what: "a client has not stopped".to_owned() });
-        }
+        tell(&self.stop_clients, true);
+        tell(&self.wanted, Wanted::Over);
+        self.ended(&Arc::clone(&self.running), "a client or a transport has not stopped")?;
+        tell(&self.finish, true);
+        self.ended(&Arc::clone(&self.applications), "an application has not stopped")?;
         let history = self.recorder.take();
         // What the hosts drop must be dropped while their world still stands.
-        self.sim.crash(ESMES);
-        if self.sim.is_host_running(SMSC) {
-            self.sim.crash(SMSC);
+        for host in self.hosts() {
+            if self.sim.is_host_running(host.as_str()) {
+                self.sim.crash(host.as_str());
+            }
         }
         Ok(history)
+    }
+
+    fn ended(&mut self, running: &AtomicUsize, otherwise: &str) -> Result<(), String> {
+        let by = self.sim.elapsed() + STOP_TIMEOUT * 2;
+        while running.load(Ordering::Relaxed) > 0 && self.sim.elapsed() < by {
+            self.step()?;
+        }
+        if running.load(Ordering::Relaxed) > 0 {
+            self.recorder.note(What::Restless { what: otherwise.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// All that talk to the SMSC.
+    fn esmes(&self) -> Vec<String> {
+        std::iter::once(ESMES.to_owned()).chain((0..self.wanted.len()).map(machine)).collect()
+    }
+
+    fn hosts(&self) -> Vec<String> {
+        let others = [APPLICATIONS, SMSC].map(str::to_owned);
+        self.esmes().into_iter().chain(others).collect()
     }
 
     fn step(&mut self) -> Result<(), String> {
@@ -122,18 +160,52 @@ impl World<'_> {
     fn turn(&mut self, Turn { fault, ends, .. }: Turn) -> Result<(), String> {
         self.recorder.note(What::Fault { fault, ends });
         match (self.plan.faults[fault].kind, ends) {
-            (FaultKind::Hold, false) => self.sim.hold(ESMES, SMSC),
-            (FaultKind::Hold, true) => self.sim.release(ESMES, SMSC),
-            (FaultKind::Partition, false) => self.sim.partition(ESMES, SMSC),
-            (FaultKind::Partition, true) => self.sim.repair(ESMES, SMSC),
+            (FaultKind::Hold, false) => self.esmes().iter().for_each(|esme| self.sim.hold(esme.as_str(), SMSC)),
+            (FaultKind::Hold, true) => self.esmes().iter().for_each(|esme| self.sim.release(esme.as_str(), SMSC)),
+            (FaultKind::Partition, false) => self.partition(),
+            (FaultKind::Partition, true) => self.repair(),
             (FaultKind::Crash, false) => self.crash_smsc()?,
             (FaultKind::PowerCut, false) => {
-                self.sim.partition(ESMES, SMSC);
+                self.partition();
                 self.crash_smsc()?;
-                self.sim.repair(ESMES, SMSC);
+                self.repair();
             }
             (FaultKind::Crash | FaultKind::PowerCut, true) => self.sim.bounce(SMSC),
+            (FaultKind::TransportKilled(process), false) => self.kill(process, Wanted::Killed)?,
+            (FaultKind::TransportPowerCut(process), false) => {
+                self.sim.partition(machine(process), SMSC);
+                self.kill(process, Wanted::Cut)?;
+                self.sim.repair(machine(process), SMSC);
+            }
+            (FaultKind::TransportKilled(process) | FaultKind::TransportPowerCut(process), true) => {
+                self.want(process, Wanted::Up);
+                self.sim.bounce(machine(process));
+            }
+            (FaultKind::TransportStopped(process), false) => self.want(process, Wanted::Stopped),
+            (FaultKind::TransportStopped(process), true) => self.want(process, Wanted::Up),
+            (FaultKind::BusAway(transport), ends) => self.grounds[transport].set_away(!ends),
+            (FaultKind::DiskFull(transport), ends) => self.grounds[transport].fill(!ends),
         }
+        Ok(())
+    }
+
+    fn partition(&self) {
+        self.esmes().iter().for_each(|esme| self.sim.partition(esme.as_str(), SMSC));
+    }
+
+    fn repair(&self) {
+        self.esmes().iter().for_each(|esme| self.sim.repair(esme.as_str(), SMSC));
+    }
+
+    fn want(&self, process: usize, wanted: Wanted) {
+        self.wanted[process].send_replace(wanted);
+    }
+
+    /// It drops what it has in its own order first, as the SMSC does.
+    fn kill(&mut self, process: usize, how: Wanted) -> Result<(), String> {
+        self.want(process, how);
+        self.step()?;
+        self.sim.crash(machine(process));
         Ok(())
     }
 
@@ -179,15 +251,14 @@ impl World<'_> {
             async move {
                 let mut clients = JoinSet::new();
                 for (client, stop) in stops.into_iter().enumerate() {
-                    let connector = Connector { client, recorder: recorder.clone(), plan: Arc::clone(&plan) };
-                    let app = App {
-                        client,
-                        plan: Arc::clone(&plan),
+                    let (recorder, plan) = (recorder.clone(), Arc::clone(&plan));
+                    let connector = Connector {
+                        owner: client,
                         recorder: recorder.clone(),
-                        waiting: waiting.clone(),
-                        stop,
-                        start: Instant::now(),
+                        plan: Arc::clone(&plan),
+                        life: Life::default(),
                     };
+                    let app = App { client, plan, recorder, waiting: waiting.clone(), stop, start: Instant::now() };
                     clients.spawn(app.run(connector));
                 }
                 while clients.join_next().await.is_some() {
@@ -197,6 +268,62 @@ impl World<'_> {
             }
         });
     }
+}
+
+impl World<'_> {
+    fn add_process(&mut self, number: usize, transport: usize, instance: usize) {
+        let (plan, recorder) = (Arc::clone(&self.plan), self.recorder.clone());
+        let (ground, wanted) = (self.grounds[transport].clone(), self.wanted[number].clone());
+        let (running, owner) = (Arc::clone(&self.running), self.plan.owner(transport));
+        let lives = AtomicU64::new(0);
+        self.sim.host(machine(number), move || {
+            let process = Process {
+                plan: Arc::clone(&plan),
+                number,
+                instance,
+                ground: ground.clone(),
+                wanted: wanted.subscribe(),
+                clock: Arc::new(SimulatedClock(recorder.clone())),
+                // A life ends with its host here: the next begins with the next.
+                lives: lives.fetch_add(1_000, Ordering::Relaxed),
+            };
+            let (plan, recorder, running) = (Arc::clone(&plan), recorder.clone(), Arc::clone(&running));
+            async move {
+                let connector = Connector { owner, recorder, plan, life: Life::default() };
+                process.run(|life| Connector { life, ..connector.clone() }).await;
+                running.fetch_sub(1, Ordering::Relaxed);
+                std::future::pending().await
+            }
+        });
+    }
+
+    fn add_applications(&mut self) {
+        let (grounds, smsc, recorder) = (self.grounds.clone(), Arc::clone(&self.smsc), self.recorder.clone());
+        let finishes: Vec<_> = self.finish.iter().map(watch::Sender::subscribe).collect();
+        let running = Arc::clone(&self.applications);
+        self.sim.host(APPLICATIONS, move || {
+            let (grounds, smsc, recorder) = (grounds.clone(), Arc::clone(&smsc), recorder.clone());
+            let (finishes, running) = (finishes.clone(), Arc::clone(&running));
+            async move {
+                let mut applications = JoinSet::new();
+                for (ground, finish) in grounds.into_iter().zip(finishes) {
+                    let clock = Arc::new(SimulatedClock(recorder.clone()));
+                    let application =
+                        Application { ground, smsc: Arc::clone(&smsc), start: Instant::now(), finish, clock };
+                    applications.spawn(application.run());
+                }
+                while applications.join_next().await.is_some() {
+                    running.fetch_sub(1, Ordering::Relaxed);
+                }
+                std::future::pending().await
+            }
+        });
+    }
+}
+
+/// The host of a process of a transport.
+fn machine(process: usize) -> String {
+    format!("transport{process}")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -210,17 +337,19 @@ fn builder(plan: &Plan) -> Builder {
         .rng_seed(plan.seed)
         .epoch(SystemTime::UNIX_EPOCH)
         .tick_duration(Duration::from_millis(plan.tick_ms))
-        .simulation_duration(plan.rest_by() + STOP_TIMEOUT * 3)
+        .simulation_duration(plan.rest_by() + rest(plan) + STOP_TIMEOUT * 5)
         .min_message_latency(latency)
         .max_message_latency(latency)
         .tcp_capacity(65_536);
     builder
 }
 
+#[derive(Clone)]
 struct Connector {
-    client: usize,
+    owner: usize,
     recorder: Recorder,
     plan: Arc<Plan>,
+    life: Life,
 }
 
 impl Connect for Connector {
@@ -229,15 +358,19 @@ impl Connect for Connector {
     async fn connect(&mut self) -> io::Result<Wire<TcpStream>> {
         let stream = TcpStream::connect((SMSC, PORT)).await?;
         let line = self.recorder.line(name(stream.local_addr()?));
-        self.recorder.note(What::Connected { line, client: self.client });
+        self.recorder.note(What::Connected { line, client: self.owner });
         let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
-        Ok(Wire::new(stream, line, End::Esme, recorder, self.plan.wire.esme, seed))
+        Ok(Wire::new(stream, line, End::Esme, recorder, self.plan.wire.esme, seed, self.life.clone()))
     }
 }
 
-/// Both ends know the client's port; it never gets into the history.
+/// Both ends know the client's address and port; they never get into the history.
 fn name(client: SocketAddr) -> u64 {
-    u64::from(client.port())
+    let host = match client.ip() {
+        IpAddr::V4(ip) => u64::from(u32::from(ip)),
+        IpAddr::V6(ip) => u128::from(ip) as u64,
+    };
+    host << 16 | u64::from(client.port())
 }
 
 struct Acceptor {
@@ -253,6 +386,7 @@ impl Accept for Acceptor {
         let (stream, peer) = self.listener.accept().await?;
         let line = self.recorder.line(name(peer));
         let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
-        Ok((Wire::new(stream, line, End::Smsc, recorder, self.plan.wire.smsc, seed), format!("line {line}")))
+        let wire = Wire::new(stream, line, End::Smsc, recorder, self.plan.wire.smsc, seed, Life::default());
+        Ok((wire, format!("line {line}")))
     }
 }

@@ -63,6 +63,11 @@ impl Forgetful {
         self.platter().restart(|_, _| {});
     }
 
+    /// Ends whoever has the file open, as a kill does: all that was written is there, synced or not.
+    pub fn kill(&self) {
+        self.platter().unplug();
+    }
+
     /// Cuts the power as disks do that write in their own order: of each write that was not synced, the stream of this seed
     /// decides whether it is there, is not, or is there in part, by sectors of 512 octets. One time in four all is there.
     pub fn crash_torn(&self, seed: Seed) {
@@ -142,6 +147,10 @@ impl Platter {
         self.unsynced.drain(..).for_each(|doing| survives(&mut image, &doing));
         self.seen.clone_from(&image);
         self.synced = image;
+        self.unplug();
+    }
+
+    fn unplug(&mut self) {
         self.cuts += 1;
         (self.is_open, self.is_off, self.calls_left) = (false, false, None);
     }

@@ -89,7 +89,7 @@ impl<'a> Seen<'a> {
         offers.sort_by_key(|offer| offer.order);
         let accounts = history.facts.iter().filter_map(|fact| match &fact.what {
             What::Account { killed, messages, deliveries } => {
-                let named = |kept: &'a Kept| Some((message_of(&kept.to)?, kept));
+                let named = |kept: &'a Kept| Some((of_client(plan, &kept.to)?, kept));
                 let messages = messages.iter().filter_map(named).collect();
                 Some(Account { at: fact.at, killed: *killed, messages, deliveries })
             }
@@ -160,6 +160,12 @@ impl Binding {
     }
 }
 
+/// Which message of a client's is to this address. Those of transports have several parts, and may be sent again: what they
+/// are promised is held against what their transports say.
+fn of_client(plan: &Plan, address: &str) -> Option<Message> {
+    message_of(address).filter(|(owner, _)| *owner < plan.clients.len())
+}
+
 fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl Iterator<Item = Offer> + 'a {
     let line = session.line;
     line.frames.iter().enumerate().filter(|(_, frame)| frame.way == Way::Written).filter_map(move |(at, frame)| {
@@ -178,7 +184,7 @@ fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl It
             order: frame.order,
             in_data_sm: matches!(pdu.body, Body::DataSm(_)),
             has_text: !text.is_empty() || pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).is_some(),
-            message: message_of(&from).filter(|_| is_receipt),
+            message: of_client(plan, &from).filter(|_| is_receipt),
             intermediate: class.is_intermediate(),
             to,
             state: if is_receipt { state(pdu, &text) } else { None },

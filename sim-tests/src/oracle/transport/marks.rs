@@ -1,0 +1,132 @@
+//! Situations of transports that a sweep must have met.
+
+use std::collections::BTreeSet;
+
+use smpp_transport::bus::Route;
+use smpp_transport::pdu::CommandStatus;
+
+use super::Seen;
+use super::seen::is_submit;
+use crate::history::{Way, What};
+use crate::plan::Keeps;
+
+/// Those that there are.
+pub(crate) const MARKS: [&str; 19] = [
+    "message acked",
+    "message nacked",
+    "long message sent in parts",
+    "message sent again, its outcome unknown",
+    "message handed out again",
+    "message handed out again and not sent again",
+    "submit slowed down",
+    "transport killed with submits outstanding",
+    "transport's power cut with submits outstanding",
+    "transport stopped with submits outstanding",
+    "two processes on one account",
+    "message joined from its parts",
+    "message that never became whole",
+    "inbound put off",
+    "report of another session's submit",
+    "report before the ack of its message",
+    "report over a restart",
+    "publication stored twice",
+    "put again, not knowing",
+];
+
+pub(crate) fn marks(all: &[Seen]) -> BTreeSet<&'static str> {
+    all.iter().flat_map(of_one).collect()
+}
+
+fn of_one(seen: &Seen) -> BTreeSet<&'static str> {
+    let mut met = BTreeSet::new();
+    let mut mark = |is_met: bool, name: &'static str| {
+        if is_met {
+            met.insert(name);
+        }
+    };
+    mark(seen.part.processes > 1, "two processes on one account");
+    for event in &seen.published {
+        mark(event.event() == "ack", "message acked");
+        mark(event.event() == "nack", "message nacked");
+    }
+    for (message, tries) in &seen.tries {
+        mark(tries.iter().any(|it| it.part.total > 1), "long message sent in parts");
+        for (place, again) in tries.iter().enumerate() {
+            let Some(before) = tries[..place].iter().rev().find(|it| it.part == again.part) else { continue };
+            let taken = seen.is_taken_between(*message, before.frame.order, again.frame.order);
+            mark(!taken && before.answer.is_none(), "message sent again, its outcome unknown");
+        }
+        let throttled = |status| matches!(status, CommandStatus::ESME_RTHROTTLED | CommandStatus::ESME_RMSGQFUL);
+        let status = |it: &super::seen::Try| it.answer.and_then(|answer| answer.pdu.as_ref()).map(|pdu| pdu.status);
+        mark(tries.iter().filter_map(status).any(throttled), "submit slowed down");
+    }
+    for (order, fact) in &seen.facts {
+        match &fact.what {
+            What::Died { is_cut, .. } => {
+                let name = if *is_cut {
+                    "transport's power cut with submits outstanding"
+                } else {
+                    "transport killed with submits outstanding"
+                };
+                mark(has_outstanding(seen, *order), name);
+            }
+            What::Stopped { .. } => mark(has_outstanding(seen, *order), "transport stopped with submits outstanding"),
+            What::Taken { redelivered: true, message, .. } => {
+                mark(true, "message handed out again");
+                let tries = message.and_then(|(_, message)| seen.tries.get(&message));
+                let again = tries.is_some_and(|tries| tries.iter().any(|it| it.frame.order > *order));
+                mark(!again, "message handed out again and not sent again");
+            }
+            What::Put { message, .. } => mark(seen.puts(*message) > 1, "put again, not knowing"),
+            _ => {}
+        }
+    }
+    inward(seen, &mut met);
+    met
+}
+
+fn has_outstanding(seen: &Seen, order: usize) -> bool {
+    seen.lines.iter().any(|line| {
+        let frames = line.frames.iter().filter(|frame| frame.order < order && is_submit(frame));
+        let open = |frame: &&crate::oracle::Frame| {
+            let pdu = frame.pdu.as_ref();
+            let answered =
+                |pdu| line.frames.iter().any(|it| it.way == Way::Read && it.answers(pdu) && it.order < order);
+            !pdu.is_some_and(answered)
+        };
+        // Lines that ended before have nothing outstanding any more.
+        line.frames.last().is_some_and(|last| last.order + 50 > order) && frames.into_iter().any(|frame| open(&frame))
+    })
+}
+
+fn inward(seen: &Seen, met: &mut BTreeSet<&'static str>) {
+    for number in 0..seen.part.handsets.len() {
+        let text = crate::transport::handset_text(seen.plan, seen.owner, number).unwrap_or_default();
+        let from = crate::transport::handset(seen.owner, number);
+        let published = seen.published.iter().filter(|it| it.route == Route::Inbound && it.text("from_addr") == from);
+        let mut count = 0;
+        for it in published {
+            let is_part = seen.delivered().any(|delivered| delivered.from == from && delivered.part.total > 1);
+            let is_whole = it.text("content") == text;
+            met.extend((is_part && is_whole).then_some("message joined from its parts"));
+            met.extend((is_part && !is_whole).then_some("message that never became whole"));
+            count += usize::from(is_whole);
+        }
+        met.extend((count > 1).then_some("publication stored twice"));
+    }
+    for delivered in seen.delivered() {
+        let put_off = delivered.accepted.is_none() && !delivered.is_receipt;
+        met.extend(put_off.then_some("inbound put off"));
+        let Some((_, message)) = delivered.receipt_of() else { continue };
+        let Some(first) = seen.tries.get(&message).and_then(|tries| tries.first()) else { continue };
+        let same = first.line.frames.iter().any(|frame| frame.order == delivered.frame.order);
+        met.extend((!same).then_some("report of another session's submit"));
+        let acked = seen.events(message).find(|event| event.event() == "ack").map(|event| event.order);
+        met.extend(
+            acked.is_none_or(|acked| acked > delivered.frame.order).then_some("report before the ack of its message"),
+        );
+        let told = seen.events(message).find(|event| event.event() == "delivery_report").map(|event| event.order);
+        let restarted = told.is_some_and(|told| seen.ends.iter().any(|end| (first.frame.order..told).contains(end)));
+        met.extend((restarted && seen.part.keeps != Keeps::Nothing).then_some("report over a restart"));
+    }
+}

@@ -1,0 +1,31 @@
+//! What a transport promises between its bus and the SMSC, held against the octets at its ends of the connections and
+//! against what its bus was told.
+
+mod bus;
+mod inbound;
+mod marks;
+mod outbound;
+mod reports;
+mod seen;
+
+use super::Report;
+pub(super) use marks::{MARKS, marks};
+pub(super) use seen::Seen;
+
+type Oracle = fn(&Seen, &mut Report);
+
+/// The oracles, by name.
+const ORACLES: [(&str, Oracle); 5] = [
+    ("outbound", outbound::outbound),
+    ("inbound", inbound::inbound),
+    ("reports", reports::reports),
+    ("durable", bus::durable),
+    ("shutdown", bus::shutdown),
+];
+
+pub(super) fn check(seen: &[Seen], report: &mut Report) {
+    for (name, oracle) in ORACLES {
+        report.oracle = name;
+        seen.iter().for_each(|seen| oracle(seen, report));
+    }
+}

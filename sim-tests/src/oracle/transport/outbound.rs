@@ -1,0 +1,109 @@
+//! Outbound, at least once, and never silently: every message has its outcome, which is the SMSC's word; it is acknowledged
+//! to the bus after that is stored; and it is sent again only where nobody knows whether the SMSC has it.
+
+use std::collections::BTreeSet;
+
+use super::super::Report;
+use super::Seen;
+use super::seen::{PartOf, Published, Try};
+use crate::history::What;
+use crate::plan::Keeps;
+
+pub(super) fn outbound(seen: &Seen, report: &mut Report) {
+    for message in 0..seen.part.messages.len() {
+        told(seen, message, report);
+        let tries = seen.tries.get(&message).map_or(&[][..], Vec::as_slice);
+        for event in seen.events(message) {
+            match event.event() {
+                "ack" => acked(seen, message, tries, event, report),
+                "nack" => nacked(seen, message, tries, event, report),
+                _ => {}
+            }
+        }
+        sent_again(seen, message, tries, report);
+    }
+    acknowledged_after_its_event(seen, report);
+}
+
+fn told(seen: &Seen, message: usize, report: &mut Report) {
+    let is_put = seen
+        .facts
+        .iter()
+        .any(|(_, fact)| matches!(fact.what, What::Put { message: it, is_stored: true, .. } if it == message));
+    if is_put && seen.at_rest && !seen.events(message).any(|event| matches!(event.event(), "ack" | "nack")) {
+        report.broken(seen.end, format!("message {message} of {}: nothing was told of it", seen.owner));
+    }
+}
+
+fn acked(seen: &Seen, message: usize, tries: &[Try], event: &Published, report: &mut Report) {
+    let total = tries.first().map_or(1, |first| first.part.total);
+    let missing = missing(tries, event, total);
+    if !missing.is_empty() {
+        let words = format!("message {message} of {}: acked, and parts {missing:?} of {total} were not", seen.owner);
+        report.broken(event.at, words);
+    }
+}
+
+fn nacked(seen: &Seen, message: usize, tries: &[Try], event: &Published, report: &mut Report) {
+    let who = format!("message {message} of {}", seen.owner);
+    if event.text("nack_reason").is_empty() {
+        report.broken(event.at, format!("{who}: nack without a reason"));
+    }
+    // A session that ends may have taken a request, and nothing of it has left.
+    let unknown = event.text("nack_reason").starts_with("outcome unknown");
+    let went_wrong = |it: &Try| it.frame.order < event.order && (it.is_refused() || !it.is_heard(seen.plan));
+    if !tries.iter().any(went_wrong) && !(unknown && !is_accepted(tries, event)) {
+        let reason = event.text("nack_reason");
+        report.broken(event.at, format!("{who}: nack ({reason}), but nothing that was sent of it was refused or lost"));
+    }
+}
+
+/// Whether every part was accepted before this was told.
+fn is_accepted(tries: &[Try], event: &Published) -> bool {
+    let total = tries.first().map_or(1, |first| first.part.total);
+    missing(tries, event, total).is_empty()
+}
+
+/// The parts that had not been accepted when this was told.
+fn missing(tries: &[Try], event: &Published, total: u8) -> Vec<u8> {
+    let before = |it: &&Try| it.accepted().is_some_and(|(answer, _)| answer.order < event.order);
+    let accepted: BTreeSet<PartOf> = tries.iter().filter(before).map(|it| it.part).collect();
+    (1..=total).filter(|number| !accepted.contains(&PartOf { number: *number, total })).collect()
+}
+
+/// A part goes again if it was refused, or if nobody knows; or if the bus has handed out its message again, unless what was
+/// remembered says that it need not.
+fn sent_again(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
+    for (place, again) in tries.iter().enumerate() {
+        let Some(before) = tries[..place].iter().rev().find(|it| it.part == again.part) else { continue };
+        let (from, to) = (before.frame.order, again.frame.order);
+        let who = || format!("message {message} of {}: part {} was sent again", seen.owner, again.part.number);
+        if seen.is_taken_between(message, from, to) {
+            let is_known = seen.part.keeps != Keeps::Nothing
+                && seen.puts(message) <= 1
+                && seen.events(message).any(|event| event.event() == "ack" && event.order < to);
+            if is_known {
+                report.broken(again.frame.at, format!("{} after its ack", who()));
+            }
+            continue;
+        }
+        let heard = before.is_heard(seen.plan) && before.answer.is_some_and(|answer| answer.order < to);
+        if heard && before.accepted().is_some() {
+            report.broken(again.frame.at, format!("{}, although it had been accepted", who()));
+        }
+        let unknown = before.answer.is_none_or(|answer| answer.order > to) && before.line.number != again.line.number;
+        if unknown && !seen.part.options.resend_unknown {
+            report.broken(again.frame.at, format!("{}, although nobody knew what had become of it", who()));
+        }
+    }
+}
+
+fn acknowledged_after_its_event(seen: &Seen, report: &mut Report) {
+    for (order, fact) in &seen.facts {
+        let What::Settled { message: Some((owner, message)), acked: true, .. } = fact.what else { continue };
+        let is_told = seen.events(message).any(|event| event.order < *order && event.event() != "delivery_report");
+        if owner == seen.owner && !is_told {
+            report.broken(fact.at, format!("message {message} of {owner}: acknowledged before its event was stored"));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Receipts find their message: each one that is taken is told of, and nothing is told of another message.
+
+use std::time::Duration;
+
+use smpp_transport::pdu::TlvTag;
+use smpp_transport::text::Receipt;
+use smpp_transport::text::message_id::{decimal_to_hex, hex_to_decimal, normal};
+
+use super::super::{Report, slack};
+use super::Seen;
+use super::seen::{Delivered, Try};
+use crate::plan::Ids;
+
+pub(super) fn reports(seen: &Seen, report: &mut Report) {
+    nothing_is_told_that_no_receipt_says(seen, report);
+    for receipt in seen.delivered().filter(|it| it.is_receipt) {
+        told_of(seen, &receipt, report);
+    }
+}
+
+fn read(receipt: &Delivered) -> Option<Receipt> {
+    use smpp_transport::pdu::Body;
+    let short = match &receipt.pdu.body {
+        Body::DeliverSm(sm) => sm.short_message.to_bytes(),
+        _ => bytes::Bytes::new(),
+    };
+    let payload = receipt.pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).unwrap_or_default();
+    let octets: &[u8] = if short.is_empty() { &payload } else { &short };
+    Receipt::read(Some(&String::from_utf8_lossy(octets)), &receipt.pdu.tlvs)
+}
+
+fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
+    for told in seen.published.iter().filter(|it| it.event() == "delivery_report") {
+        let Some(message) = told.message() else {
+            let words = format!("a report of {:?}, which nobody sent", told.text("user_message_id"));
+            report.broken(told.at, words);
+            continue;
+        };
+        // An SMSC that has lost its memory gives the same ids again: what comes then may be of another message.
+        let ids: Vec<_> = seen.tries.get(&message.1).into_iter().flatten().filter_map(Try::accepted).collect();
+        let is_of_it = |receipt: &Delivered| {
+            receipt.receipt_of() == Some(message)
+                || (receipt.is_receipt && ids.iter().any(|(_, id)| is_its_id(seen, receipt, id)))
+        };
+        if !seen.delivered().filter(|it| it.frame.order < told.order).any(|receipt| is_of_it(&receipt)) {
+            let words = format!("message {} of {}: a report, and no receipt of it was read", message.1, message.0);
+            report.broken(told.at, words);
+        }
+    }
+}
+
+/// Of messages of one part that were sent once, whose answer was heard and gave the id that the receipt has.
+fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
+    let (Some((owner, message)), Some(answer)) = (receipt.receipt_of(), receipt.accepted) else { return };
+    let Some([only]) = seen.tries.get(&message).map(Vec::as_slice).filter(|_| owner == seen.owner) else { return };
+    let Some(given) = only.accepted().filter(|_| only.part.total == 1 && only.is_heard(seen.plan)) else { return };
+    let (first, last) = (given.0.order.min(receipt.frame.order), answer.order.max(given.0.order));
+    if !is_its_id(seen, receipt, &given.1) || !seen.at_rest || seen.forgets(only.frame.order, seen.last_place()) {
+        return;
+    }
+    if is_too_early(seen, receipt, only) {
+        return;
+    }
+    let is_told = seen.events(message).any(|event| event.event() == "delivery_report" && event.order >= first);
+    if !is_told {
+        let words =
+            format!("message {message} of {owner}: its receipt was taken at {last}, and nothing was told of it");
+        report.broken(answer.at, words);
+    }
+}
+
+fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
+    let Some(id) = read(receipt).and_then(|read| read.id.map(|id| id.to_string())) else { return false };
+    let form = match seen.part.options.ids {
+        Ids::AsIs => Some(normal(&id)),
+        Ids::DecimalReceipts => decimal_to_hex(&id),
+        Ids::HexReceipts => hex_to_decimal(&id),
+    };
+    form == Some(normal(given))
+}
+
+/// One that comes before its id is held for a while only.
+fn is_too_early(seen: &Seen, receipt: &Delivered, only: &Try) -> bool {
+    let hold = Duration::from_millis(seen.part.options.early_hold_ms);
+    // The id is remembered before anything is told, however long that takes.
+    let known = seen.events_after(only).unwrap_or(seen.end);
+    receipt.frame.at + hold <= known + slack(seen.plan)
+}

@@ -1,0 +1,394 @@
+//! The transports of a run: how each is set up, what it is given to send, and what handsets send to it.
+
+use std::time::Duration;
+
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+use smpp_transport::env::Seed;
+use smpp_transport::session::SEQUENCE_MAX;
+use smsc_sim::mo::Multipart;
+use smsc_sim::policy::IdForm;
+
+use super::{Fault, FaultKind, Kind, Profile, Smsc, Switch};
+
+/// The longest pause after the SMSC has said that it is too fast.
+pub const THROTTLE_MAX_MS: u64 = 1_000;
+
+/// One transport: a bus, a store, and one or more processes between them and the SMSC.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transport {
+    /// Which account it binds as, from 0. No two transports have the same, nor has a client.
+    pub account: usize,
+    /// Processes that share its bus and its store; more than one only with [`Keeps::Shared`].
+    pub processes: usize,
+    /// What each process binds.
+    pub links: Vec<Kind>,
+    /// Submits of one session that may be outstanding.
+    pub window: usize,
+    /// The first sequence number of each session.
+    pub sequence_start: u32,
+    /// Messages that a process takes from the bus at once.
+    pub messages_max: usize,
+    /// Where its bus and its store are.
+    pub keeps: Keeps,
+    /// What it is told to do.
+    pub options: Options,
+    /// What its bus does wrong.
+    #[serde(default)]
+    pub bus: BusFaults,
+    /// What it is given to send.
+    pub messages: Vec<Text>,
+    /// What handsets send to it.
+    pub handsets: Vec<Handset>,
+}
+
+/// Where a transport's bus and store are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keeps {
+    /// The bus is a broker's, which outlives the transport; the store is gone with the process.
+    Nothing,
+    /// The bus is a broker's, and the store a server's: both outlive the transport, and several processes share them.
+    Shared,
+    /// Both are in a file on the transport's own disk.
+    File,
+}
+
+/// What a transport is told to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// Whether what may have been sent is sent again; else it is refused.
+    pub resend_unknown: bool,
+    /// Which messages wait for others.
+    pub keep_order: Order,
+    /// How long texts are sent.
+    pub parts: Parts,
+    /// Whether receipts are asked for.
+    pub receipts: bool,
+    /// Whether each part is reported by itself.
+    pub report_parts: bool,
+    /// How ids of responses and receipts are compared.
+    pub ids: Ids,
+    /// How many submits may go in a second.
+    #[serde(default)]
+    pub rate: Option<u32>,
+    /// How often refusals by ESME_RSYSERR and ESME_RSUBMITFAIL are tried again.
+    pub retries: u32,
+    /// How long a shutdown may take.
+    pub shutdown_timeout_ms: u64,
+    /// How long receipts wait for their message's id.
+    pub early_hold_ms: u64,
+    /// How long messages wait for missing parts.
+    pub join_expiry_ms: u64,
+    /// How long what the SMSC has sent may wait for bus and store.
+    pub inbound_timeout_ms: u64,
+}
+
+/// Which messages wait for others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the configuration's words")]
+pub enum Order {
+    None,
+    PerDestination,
+    Strict,
+}
+
+/// How long texts are sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the configuration's words")]
+pub enum Parts {
+    Udh8,
+    Udh16,
+    Sar,
+    Payload,
+}
+
+/// How ids of responses and receipts are compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the configuration's words")]
+pub enum Ids {
+    AsIs,
+    DecimalReceipts,
+    HexReceipts,
+}
+
+/// What a bus does wrong. Chances are 0 to 1, drawn anew for each publication.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BusFaults {
+    /// The chance that it refuses.
+    pub refuse: f64,
+    /// The chance that it stores, and its confirmation is lost.
+    pub unconfirmed: f64,
+    /// How long it takes, at most.
+    pub delay_ms: u64,
+}
+
+/// A text that is put on the bus.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// When.
+    pub at_ms: u64,
+    /// Written so.
+    pub script: Script,
+    /// So long, in characters; what says whose it is goes before what follows.
+    pub characters: usize,
+}
+
+/// Characters of a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Script {
+    /// In the default alphabet, an octet each.
+    Plain,
+    /// Some of the alphabet's extension, two octets each.
+    Extended,
+    /// UCS-2.
+    Cyrillic,
+    /// UTF-16 with surrogates.
+    Emoji,
+}
+
+/// A text that a handset sends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handset {
+    /// What it sends and when, at the earliest: an SMSC that is down gets it later.
+    pub text: Text,
+    /// How, if it is long.
+    pub multipart: Multipart,
+    /// In which order, if it is long.
+    pub sequence: Sequence,
+    /// As data_sm.
+    #[serde(default)]
+    pub data_sm: bool,
+}
+
+/// In which order parts are sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sequence {
+    /// First to last.
+    Forward,
+    /// Last to first.
+    Backward,
+    /// Each two times.
+    Doubled,
+    /// The first never.
+    Headless,
+}
+
+impl Script {
+    /// So many characters, of which the first say `whose` they are.
+    #[must_use]
+    pub fn write(self, whose: &str, characters: usize) -> String {
+        let alphabet = match self {
+            Script::Plain => "abcdefghijklmnopqrstuvwxyz",
+            Script::Extended => "ab{c}d[e]f~g^h|i€j",
+            Script::Cyrillic => "абвгдежзиклмнопрстуфхцчшщ",
+            Script::Emoji => "a😀b🚀c🎉de",
+        };
+        whose.chars().chain(alphabet.chars().cycle().take(characters.saturating_sub(whose.chars().count()))).collect()
+    }
+}
+
+impl Handset {
+    /// The numbers of the parts in the order in which they are sent; none where that is simply all.
+    #[must_use]
+    pub fn parts(&self) -> Vec<u8> {
+        // What the header of a part leaves, of texts whose characters are all of one width.
+        let (whole, each) = match self.text.script {
+            Script::Plain => (160, 153),
+            Script::Cyrillic => (70, 67),
+            Script::Extended | Script::Emoji => return Vec::new(),
+        };
+        if self.multipart != Multipart::Udh8 || self.text.characters <= whole {
+            return Vec::new();
+        }
+        let count = u8::try_from(self.text.characters.div_ceil(each)).unwrap_or(u8::MAX);
+        match self.sequence {
+            Sequence::Forward => Vec::new(),
+            Sequence::Backward => (1..=count).rev().collect(),
+            Sequence::Doubled => (1..=count).flat_map(|part| [part, part]).collect(),
+            Sequence::Headless => (2..=count).collect(),
+        }
+    }
+}
+
+impl Transport {
+    /// None in a quarter of all plans, where clients without a transport have the SMSC for themselves.
+    pub(super) fn draw_all(streams: Seed, profile: Profile, first_account: usize, smsc: &Smsc) -> Vec<Transport> {
+        let mut rng = streams.stream("transports", 0);
+        let count = *[0, 1, 1, 2].choose(&mut rng).expect("there are four");
+        (0..count).map(|number| Transport::draw(streams, number, profile, first_account, smsc)).collect()
+    }
+
+    fn draw(streams: Seed, number: usize, profile: Profile, first_account: usize, smsc: &Smsc) -> Transport {
+        let mut rng = streams.stream("transport", number as u64);
+        let keeps =
+            *[Keeps::Nothing, Keeps::Shared, Keeps::File, Keeps::File].choose(&mut rng).expect("there are four");
+        let shares = rng.random_bool(0.5);
+        let links = match rng.random_range(0..4) {
+            0 => vec![Kind::Transmitter, Kind::Receiver],
+            1 => vec![Kind::Transceiver, Kind::Transceiver],
+            _ => vec![Kind::Transceiver],
+        };
+        let sequence_start = if rng.random_bool(0.5) { 1 } else { SEQUENCE_MAX - rng.random_range(0..30) };
+        let mut switch = Switch::new(streams, "bus", profile);
+        let (refuse, unconfirmed) = (switch.chance(0.3), switch.chance(0.3));
+        let delay_ms = switch.one_of(&[5, 100, 700]).unwrap_or(0);
+        Transport {
+            account: first_account + number,
+            processes: if keeps == Keeps::Shared && shares { 2 } else { 1 },
+            links,
+            window: *[1, 2, 10, 50].choose(&mut rng).expect("there are four"),
+            sequence_start,
+            messages_max: *[1, 2, 20, 100].choose(&mut rng).expect("there are four"),
+            keeps,
+            options: Options::draw(&mut rng, smsc),
+            bus: BusFaults { refuse, unconfirmed, delay_ms },
+            messages: Text::draw_all(&mut streams.stream("texts", number as u64)),
+            handsets: Handset::draw_all(&mut streams.stream("handsets", number as u64)),
+        }
+    }
+
+    /// When something is put on the bus or sent by a handset.
+    pub(super) fn times(&self) -> impl Iterator<Item = u64> {
+        let texts = self.messages.iter().chain(self.handsets.iter().map(|handset| &handset.text));
+        texts.map(|text| text.at_ms)
+    }
+
+    /// Submits that its messages need, each sent as often as is likely.
+    pub(super) fn submits_max(&self) -> usize {
+        let parts: usize = self.messages.iter().map(|text| 1 + text.characters / 60).sum();
+        parts * (2 + self.options.retries as usize)
+    }
+
+    /// The longest that its own waits put off its end: pauses, a rate, deliveries that wait for the bus.
+    pub(super) fn waits_max_ms(&self) -> u64 {
+        let submits = self.submits_max() as u64;
+        let paced = self.options.rate.map_or(0, |rate| 1_000 * submits / u64::from(rate));
+        paced + submits * (2 * self.bus.delay_ms + THROTTLE_MAX_MS) + self.options.shutdown_timeout_ms
+    }
+
+    /// How long after the end of all else something may still be due: what is held back is given up.
+    #[must_use]
+    pub fn held_max(&self) -> Duration {
+        Duration::from_millis(self.options.early_hold_ms.max(self.options.join_expiry_ms) + 2_000)
+    }
+}
+
+impl Options {
+    fn draw(rng: &mut impl Rng, smsc: &Smsc) -> Options {
+        let hexadecimal = |form: Option<IdForm>| {
+            let forms = [IdForm::Hexadecimal, IdForm::HexadecimalPadded, IdForm::HexadecimalUpper];
+            form.is_some_and(|form| forms.contains(&form))
+        };
+        let (given, told) = (smsc.policy.message_id, smsc.policy.receipt.message_id.or(smsc.policy.message_id));
+        Options {
+            resend_unknown: rng.random_bool(0.7),
+            keep_order: *[Order::None, Order::PerDestination, Order::PerDestination, Order::Strict]
+                .choose(rng)
+                .expect("there are four"),
+            parts: *[Parts::Udh8, Parts::Udh16, Parts::Sar, Parts::Payload].choose(rng).expect("there are four"),
+            receipts: rng.random_bool(0.8),
+            report_parts: rng.random_bool(0.3),
+            ids: match (hexadecimal(given), hexadecimal(told)) {
+                (true, false) => Ids::DecimalReceipts,
+                (false, true) => Ids::HexReceipts,
+                _ => Ids::AsIs,
+            },
+            rate: rng.random_bool(0.2).then(|| rng.random_range(10..60)),
+            retries: *[0, 0, 1, 3].choose(rng).expect("there are four"),
+            shutdown_timeout_ms: rng.random_range(200..4_000),
+            early_hold_ms: rng.random_range(2_000..8_000),
+            join_expiry_ms: rng.random_range(3_000..9_000),
+            inbound_timeout_ms: rng.random_range(500..5_000),
+        }
+    }
+}
+
+impl Text {
+    fn draw(rng: &mut impl Rng, at_ms: u64) -> Text {
+        let script = *[Script::Plain, Script::Plain, Script::Extended, Script::Cyrillic, Script::Emoji]
+            .choose(rng)
+            .expect("there are five");
+        let characters = match rng.random_range(0..20) {
+            0 => *[69, 70, 71, 134, 135, 153, 159, 160, 161, 306, 307].choose(rng).expect("there are eleven"),
+            1..4 => rng.random_range(160..700),
+            _ => rng.random_range(10..60),
+        };
+        Text { at_ms, script, characters }
+    }
+
+    fn draw_all(rng: &mut impl Rng) -> Vec<Text> {
+        let mut texts = Vec::new();
+        for _ in 0..rng.random_range(0..8) {
+            let at_ms = rng.random_range(0..6_000);
+            let count = if rng.random_bool(0.4) { rng.random_range(2..12) } else { 1 };
+            texts.extend((0..count).map(|_| Text::draw(rng, at_ms)));
+        }
+        texts.sort_by_key(|text| text.at_ms);
+        texts
+    }
+}
+
+impl Handset {
+    fn draw_all(rng: &mut impl Rng) -> Vec<Handset> {
+        let styles = [Multipart::Udh8, Multipart::Udh8, Multipart::Udh16, Multipart::Sar, Multipart::Payload];
+        let sequences = [Sequence::Forward, Sequence::Backward, Sequence::Doubled, Sequence::Headless];
+        let mut handsets: Vec<_> = (0..rng.random_range(0..8))
+            .map(|_| {
+                let at_ms = rng.random_range(0..6_000);
+                Handset {
+                    text: Text::draw(rng, at_ms),
+                    multipart: *styles.choose(rng).expect("there are five"),
+                    sequence: *sequences.choose(rng).expect("there are four"),
+                    data_sm: rng.random_bool(0.15),
+                }
+            })
+            .collect();
+        handsets.sort_by_key(|handset| handset.text.at_ms);
+        handsets
+    }
+}
+
+impl Fault {
+    /// What happens to transports: at most four, one after the other, whatever the network does meanwhile.
+    pub(super) fn draw_of_transports(rng: &mut impl Rng, profile: Profile, transports: &[Transport]) -> Vec<Fault> {
+        let count = match profile {
+            _ if transports.is_empty() => 0,
+            Profile::Calm => 0,
+            Profile::Swarm => rng.random_range(0..4),
+            Profile::All => rng.random_range(2..5),
+        };
+        let mut at_ms = 0;
+        (0..count)
+            .map(|_| {
+                at_ms += rng.random_range(50..2_500);
+                let for_ms = rng.random_range(20..1_500);
+                let transport = rng.random_range(0..transports.len());
+                let before: usize = transports[..transport].iter().map(|transport| transport.processes).sum();
+                let process = before + rng.random_range(0..transports[transport].processes);
+                let has_disk = transports[transport].keeps == Keeps::File;
+                let kind = match rng.random_range(0..6) {
+                    0 | 1 => FaultKind::TransportKilled(process),
+                    2 => FaultKind::TransportPowerCut(process),
+                    3 => FaultKind::TransportStopped(process),
+                    _ if has_disk => FaultKind::DiskFull(transport),
+                    _ => FaultKind::BusAway(transport),
+                };
+                let fault = Fault { at_ms, for_ms, kind };
+                at_ms += for_ms;
+                fault
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,121 @@
+//! The application at the other end of a transport's bus, and the handsets that write to it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use smpp_transport::env::WallClock;
+use smsc_sim::{Control, Mo};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::{Ground, content, handset, handset_text, name};
+use crate::app::{destination, source, system_id, told};
+use crate::history::What;
+use crate::plan::Keeps;
+
+/// The simulator that runs now, if one does.
+pub type SmscSlot = Arc<Mutex<Option<Control>>>;
+
+/// How long it waits before it tries again what could not be done.
+const AGAIN: Duration = Duration::from_millis(100);
+/// How long a message may take to be stored, before it is put again.
+const PUT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Puts messages on the bus, and lets handsets write, at the plan's times.
+pub struct Application {
+    /// The bus.
+    pub ground: Ground,
+    /// Where handsets write to.
+    pub smsc: SmscSlot,
+    /// When the run began.
+    pub start: Instant,
+    /// Becomes true when all processes have ended.
+    pub finish: watch::Receiver<bool>,
+    /// Wall time.
+    pub clock: Arc<dyn WallClock>,
+}
+
+impl Application {
+    /// Runs until all is done and told to finish; then looks at all that is on the bus.
+    pub async fn run(mut self) {
+        // Neither waits for the other.
+        tokio::join!(self.put_all(), self.send_all());
+        told(&mut self.finish).await;
+        self.ground.note_bus(Arc::clone(&self.clock)).await;
+    }
+
+    async fn put_all(&self) {
+        for (message, text) in self.ground.transport().messages.iter().enumerate() {
+            sleep_until(self.start + Duration::from_millis(text.at_ms)).await;
+            let body = self.body(message);
+            while !self.put(message, body.clone()).await {
+                sleep(AGAIN).await;
+            }
+        }
+    }
+
+    fn body(&self, message: usize) -> Bytes {
+        let owner = self.ground.owner;
+        let body = serde_json::json!({
+            "message_id": name(owner, message),
+            "to_addr": destination(owner, message),
+            "from_addr": source(owner),
+            "content": content(&self.ground.plan, owner, message),
+            "transport_name": "smpp",
+            "transport_type": "sms",
+        });
+        body.to_string().into()
+    }
+
+    async fn put(&self, message: usize, body: Bytes) -> bool {
+        let note = |is_stored| self.ground.recorder.note(What::Put { owner: self.ground.owner, message, is_stored });
+        if self.ground.transport().keeps != Keeps::File {
+            note(true);
+            self.ground.broker.put(body);
+            return true;
+        }
+        let door = self.ground.inner().door.clone();
+        let Some(door) = door else { return false };
+        note(false);
+        let is_stored = matches!(timeout(PUT_TIMEOUT, door.put(body)).await, Ok(Ok(_)));
+        if is_stored {
+            note(true);
+        }
+        is_stored
+    }
+
+    async fn send_all(&self) {
+        for number in 0..self.ground.transport().handsets.len() {
+            let at_ms = self.ground.transport().handsets[number].text.at_ms;
+            sleep_until(self.start + Duration::from_millis(at_ms)).await;
+            while !self.send(number) {
+                sleep(AGAIN).await;
+            }
+        }
+    }
+
+    /// False while there is no SMSC.
+    fn send(&self, number: usize) -> bool {
+        let owner = self.ground.owner;
+        let part = self.ground.transport();
+        let from = part.handsets[number];
+        let mo = Mo {
+            account: Some(system_id(part.account)),
+            from: handset(owner, number),
+            to: source(owner),
+            text: handset_text(&self.ground.plan, owner, number),
+            multipart: from.multipart,
+            parts: from.parts(),
+            data_sm: from.data_sm,
+            ..Mo::default()
+        };
+        let smsc = self.smsc.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(smsc) = smsc else { return false };
+        match smsc.deliver(&mo) {
+            Ok(_) => self.ground.recorder.note(What::Sent { owner, handset: number }),
+            Err(error) => self.ground.recorder.note(What::Restless { what: format!("no handset can send: {error}") }),
+        }
+        true
+    }
+}

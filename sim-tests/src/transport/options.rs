@@ -1,0 +1,102 @@
+//! What a plan's transport is told, in its own options.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use smpp_transport::driver::{Backoff, ClientConfig};
+use smpp_transport::inbound::{IdForms, InboundOptions};
+use smpp_transport::outbound::{
+    Coding, KeepOrder, MultipartHandling, OnUnknown, QueueConfig, Rate, Retry, SubmitOptions, Throttle,
+};
+use smpp_transport::pdu::{CommandStatus, RegisteredDelivery};
+use smpp_transport::service::{Link, Reports, ServiceConfig};
+use smpp_transport::session::{BindKind, Role, SessionConfig};
+use smpp_transport::store::StoreLimits;
+use smpp_transport::text::{JoinLimits, Repertoire};
+
+use crate::app::{PASSWORD, backoff, driver_config, session_config, system_id};
+use crate::plan::{CONNECT_TIMEOUT_MS, Ids, Kind, Options, Order, Parts, Plan, THROTTLE_MAX_MS, Transport};
+
+const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+pub(super) fn service(part: &Transport) -> ServiceConfig {
+    let Options { receipts, report_parts, .. } = part.options;
+    ServiceConfig {
+        submit: SubmitOptions {
+            coding: Coding::Auto(Repertoire::default()),
+            multipart: match part.options.parts {
+                Parts::Udh8 => MultipartHandling::Udh8,
+                Parts::Udh16 => MultipartHandling::Udh16,
+                Parts::Sar => MultipartHandling::Sar,
+                Parts::Payload => MultipartHandling::Payload,
+            },
+            registered_delivery: RegisteredDelivery(u8::from(receipts)),
+            ..SubmitOptions::default()
+        },
+        queue: queue(&part.options),
+        messages_max: part.messages_max,
+        inbound: InboundOptions {
+            id_forms: match part.options.ids {
+                Ids::AsIs => IdForms::AsIs,
+                Ids::DecimalReceipts => IdForms::DecimalReceipts,
+                Ids::HexReceipts => IdForms::HexReceipts,
+            },
+            ..InboundOptions::default()
+        },
+        reports: if report_parts { Reports::PerPart } else { Reports::Aggregate },
+        inbound_timeout: ms(part.options.inbound_timeout_ms),
+        shutdown_timeout: ms(part.options.shutdown_timeout_ms),
+        ..ServiceConfig::default()
+    }
+}
+
+fn queue(options: &Options) -> QueueConfig {
+    let retry = Retry { count: options.retries, delay: ms(300) };
+    let statuses = [CommandStatus::ESME_RSYSERR, CommandStatus::ESME_RSUBMITFAIL];
+    QueueConfig {
+        keep_order: match options.keep_order {
+            Order::None => KeepOrder::None,
+            Order::PerDestination => KeepOrder::PerDestination,
+            Order::Strict => KeepOrder::Strict,
+        },
+        on_unknown: if options.resend_unknown { OnUnknown::Resend } else { OnUnknown::Nack },
+        throttle: Throttle { max: ms(THROTTLE_MAX_MS), ..Throttle::default() },
+        retry: statuses
+            .into_iter()
+            .filter(|_| retry.count > 0)
+            .map(|status| (status, retry))
+            .collect::<BTreeMap<_, _>>(),
+        rate: options.rate.map(|rate| Rate { per_second: f64::from(rate), burst: 1.0 }),
+        ..QueueConfig::default()
+    }
+}
+
+pub(super) fn limits(part: &Transport) -> StoreLimits {
+    let join = JoinLimits { expiry: ms(part.options.join_expiry_ms), ..StoreLimits::default().join };
+    StoreLimits { early_hold: ms(part.options.early_hold_ms), join, ..StoreLimits::default() }
+}
+
+pub(super) fn links(plan: &Plan, part: &Transport) -> Vec<Link> {
+    part.links.iter().enumerate().map(|(number, kind)| link(plan, part, number, *kind)).collect()
+}
+
+fn link(plan: &Plan, part: &Transport, number: usize, kind: Kind) -> Link {
+    let kind = match kind {
+        Kind::Transmitter => BindKind::Transmitter,
+        Kind::Receiver => BindKind::Receiver,
+        Kind::Transceiver => BindKind::Transceiver,
+    };
+    let (id, password) = (system_id(part.account).parse(), PASSWORD.parse());
+    let mut client = ClientConfig::new(kind, id.expect("it fits"), password.expect("it fits"));
+    client.session = SessionConfig {
+        window: part.window,
+        sequence_start: part.sequence_start,
+        ..session_config(Role::Esme, &plan.timers)
+    };
+    client.driver = driver_config();
+    client.connect_timeout = ms(CONNECT_TIMEOUT_MS);
+    let backoff: Backoff = backoff(&plan.timers);
+    Link { already_bound_delay: backoff.max, backoff, ..Link::new(format!("link{number}"), client) }
+}
