@@ -185,13 +185,8 @@ fn amqp_config(config: &Config, prefetch: usize, seed: Seed) -> Result<AmqpConfi
             AmqpAddress::from_parts(&parts.hostname, parts.port, &parts.username, parts.password.reveal(), &parts.vhost)
         }
     };
-    let name = &config.worker.transport_name;
-    let reject_to = config.bus.amqp_reject_to.clone();
-    if let Some(queue) = reject_to.as_ref().filter(|queue| **queue == format!("{name}.outbound")) {
-        return Err(format!("amqp_reject_to: {queue:?} is where messages come from: another queue is allowed"));
-    }
     Ok(AmqpConfig {
-        reject_to,
+        reject_to: config.bus.amqp_reject_to.clone(),
         prefetch: u16::try_from(prefetch).unwrap_or(u16::MAX),
         has_status: config.worker.status_events,
         ..AmqpConfig::new(address, config.worker.transport_name.clone(), seed)
