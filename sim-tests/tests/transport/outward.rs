@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use smpp_transport::bus::Route;
-use smpp_transport::outbound::{Coding, KeepOrder, MultipartHandling, OnUnknown, Rate};
+use smpp_transport::outbound::{Coding, KeepOrder, MultipartHandling, OnUnknown, Rate, TooManyParts};
 use smpp_transport::pdu::DataCoding;
 use smpp_transport::text::{DefaultAlphabet, Repertoire};
 use tokio::time::Instant;
@@ -136,6 +136,25 @@ async fn lost_answers_do_not_stop_it() {
     for _ in 0..100 {
         assert!(world.event().await.starts_with("ack"));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_text_is_left_out_and_its_sender_hears_so() {
+    let world = World::with("[]", |world| {
+        world.config.submit.multipart = MultipartHandling::Udh8;
+        world.config.submit.parts_max = 2;
+        world.config.submit.too_many_parts = TooManyParts::Truncate;
+    })
+    .await;
+    world.send("m", &"x".repeat(400));
+    let event = world.published(Route::Event).await;
+    assert_eq!(
+        (&event["event_type"], &event["transport_metadata"]),
+        (&json!("ack"), &json!({"smpp_characters_left_out": 94}))
+    );
+    assert_eq!(world.taken().last().unwrap().whole_text.as_deref(), Some("x".repeat(306).as_str()));
+    world.send("n", "short");
+    assert_eq!(world.published(Route::Event).await["transport_metadata"], json!({}));
 }
 
 #[tokio::test(start_paused = true)]

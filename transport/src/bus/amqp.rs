@@ -43,6 +43,9 @@ pub struct AmqpConfig {
     pub prefetch: u16,
     /// Whether `{name}.status` is declared. What is published there without it is refused. Default false.
     pub has_status: bool,
+    /// The queue where what was no message goes, and its routing key. Declared like the others: durable, without arguments.
+    /// None is `{name}.failed`. Default none.
+    pub reject_to: Option<String>,
     /// How long to wait between tries to connect. Default 1 s to 60 s.
     pub reconnect: Backoff,
     /// The longest silence of a broker that is there, in whole seconds, at most 65,535; 0 takes the broker's own. The lower of
@@ -66,12 +69,20 @@ impl AmqpConfig {
             transport_name: transport_name.into(),
             prefetch: 20,
             has_status: false,
+            reject_to: None,
             reconnect: Backoff::default(),
             heartbeat: Duration::from_secs(60),
             connection_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
             seed,
         }
+    }
+}
+
+impl AmqpConfig {
+    /// The queue where what was no message goes.
+    fn reject_queue(&self) -> String {
+        self.reject_to.clone().unwrap_or_else(|| format!("{}.failed", self.transport_name))
     }
 }
 
@@ -138,7 +149,7 @@ impl fmt::Debug for AmqpAddress {
 /// was written, or written again, is dropped. [`PublishError::Refused`](super::PublishError::Refused) is what the broker
 /// did not want, or could not put into a queue.
 ///
-/// What is dead goes to `{name}.failed` with its reason in the header `reason`, and is acknowledged once it is there.
+/// What is dead goes to `{name}.failed`, or as [`AmqpConfig::reject_to`] says, with its reason in the header `reason`, and is acknowledged once it is there.
 #[must_use]
 pub fn connect(config: AmqpConfig) -> Bus {
     let (bus, ends) = handles(usize::from(config.prefetch.max(1)));

@@ -47,11 +47,18 @@ pub struct Config {
     pub kept_max: u64,
     /// Most messages that wait to be sent, or are being sent; more are refused. Default 1,000,000.
     pub outbound_max: u64,
+    /// Most octets that these may have together; more are refused. Default 1 GiB.
+    pub outbound_octets_max: u64,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { retention: Duration::from_secs(7 * 86_400), kept_max: 1_000_000, outbound_max: 1_000_000 }
+        Config {
+            retention: Duration::from_secs(7 * 86_400),
+            kept_max: 1_000_000,
+            outbound_max: 1_000_000,
+            outbound_octets_max: 1 << 30,
+        }
     }
 }
 
@@ -64,6 +71,14 @@ pub enum PutError {
         /// How many do.
         waiting: u64,
         /// How many may: [`Config::outbound_max`].
+        max: u64,
+    },
+    /// What waits has as many octets as it may.
+    #[error("{waiting} octets wait to be sent, and data_octets_max allows {max}")]
+    FullOctets {
+        /// How many do.
+        waiting: u64,
+        /// How many may: [`Config::outbound_octets_max`].
         max: u64,
     },
     /// It may be there all the same, if the disk failed just then.
@@ -200,7 +215,13 @@ impl Inner {
         if waiting + count > max {
             return Err(PutError::Full { waiting, max });
         }
+        let octets: u64 = bodies.iter().map(|body| body.len() as u64).sum();
+        let (waiting, max) = (counters.waiting_octets, self.config.outbound_octets_max);
+        if waiting.saturating_add(octets) > max {
+            return Err(PutError::FullOctets { waiting, max });
+        }
         counters.waiting += count;
+        counters.waiting_octets += octets;
         let positions = counters.position..counters.position + count;
         counters.position = positions.end;
         let mut changes: Vec<_> =
@@ -211,7 +232,7 @@ impl Inner {
         room.write(changes, Manner::Asked, move |result| {
             match result {
                 Ok(()) => inner.put.notify_one(),
-                Err(_) => inner.counters().waiting -= count,
+                Err(_) => inner.counters().settled(count, octets),
             }
             let _ = done.send(result);
         });

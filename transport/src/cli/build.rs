@@ -12,7 +12,7 @@ use smpp_transport::driver::{Backoff, ClientConfig, DriverConfig};
 use smpp_transport::inbound::{Detect, IdForms, InboundOptions, Pattern, StatusMapping};
 use smpp_transport::outbound::{
     Coding, KeepOrder, MultipartHandling, Numbering, OnUnknown, QueueConfig, Rate, Retry, SubmitOptions, Throttle,
-    Unencodable,
+    TooManyParts, Unencodable,
 };
 use smpp_transport::pdu::json::from_hex;
 use smpp_transport::pdu::time::{Period, SmppTime};
@@ -25,18 +25,10 @@ use smpp_transport::ussd::{Dialect, SessionKey};
 
 /// Options that are read, and that this transport cannot do yet: what is set must not be passed over in silence.
 pub(crate) fn cannot(config: &Config) -> Option<&'static str> {
-    let usual = Config::default();
     [
         ("bind_fallback", config.bind.bind_fallback),
         ("credentials_truncate", config.bind.credentials_truncate),
         ("outbind.listen", config.smsc.outbind.listen.is_some()),
-        ("submit.multipart_too_many", config.submit.multipart_too_many != OnTooManyParts::Nack),
-        ("inbound.dedupe_window", config.inbound.dedupe_window.is_some()),
-        ("inbound.undecodable_status", config.inbound.undecodable_status != usual.inbound.undecodable_status),
-        ("inbound.data_sm", !config.inbound.data_sm),
-        ("amqp_reject_to", config.bus.amqp_reject_to.is_some()),
-        ("data_octets_max", config.bus.data_octets_max != usual.bus.data_octets_max),
-        ("tlv.from_metadata", !config.tlv.from_metadata.is_empty()),
         ("pdu_log", config.look.pdu_log != PduLog::Off),
         ("pdu_log_ring", config.look.pdu_log_ring > 0),
         ("capture", config.look.capture.is_some()),
@@ -72,6 +64,9 @@ pub(crate) fn service(config: &Config) -> Result<ServiceConfig, String> {
         },
         inbound_timeout: config.bus.inbound_timeout,
         busy_status: config.inbound.error_status,
+        undecodable_status: config.inbound.undecodable_status,
+        takes_data_sm: config.inbound.data_sm,
+        dedupe_window: config.inbound.dedupe_window,
         acks: !config.worker.disable_ack,
         delivery_reports: !config.worker.disable_delivery_report,
         status_events: config.worker.status_events,
@@ -118,6 +113,10 @@ fn submit(config: &Config) -> Result<SubmitOptions, String> {
             ConfigMultipart::Udh16 => MultipartHandling::Udh16,
         },
         parts_max: submit.multipart_max_parts,
+        too_many_parts: match submit.multipart_too_many {
+            OnTooManyParts::Nack => TooManyParts::Nack,
+            OnTooManyParts::Truncate => TooManyParts::Truncate,
+        },
         unencodable: match submit.unencodable {
             OnUnencodable::Nack => Unencodable::Nack,
             OnUnencodable::Replace => Unencodable::Replace,
@@ -136,6 +135,8 @@ fn submit(config: &Config) -> Result<SubmitOptions, String> {
         protocol_id: defaults.protocol_id,
         replace_if_present: defaults.replace_if_present,
         tlvs: tlvs(config)?,
+        tlvs_allowed: config.tlv.from_metadata.clone(),
+        data_coding_overrides: submit.data_coding_overrides.iter().map(|(key, charset)| (key.0, *charset)).collect(),
         ussd: ussd(config),
     })
 }
@@ -349,4 +350,44 @@ fn link(config: &Config, kind: BindKind, name: String) -> Result<Link, String> {
         already_bound_delay: reconnect.already_bound_delay,
         ..Link::new(name, client)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    //! Guards that what is told reaches the part that does it.
+
+    use super::*;
+    use smpp_transport::pdu::{DataCoding, TlvTag};
+    use smpp_transport::text::Charset;
+
+    #[test]
+    fn what_is_told_of_messages_is_what_is_done() {
+        let mut config = Config::default();
+        let usual = service(&config).unwrap();
+        assert_eq!((usual.takes_data_sm, usual.dedupe_window, usual.submit.tlvs_allowed), (true, None, None));
+        assert_eq!(usual.undecodable_status, CommandStatus::ESME_RX_P_APPN);
+        config.submit.multipart_too_many = OnTooManyParts::Truncate;
+        config.submit.data_coding_overrides =
+            [(smpp_transport::config::DataCodingKey(DataCoding::JIS.0), Charset::ShiftJis)].into();
+        config.tlv.from_metadata = Some(vec![TlvTag(0x1402)]);
+        config.inbound.data_sm = false;
+        config.inbound.dedupe_window = Some(Duration::from_secs(60));
+        config.inbound.undecodable_status = CommandStatus::ESME_ROK;
+        assert_eq!(cannot(&config), None);
+        let told = service(&config).unwrap();
+        assert_eq!(told.submit.too_many_parts, TooManyParts::Truncate);
+        assert_eq!(told.submit.data_coding_overrides, [(5, Charset::ShiftJis)].into());
+        assert_eq!(told.submit.tlvs_allowed, Some(vec![TlvTag(0x1402)]));
+        assert_eq!((told.takes_data_sm, told.dedupe_window), (false, Some(Duration::from_secs(60))));
+        assert_eq!(told.undecodable_status, CommandStatus::ESME_ROK);
+    }
+
+    #[test]
+    fn a_rate_of_zero_is_no_limit() {
+        let mut config = Config::default();
+        config.sending.rate_limit.per_second = 0.0;
+        assert_eq!(queue(&config).rate, None);
+        config.sending.rate_limit.per_second = 0.5;
+        assert_eq!(queue(&config).rate.map(|rate| rate.per_second), Some(0.5));
+    }
 }

@@ -87,6 +87,7 @@ async fn transport(config: &Config) -> Result<(), Failure> {
         Bus::Embedded => {
             let bounds = embedded::Config {
                 retention: config.bus.data_retention.unwrap_or(std::time::Duration::MAX),
+                outbound_octets_max: config.bus.data_octets_max,
                 ..embedded::Config::default()
             };
             let journal = disk.journal(config)?;
@@ -185,6 +186,7 @@ fn amqp_config(config: &Config, prefetch: usize, seed: Seed) -> Result<AmqpConfi
         }
     };
     Ok(AmqpConfig {
+        reject_to: config.bus.amqp_reject_to.clone(),
         prefetch: u16::try_from(prefetch).unwrap_or(u16::MAX),
         has_status: config.worker.status_events,
         ..AmqpConfig::new(address, config.worker.transport_name.clone(), seed)

@@ -27,6 +27,10 @@ pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
             }
         }
     }
+    let outbound = format!("{}.outbound", config.worker.transport_name);
+    if config.bus.amqp_reject_to.as_ref() == Some(&outbound) {
+        return Err(("amqp_reject_to", format!("{outbound} is where messages come from; allowed is another queue")));
+    }
     for (at, tlv) in config.tlv.default.iter().enumerate() {
         fits(tlv).map_err(|words| ("tlv.default", format!("[{at}].value is {:?}: {words}", tlv.value)))?;
     }

@@ -1,11 +1,13 @@
 //! A bound ESME that many tasks can use: a driver in a task of its own, a handle that submits, a stream of what arrives.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
+use super::late::EXPIRED_MAX;
 use super::{Driver, DriverConfig, Tcp, connect_within};
 use crate::pdu::{Bind, Body, COctets, CommandStatus, MessageId, Pdu, Sm, Tlvs};
 use crate::session::{BindKind, Event, Outcome, Refused, Role, SessionConfig, Ticket, Why};
@@ -110,8 +112,11 @@ pub struct Incoming {
 /// SMSC keeps it.
 #[derive(Debug)]
 pub struct Delivery {
-    /// deliver_sm, data_sm or alert_notification (which needs no answer), as it came.
+    /// deliver_sm, data_sm or alert_notification, as it came; or a response whose request has expired. The last two need no
+    /// answer.
     pub pdu: Pdu,
+    /// Of such a response, the tag of its request; see [`Client::submit_tagged`].
+    pub tag: Option<u64>,
     answer: Option<PendingAnswer>,
 }
 
@@ -155,7 +160,7 @@ impl Incoming {
 
 #[derive(Debug)]
 enum Command {
-    Request(Box<(Body, Tlvs)>, oneshot::Sender<Result<Pdu, RequestError>>),
+    Request(Box<(Body, Tlvs)>, Asked),
     Unbind(oneshot::Sender<()>),
 }
 
@@ -194,6 +199,7 @@ impl Client {
             has_handles: true,
             unbinding: false,
             wait_for_the_end: Vec::new(),
+            expired: VecDeque::new(),
         };
         tokio::spawn(task.run());
         Ok((Client { commands }, Incoming { deliveries }))
@@ -212,7 +218,16 @@ impl Client {
     /// # Errors
     /// When it is refused, or its outcome is unknown.
     pub async fn submit_with(&self, message: Sm, tlvs: Tlvs) -> Result<Submitted, RequestError> {
-        let pdu = self.request(Body::SubmitSm(message), tlvs).await?;
+        self.submit_tagged(message, tlvs, None).await
+    }
+
+    /// [`submit_with`](Client::submit_with) under a name of the caller's own: a response that comes after
+    /// [`RequestError::Expired`] is a [`Delivery`] that bears it.
+    ///
+    /// # Errors
+    /// When it is refused, or its outcome is unknown.
+    pub async fn submit_tagged(&self, message: Sm, tlvs: Tlvs, tag: Option<u64>) -> Result<Submitted, RequestError> {
+        let pdu = self.ask(Body::SubmitSm(message), tlvs, tag).await?;
         let message_id = match pdu.body {
             Body::SubmitSmResp(Some(MessageId { message_id })) => message_id,
             _ => COctets::default(),
@@ -225,9 +240,14 @@ impl Client {
     /// # Errors
     /// When it is refused, may not be sent on this session, or its outcome is unknown.
     pub async fn request(&self, body: Body, tlvs: Tlvs) -> Result<Pdu, RequestError> {
+        self.ask(body, tlvs, None).await
+    }
+
+    async fn ask(&self, body: Body, tlvs: Tlvs, tag: Option<u64>) -> Result<Pdu, RequestError> {
         let (reply, answer) = oneshot::channel();
         let closed = RequestError::NotSent(Refused::Closed);
-        self.commands.send(Command::Request(Box::new((body, tlvs)), reply)).await.map_err(|_| closed)?;
+        let asked = Command::Request(Box::new((body, tlvs)), Asked { reply, tag });
+        self.commands.send(asked).await.map_err(|_| closed)?;
         // Without a word the task has gone, with its runtime: it may have sent the request.
         answer.await.unwrap_or(Err(RequestError::Lost(Why::Dropped)))
     }
@@ -246,7 +266,14 @@ impl Client {
     }
 }
 
-type Reply = Option<oneshot::Sender<Result<Pdu, RequestError>>>;
+/// Who waits for a response.
+#[derive(Debug)]
+struct Asked {
+    reply: oneshot::Sender<Result<Pdu, RequestError>>,
+    tag: Option<u64>,
+}
+
+type Reply = Option<Asked>;
 
 async fn bind<S>(driver: &mut Driver<S, Reply>, config: &ClientConfig) -> Result<(), ClientError>
 where
@@ -284,6 +311,8 @@ struct Task<S> {
     has_handles: bool,
     unbinding: bool,
     wait_for_the_end: Vec<oneshot::Sender<()>>,
+    /// The tags of requests that have expired, by number, the oldest first.
+    expired: VecDeque<(u32, u64)>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
@@ -334,8 +363,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
 
     fn take(&mut self, command: Option<Command>) {
         match command {
-            Some(Command::Request(_, reply)) if self.unbinding => refuse(reply),
-            Some(Command::Request(request, reply)) => self.request(*request, reply),
+            Some(Command::Request(_, asked)) if self.unbinding => refuse(asked),
+            Some(Command::Request(request, asked)) => self.request(*request, asked),
             Some(Command::Unbind(done)) => {
                 self.unbinding = true;
                 self.wait_for_the_end.push(done);
@@ -351,37 +380,55 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
     async fn refuse_the_rest(&mut self) {
         self.command_queue.close();
         while let Some(command) = self.command_queue.recv().await {
-            if let Command::Request(_, reply) = command {
-                refuse(reply);
+            if let Command::Request(_, asked) = command {
+                refuse(asked);
             }
         }
     }
 
-    fn request(&mut self, (body, tlvs): (Body, Tlvs), reply: oneshot::Sender<Result<Pdu, RequestError>>) {
-        if let Err((refused, Some(reply))) = self.driver.request(body, tlvs, Some(reply)) {
-            let _ = reply.send(Err(RequestError::NotSent(refused)));
+    fn request(&mut self, (body, tlvs): (Body, Tlvs), asked: Asked) {
+        if let Err((refused, Some(asked))) = self.driver.request(body, tlvs, Some(asked)) {
+            let _ = asked.reply.send(Err(RequestError::NotSent(refused)));
         }
     }
 
     fn happened(&mut self, event: Event<Reply>) {
         match event {
-            Event::Ended { token: Some(reply), outcome, .. } => drop(reply.send(result(outcome))),
+            Event::Ended { token: Some(asked), sequence, outcome, .. } => self.ended(asked, sequence, outcome),
             Event::Request(ticket, pdu) => self.deliver(pdu, Some(ticket)),
             Event::Notice(pdu) => self.deliver(pdu, None),
             Event::Ended { token: None, .. } | Event::Bound(_) | Event::Closed(_) => {}
         }
     }
 
+    fn ended(&mut self, Asked { reply, tag }: Asked, sequence: u32, outcome: Outcome) {
+        if let (Outcome::Expired, Some(tag)) = (&outcome, tag) {
+            if self.expired.len() >= EXPIRED_MAX {
+                self.expired.pop_front();
+            }
+            self.expired.push_back((sequence, tag));
+        }
+        // Whoever asked may have stopped waiting.
+        let _ = reply.send(result(outcome));
+    }
+
     /// Hands a message on; a queue that is full, or that nobody reads any more, drops the delivery, which refuses it.
     fn deliver(&mut self, pdu: Pdu, ticket: Option<Ticket>) {
         let answer = ticket.map(|ticket| PendingAnswer { ticket, busy: self.busy, answers: self.answers.clone() });
-        let _ = self.delivered.try_send(Delivery { pdu, answer });
+        let tag = if pdu.command_id().is_response() { self.tag_of(pdu.sequence) } else { None };
+        let _ = self.delivered.try_send(Delivery { pdu, tag, answer });
+    }
+
+    /// A number that was used twice stands for the later request.
+    fn tag_of(&mut self, sequence: u32) -> Option<u64> {
+        let at = self.expired.iter().rposition(|(expired, _)| *expired == sequence)?;
+        self.expired.remove(at).map(|(_, tag)| tag)
     }
 }
 
-fn refuse(reply: oneshot::Sender<Result<Pdu, RequestError>>) {
+fn refuse(asked: Asked) {
     // Whoever asked may have stopped waiting.
-    let _ = reply.send(Err(RequestError::NotSent(Refused::Closed)));
+    let _ = asked.reply.send(Err(RequestError::NotSent(Refused::Closed)));
 }
 
 fn result(outcome: Outcome) -> Result<Pdu, RequestError> {

@@ -108,7 +108,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
             Ok(pdu) => tracing::trace!(target: "smpp::pdu", "< {pdu}"),
             Err(error) => tracing::debug!(target: "smpp::pdu", sequence = error.sequence, "< {error}"),
         }
+        let late = pdu.as_ref().ok().filter(|pdu| self.expired.is_answered_by(pdu)).cloned();
+        let unexpected = self.session.counters().unexpected_responses;
         self.session.receive(self.now, pdu);
+        // If its number stood for a request that waits, it has answered that.
+        self.late = late.filter(|_| self.session.counters().unexpected_responses > unexpected);
     }
 
     fn is_due(&self) -> bool {

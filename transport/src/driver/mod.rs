@@ -11,6 +11,7 @@
 
 mod client;
 mod connect;
+mod late;
 mod line;
 mod supervise;
 #[cfg(test)]
@@ -29,8 +30,9 @@ pub use client::{Client, ClientConfig, ClientError, Delivery, Incoming, RequestE
 pub use connect::{Accept, Connect, Tcp, connect_within};
 pub use supervise::{Backoff, Supervisor};
 
-use crate::pdu::{Body, CommandStatus, FRAME_OCTETS_MAX, Leniency, Tlvs};
-use crate::session::{Counters, Event, Refused, Role, Session, SessionConfig, State, Ticket, Why};
+use crate::pdu::{Body, CommandStatus, FRAME_OCTETS_MAX, Leniency, Pdu, Tlvs};
+use crate::session::{Counters, Event, Outcome, Refused, Role, Session, SessionConfig, State, Ticket, Why};
+use late::Expired;
 use line::{Phase, READ_OCTETS_MIN};
 
 /// How octets are read and written.
@@ -108,6 +110,9 @@ pub struct Driver<S, T = ()> {
     now: Duration,
     timer: Pin<Box<Sleep>>,
     phase: Phase,
+    expired: Expired,
+    /// A response that has come too late, to be handed on next.
+    late: Option<Pdu>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
@@ -130,11 +135,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
             now: Duration::ZERO,
             timer,
             phase: Phase::Running,
+            expired: Expired::default(),
+            late: None,
         }
     }
 
     /// The next thing that happened; none after [`Event::Closed`]. It may be dropped at any point and called again: nothing
-    /// is lost.
+    /// is lost. A response that comes after its request has expired is an [`Event::Notice`].
     pub async fn next(&mut self) -> Option<Event<T>> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -146,6 +153,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
             self.encode();
             match self.session.poll_event() {
                 Some(Event::Closed(why)) => self.hang_up(why),
+                None if self.late.is_some() => return Poll::Ready(self.late.take().map(Event::Notice)),
                 None => match self.phase {
                     Phase::Running => ready!(self.poll_line(cx)),
                     Phase::HangingUp { why, .. } => {
@@ -156,7 +164,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
                     Phase::Done => return Poll::Ready(None),
                 },
                 // Handed on as it is: an event is large.
-                event => return Poll::Ready(event),
+                event => {
+                    if let Some(Event::Ended { command, sequence, outcome: Outcome::Expired, .. }) = &event {
+                        self.expired.note(*sequence, *command);
+                    }
+                    return Poll::Ready(event);
+                }
             }
         }
     }
@@ -174,6 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     pub fn request(&mut self, body: Body, tlvs: Tlvs, token: T) -> Result<u32, (Refused, T)> {
         self.look_at_the_clock();
         let sequence = self.session.request(self.now, body, tlvs, token)?;
+        self.expired.forget(sequence);
         self.encode();
         Ok(sequence)
     }

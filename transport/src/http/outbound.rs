@@ -41,7 +41,11 @@ pub(super) async fn outbound(Extension(queue): Extension<Queue>, request: Reques
 
 /// Something that is over some time: the same may be asked again.
 fn away(error: &PutError) -> Response {
-    let said = HttpError::new(StatusCode::SERVICE_UNAVAILABLE, format!("the message is not taken: {error}"));
+    let status = match error {
+        PutError::FullOctets { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        PutError::Full { .. } | PutError::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let said = HttpError::new(status, format!("the message is not taken: {error}"));
     ([(RETRY_AFTER, "1")], said).into_response()
 }
 

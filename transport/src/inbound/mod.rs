@@ -3,6 +3,7 @@
 
 mod ids;
 mod receipt;
+mod repeated;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 pub use ids::{IdForms, IdsSeen};
 pub use receipt::{Detect, Pattern, ReadReceipt, StatusMapping};
+pub use repeated::{Repeated, key};
 
 use crate::bus::Message;
 use crate::bus::message::Stamp;

@@ -83,7 +83,10 @@ impl<'a> Settings<'a> {
                 options.replace_if_present =
                     value.as_bool().ok_or_else(|| format!("{value}: allowed are true and false"))?;
             }
-            _ => add_tlvs(&mut options.tlvs, value)?,
+            _ => {
+                let allowed = options.tlvs_allowed.clone();
+                add_tlvs(&mut options.tlvs, value, allowed.as_deref())?;
+            }
         }
         Ok(())
     }
@@ -182,11 +185,14 @@ fn multipart(value: &Value) -> Result<MultipartHandling, String> {
 }
 
 /// `[{"tag": "0x1401", "value_hex": "01ff"}]`.
-fn add_tlvs(tlvs: &mut Tlvs, value: &Value) -> Result<(), String> {
+fn add_tlvs(tlvs: &mut Tlvs, value: &Value, allowed: Option<&[TlvTag]>) -> Result<(), String> {
     let list = value.as_array().ok_or_else(|| format!("{}: allowed is a list", shown(value)))?;
     for (at, item) in list.iter().enumerate() {
         let wrong = |words: String| format!("[{at}]: {words}");
         let tag = tag(item.get("tag").unwrap_or(&Value::Null)).map_err(wrong)?;
+        if allowed.is_some_and(|allowed| !allowed.contains(&TlvTag(tag))) {
+            return Err(wrong(format!("tag: {tag:#06x} is not in tlv.from_metadata, which says which may be brought")));
+        }
         let octets = match (item.get("value_hex"), item.get("value_text")) {
             (Some(Value::String(digits)), None) => {
                 from_hex(digits).map_err(|words| wrong(format!("value_hex: {words}")))?

@@ -7,6 +7,8 @@ mod metadata;
 mod queue;
 mod words;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 pub use metadata::DATA_CODINGS;
@@ -14,8 +16,8 @@ pub use queue::{Answer, End, Job, KeepOrder, OnUnknown, Queue, QueueConfig, Rate
 pub use words::words;
 
 use crate::bus::{Message, SessionEvent};
-use crate::pdu::{COctets, DataCoding, EsmClass, Npi, RegisteredDelivery, ShortMessage, Sm, Tlvs, Ton};
-use crate::text::{Charset, DefaultAlphabet, Multipart, Part, Repertoire, SplitError, choose, split};
+use crate::pdu::{COctets, DataCoding, EsmClass, Npi, RegisteredDelivery, ShortMessage, Sm, TlvTag, Tlvs, Ton};
+use crate::text::{Charset, DefaultAlphabet, Multipart, Part, Repertoire, SplitError, choose, first_parts, split};
 use crate::ussd;
 use metadata::Settings;
 
@@ -26,8 +28,10 @@ pub struct SubmitOptions {
     pub coding: Coding,
     /// How a text that is too long for one short message is sent.
     pub multipart: MultipartHandling,
-    /// Most parts of a message, 1 to 255; one that needs more is refused.
+    /// Most parts of a message, 1 to 255.
     pub parts_max: u8,
+    /// What becomes of a text that needs more.
+    pub too_many_parts: TooManyParts,
     /// What becomes of a text that the fixed coding cannot write.
     pub unencodable: Unencodable,
     /// `service_type`.
@@ -56,6 +60,10 @@ pub struct SubmitOptions {
     pub replace_if_present: bool,
     /// Optional parameters of every message.
     pub tlvs: Tlvs,
+    /// Tags of those that a message may bring itself; none is any.
+    pub tlvs_allowed: Option<Vec<TlvTag>>,
+    /// What values of `data_coding` mean to the SMSC, where that is not what the standard says.
+    pub data_coding_overrides: BTreeMap<u8, Charset>,
     /// What a message that belongs to a USSD session is like.
     pub ussd: ussd::Dialect,
 }
@@ -66,6 +74,7 @@ impl Default for SubmitOptions {
             coding: Coding::Fixed(DataCoding::DEFAULT, DefaultAlphabet::Gsm7),
             multipart: MultipartHandling::ShortMessage,
             parts_max: 255,
+            too_many_parts: TooManyParts::Nack,
             unencodable: Unencodable::Nack,
             service_type: COctets::default(),
             source: Numbering { ton: Some(Ton::UNKNOWN), npi: Some(Npi::UNKNOWN) },
@@ -80,6 +89,8 @@ impl Default for SubmitOptions {
             protocol_id: 0,
             replace_if_present: false,
             tlvs: Tlvs::new(),
+            tlvs_allowed: None,
+            data_coding_overrides: BTreeMap::new(),
             ussd: ussd::Dialect::default(),
         }
     }
@@ -134,6 +145,15 @@ pub enum MultipartHandling {
     Udh16,
 }
 
+/// What becomes of a text that needs more parts than a message may have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TooManyParts {
+    /// It is refused.
+    Nack,
+    /// As many parts are sent as may be, as a message that is whole; the rest of the text is left out.
+    Truncate,
+}
+
 /// What becomes of a text that the fixed coding cannot write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unencodable {
@@ -156,6 +176,7 @@ pub struct Draft {
     sm: Sm,
     tlvs: Tlvs,
     parts: Parts,
+    left_out: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -206,14 +227,16 @@ pub fn draft(message: &Message, options: &SubmitOptions) -> Result<Draft, Reject
     {
         sm.service_type = service_type;
     }
-    let parts = made(text.as_ref(), charset, options.multipart, 0, options.parts_max)?;
+    let kept = kept(text.as_ref(), charset, options)?;
+    let left_out = text.as_ref().chars().count() - kept.chars().count();
+    let parts = made(kept, charset, options.multipart, 0, options.parts_max)?;
     let needs_reference = parts.len() > 1;
     let rollover = options.sar_reference_rollover;
     let parts = match needs_reference {
-        true => Parts::Of { text: text.into_owned(), charset, multipart: options.multipart, rollover },
+        true => Parts::Of { text: kept.to_owned(), charset, multipart: options.multipart, rollover },
         false => Parts::Made(parts),
     };
-    Ok(Draft { sm, tlvs, parts })
+    Ok(Draft { sm, tlvs, parts, left_out })
 }
 
 fn session_event(message: &Message) -> SessionEvent {
@@ -225,6 +248,12 @@ impl Draft {
     #[must_use]
     pub fn needs_reference(&self) -> bool {
         matches!(self.parts, Parts::Of { .. })
+    }
+
+    /// How many characters at the end of the text are not sent, because it would need too many parts.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// The submit_sm of the message, in order. `reference` tells its parts from those of other messages to the same phone; it
@@ -283,7 +312,8 @@ fn coding<'a>(
         }
         Coding::Fixed(data_coding, default) => (*data_coding, *default),
     };
-    let charset = Charset::of(data_coding, default);
+    let charset = options.data_coding_overrides.get(&data_coding.0).copied();
+    let charset = charset.unwrap_or_else(|| Charset::of(data_coding, default));
     let Err(error) = charset.encode(text) else { return Ok((data_coding, charset, text.into())) };
     match options.unencodable {
         Unencodable::Nack => Err(Reject(format!("content: {error}"))),
@@ -307,6 +337,35 @@ fn replaced(text: &str, charset: Charset, other: impl Fn(char) -> Option<&'stati
     replaced
 }
 
+/// What is sent of a text.
+fn kept<'a>(text: &'a str, charset: Charset, options: &SubmitOptions) -> Result<&'a str, Reject> {
+    match options.too_many_parts {
+        TooManyParts::Nack => Ok(text),
+        TooManyParts::Truncate => {
+            first_parts(text, charset, form(options.multipart, 0), options.parts_max).map_err(|error| not_split(&error))
+        }
+    }
+}
+
+fn form(multipart: MultipartHandling, reference: u16) -> Multipart {
+    match multipart {
+        MultipartHandling::ShortMessage => Multipart::ShortMessage,
+        MultipartHandling::Payload => Multipart::Payload,
+        MultipartHandling::Sar => Multipart::Sar { reference },
+        MultipartHandling::Udh8 => Multipart::Udh8 { reference: reference.to_le_bytes()[0] },
+        MultipartHandling::Udh16 => Multipart::Udh16 { reference },
+    }
+}
+
+fn not_split(error: &SplitError) -> Reject {
+    match error {
+        SplitError::TooLong { field: "short_message", octets, max } => Reject(format!(
+            "content: {octets} octets, allowed are {max} in one short message; multipart_handling says how longer ones are sent"
+        )),
+        other => Reject(format!("content: {other}")),
+    }
+}
+
 fn made(
     text: &str,
     charset: Charset,
@@ -314,19 +373,7 @@ fn made(
     reference: u16,
     parts_max: u8,
 ) -> Result<Vec<Part>, Reject> {
-    let form = match multipart {
-        MultipartHandling::ShortMessage => Multipart::ShortMessage,
-        MultipartHandling::Payload => Multipart::Payload,
-        MultipartHandling::Sar => Multipart::Sar { reference },
-        MultipartHandling::Udh8 => Multipart::Udh8 { reference: reference.to_le_bytes()[0] },
-        MultipartHandling::Udh16 => Multipart::Udh16 { reference },
-    };
-    let parts = split(text, charset, form).map_err(|error| match error {
-        SplitError::TooLong { field: "short_message", octets, max } => Reject(format!(
-            "content: {octets} octets, allowed are {max} in one short message; multipart_handling says how longer ones are sent"
-        )),
-        other => Reject(format!("content: {other}")),
-    })?;
+    let parts = split(text, charset, form(multipart, reference)).map_err(|error| not_split(&error))?;
     if parts.len() > usize::from(parts_max.max(1)) {
         return Err(Reject(format!("content: {} parts, allowed are {parts_max}", parts.len())));
     }

@@ -157,3 +157,41 @@ fn a_message_of_a_dialogue_is_marked_as_one() {
     let (sm, tlvs) = one("bye", change, &SubmitOptions::default());
     assert!(sm.service_type.is_empty() && tlvs.is_empty(), "USSD is off");
 }
+
+#[test]
+fn a_text_of_too_many_parts_is_refused_or_its_end_is_left_out() {
+    let refuses = SubmitOptions { multipart: MultipartHandling::Udh8, parts_max: 2, ..SubmitOptions::default() };
+    let text = "x".repeat(400);
+    assert_eq!(refused(&text, json!({}), &refuses), "content: 3 parts, allowed are 2");
+    let truncates = SubmitOptions { too_many_parts: TooManyParts::Truncate, ..refuses };
+    let draft = draft(&message(&text, json!({})), &truncates).unwrap();
+    assert_eq!(draft.left_out(), 400 - 2 * 153);
+    let parts = draft.into_parts(7).unwrap();
+    let headers: Vec<_> = parts.iter().map(|(sm, _)| sm.short_message.as_bytes()[..6].to_vec()).collect();
+    assert_eq!(headers, [[5, 0, 3, 7, 2, 1], [5, 0, 3, 7, 2, 2]], "a message that is whole");
+    let short = super::draft(&message("short", json!({})), &truncates).unwrap();
+    assert_eq!((short.left_out(), short.into_parts(7).unwrap().len()), (0, 1));
+}
+
+#[test]
+fn a_message_brings_only_the_parameters_that_it_may() {
+    let brings = json!({"transport_metadata": {"smpp": {"tlvs": [{"tag": "0x1402", "value_hex": "01"}]}}});
+    let options = SubmitOptions { tlvs_allowed: Some(vec![TlvTag(0x1402)]), ..SubmitOptions::default() };
+    assert_eq!(one("hi", brings.clone(), &options).1.get(TlvTag(0x1402)).unwrap()[..], [1]);
+    for allowed in [vec![], vec![TlvTag(0x1401)]] {
+        let options = SubmitOptions { tlvs_allowed: Some(allowed), ..SubmitOptions::default() };
+        let words = refused("hi", brings.clone(), &options);
+        assert!(words.contains("tlvs: [0]: tag: 0x1402 is not in tlv.from_metadata"), "{words}");
+    }
+    assert_eq!(one("hi", brings, &SubmitOptions::default()).1.get(TlvTag(0x1402)).unwrap()[..], [1], "any");
+}
+
+#[test]
+fn a_coding_is_written_as_the_smsc_means_it() {
+    let jis =
+        SubmitOptions { coding: Coding::Fixed(DataCoding::JIS, DefaultAlphabet::Gsm7), ..SubmitOptions::default() };
+    assert_eq!(one("こ", json!({}), &jis).0.short_message.as_bytes(), b"\x1b$B$3\x1b(B", "as vumi2 does");
+    let shift_jis = SubmitOptions { data_coding_overrides: [(5, Charset::ShiftJis)].into(), ..jis };
+    let (sm, _) = one("こ", json!({}), &shift_jis);
+    assert_eq!((sm.data_coding, sm.short_message.as_bytes()), (DataCoding::JIS, &b"\x82\xb1"[..]));
+}

@@ -6,7 +6,8 @@ use super::middleware::{self, Way};
 use super::{GAP, Metrics, Partial, Reports, Shared, Unmatched};
 use crate::bus::{DeliveryStatus, Event, PublishError, Route};
 use crate::driver::Delivery;
-use crate::inbound::{Envelope, Read, ReadReceipt, read};
+use crate::inbound::{Envelope, Read, ReadReceipt, key, read};
+use crate::pdu::{CommandId, CommandStatus};
 use crate::store::{Away, Early, Expired, Known, Matched, Report};
 use crate::text::{Incomplete, Joined, Outcome, PartKey, Refusal, Segment, join};
 
@@ -21,12 +22,28 @@ enum PutOff {
     Full(&'static str),
 }
 
+/// What is answered to what was taken.
+enum Taken {
+    /// It is safe, or known already.
+    Over,
+    /// It can never be read.
+    Unreadable,
+}
+
 impl Shared {
     /// Takes what the SMSC has sent, and answers it.
     pub(super) async fn take_delivery(&self, delivery: Delivery) {
-        let taken = timeout(self.config.inbound_timeout, self.take(&delivery)).await;
+        let command = delivery.pdu.command_id();
+        if command.is_response() {
+            return self.take_late(delivery).await;
+        }
+        if command == CommandId::DATA_SM && !self.config.takes_data_sm {
+            return delivery.refuse(CommandStatus::ESME_RINVCMDID);
+        }
+        let taken = timeout(self.config.inbound_timeout, self.take_once(&delivery)).await;
         match taken {
-            Ok(Ok(())) => delivery.accept(),
+            Ok(Ok(Taken::Over)) => delivery.accept(),
+            Ok(Ok(Taken::Unreadable)) => delivery.refuse(self.config.undecodable_status),
             Ok(Err(error)) => self.put_off(delivery, &error.to_string()),
             Err(_) => self.put_off(delivery, "the bus or the store took too long"),
         }
@@ -38,18 +55,39 @@ impl Shared {
         delivery.refuse(self.config.busy_status);
     }
 
-    async fn take(&self, delivery: &Delivery) -> Result<(), PutOff> {
-        match read(&delivery.pdu, &self.config.inbound) {
-            Read::Text { text, envelope } => self.publish_message(envelope, text).await,
-            Read::Part { key, segment, envelope } => self.take_part(key, segment, envelope).await,
-            Read::Receipt(receipt) => self.take_receipt(receipt).await,
+    /// Takes it, if it has not been taken within the window.
+    async fn take_once(&self, delivery: &Delivery) -> Result<Taken, PutOff> {
+        let read = read(&delivery.pdu, &self.config.inbound);
+        // The same answer twice in a dialogue is two answers.
+        let is_dialogue = matches!(&read, Read::Text { envelope, .. } if envelope.ussd.is_some());
+        let Some(window) = self.config.dedupe_window.filter(|_| !is_dialogue) else {
+            return self.take(delivery, read).await;
+        };
+        let Some(turn) = self.repeats.turn(window, key(&delivery.pdu)).await else {
+            tracing::debug!("the SMSC has sent this before");
+            self.metrics.repeated.inc();
+            return Ok(Taken::Over);
+        };
+        let taken = self.take(delivery, read).await?;
+        if matches!(taken, Taken::Over) {
+            turn.taken();
+        }
+        Ok(taken)
+    }
+
+    async fn take(&self, delivery: &Delivery, read: Read) -> Result<Taken, PutOff> {
+        match read {
+            Read::Text { text, envelope } => self.publish_message(envelope, text).await?,
+            Read::Part { key, segment, envelope } => self.take_part(key, segment, envelope).await?,
+            Read::Receipt(receipt) => self.take_receipt(receipt).await?,
             Read::Unreadable(why) => {
                 tracing::warn!(why, pdu = %delivery.pdu, "a receipt could not be read");
                 Metrics::count(&self.metrics.receipts, "unreadable");
-                Ok(())
+                return Ok(Taken::Unreadable);
             }
-            Read::Nothing => Ok(()),
+            Read::Nothing => {}
         }
+        Ok(Taken::Over)
     }
 
     async fn publish_message(&self, envelope: Envelope, text: String) -> Result<(), PutOff> {

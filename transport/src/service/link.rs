@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::driver::{Backoff, Client, ClientConfig, ClientError, Connect, Delivery, Incoming, Supervisor};
 use crate::env::WallClock;
 use crate::pdu::CommandStatus;
 use crate::session::BindKind;
-use crate::store::Store;
+use crate::store::{LeaseError, Store};
 
 /// How one link is kept.
 #[derive(Clone, Debug)]
@@ -248,11 +248,17 @@ async fn serve(
     teller: &Teller,
 ) {
     let mut renewal = Instant::now() + Store::LEASE_RENEWAL;
+    let lost = Notify::new();
     let unbound = async {
-        until_true(stop).await;
+        tokio::select! {
+            biased;
+            () = until_true(stop) => {}
+            () = lost.notified() => {}
+        }
         client.unbind().await;
     };
     tokio::pin!(unbound);
+    let mut renewed = Instant::now();
     let mut is_unbinding = false;
     loop {
         tokio::select! {
@@ -264,8 +270,16 @@ async fn serve(
             () = &mut unbound, if !is_unbinding => is_unbinding = true,
             () = sleep_until(renewal) => {
                 renewal += Store::LEASE_RENEWAL;
-                if let Err(error) = lease.store.keep_numbers(lease.clock.unix(), lease.numbers).await {
-                    tracing::warn!(%error, "the lease of sequence numbers could not be renewed");
+                match lease.store.keep_numbers(lease.clock.unix(), lease.numbers).await {
+                    Ok(()) => renewed = Instant::now(),
+                    Err(LeaseError::Away(away)) if renewed.elapsed() < Store::LEASE => {
+                        tracing::warn!(%away, "the lease of sequence numbers could not be renewed");
+                    }
+                    // A number that two sessions use at once is answered to the wrong one.
+                    Err(error) => {
+                        tracing::error!(%error, "the session ends, and another begins with numbers of its own");
+                        lost.notify_one();
+                    }
                 }
             }
         }

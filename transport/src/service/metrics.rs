@@ -49,6 +49,10 @@ pub struct Metrics {
     pub receipts: Family<Kind, Counter>,
     /// Parts of long messages: waiting, duplicate, complete, refused, incomplete.
     pub parts: Family<Kind, Counter>,
+    /// What the SMSC has sent again and was not published again.
+    pub repeated: Counter,
+    /// Answers that came after nobody waited for them any more.
+    pub late: Counter,
     /// What the SMSC was asked to keep, because it could not be stored.
     pub put_off: Counter,
     /// Links that were bound.
@@ -72,6 +76,8 @@ impl Default for Metrics {
             inbound: Counter::default(),
             receipts: Family::default(),
             parts: Family::default(),
+            repeated: Counter::default(),
+            late: Counter::default(),
             put_off: Counter::default(),
             binds: Family::default(),
             failures: Family::default(),
@@ -92,6 +98,8 @@ impl Metrics {
         registry.register("smpp_inbound", "Messages from phones that were published", self.inbound.clone());
         registry.register("smpp_receipts", "Receipts by what became of them", self.receipts.clone());
         registry.register("smpp_parts", "Parts of long messages by what became of them", self.parts.clone());
+        registry.register("smpp_repeated", "What the SMSC has sent again and was known", self.repeated.clone());
+        registry.register("smpp_late_answers", "Answers to submits that came too late", self.late.clone());
         registry.register("smpp_put_off", "What the SMSC was asked to keep", self.put_off.clone());
         registry.register("smpp_binds", "How often the link was bound", self.binds.clone());
         registry.register("smpp_link_failures", "How often the link went down or was not bound", self.failures.clone());

@@ -15,10 +15,12 @@
 //! comes back: see [`Link`].
 
 mod inward;
+mod late;
 mod link;
 mod metrics;
 mod middleware;
 mod outward;
+mod repeats;
 mod run;
 
 use std::collections::BTreeMap;
@@ -28,9 +30,11 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::Notify;
 
+use late::Unanswered;
 pub use link::{Link, LinkHealth, OnAuthFailure};
 pub use metrics::Metrics;
 pub use middleware::{Does, Middleware};
+use repeats::Repeats;
 pub use run::Service;
 
 use crate::bus::message::Stamp;
@@ -64,6 +68,14 @@ pub struct ServiceConfig {
     pub inbound_timeout: Duration,
     /// What the SMSC is told of what could not be stored, so that it keeps it. Default ESME_RX_T_APPN.
     pub busy_status: CommandStatus,
+    /// What the SMSC is told of what can never be read: a receipt that says neither of which message nor what became of it.
+    /// Default ESME_RX_P_APPN.
+    pub undecodable_status: CommandStatus,
+    /// Whether data_sm is taken like deliver_sm; else it is refused with ESME_RINVCMDID. Default true.
+    pub takes_data_sm: bool,
+    /// How long a message or receipt is remembered, so that the same one is not published twice. None does not. Steps of a
+    /// USSD dialogue are never taken for repeated. Default none.
+    pub dedupe_window: Option<Duration>,
     /// Whether acks and nacks are published. Default true.
     pub acks: bool,
     /// Whether delivery reports are published. Default true.
@@ -89,6 +101,9 @@ impl Default for ServiceConfig {
             partial: Partial::default(),
             inbound_timeout: Duration::from_secs(30),
             busy_status: CommandStatus::ESME_RX_T_APPN,
+            undecodable_status: CommandStatus::ESME_RX_P_APPN,
+            takes_data_sm: true,
+            dedupe_window: None,
             acks: true,
             delivery_reports: true,
             status_events: false,
@@ -150,6 +165,10 @@ struct Shared {
     ids_seen: Mutex<IdsSeen>,
     /// Messages whose ack or nack is not published yet: reports of them wait for it.
     unsettled: Mutex<BTreeMap<Box<str>, Arc<Notify>>>,
+    /// Parts whose answer has not come in time.
+    unanswered: Mutex<Unanswered>,
+    /// What the SMSC has sent lately.
+    repeats: Repeats,
 }
 
 impl Shared {
@@ -171,6 +190,8 @@ impl Shared {
             metrics,
             ids_seen: Mutex::default(),
             unsettled: Mutex::default(),
+            unanswered: Mutex::default(),
+            repeats: Repeats::default(),
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Outgoing {
     pub(super) message_id: Box<str>,
     /// How many parts it has.
     pub(super) total: u8,
+    /// How many characters of its text are not sent.
+    pub(super) left_out: usize,
 }
 
 /// What is to be done with what came from the bus.
@@ -36,7 +38,7 @@ impl Shared {
         let message = match Message::read(&delivery.body, || self.stamp()) {
             Ok(message) => message,
             Err(MessageError { message_id: Some(message_id), words }) => {
-                let outgoing = Outgoing { delivery, message_id: message_id.into(), total: 1 };
+                let outgoing = Outgoing { delivery, message_id: message_id.into(), total: 1, left_out: 0 };
                 return Intake::Over(outgoing, End::Refused(words));
             }
             Err(MessageError { message_id: None, words }) => {
@@ -49,9 +51,11 @@ impl Shared {
         let mut message = message;
         middleware::message(&self.config.middlewares, Way::Outbound, &mut message);
         let redelivered = delivery.redelivered;
-        let mut outgoing = Outgoing { delivery, message_id: message.message_id.as_str().into(), total: 1 };
+        let message_id = message.message_id.as_str().into();
+        let mut outgoing = Outgoing { delivery, message_id, total: 1, left_out: 0 };
         let parts = match draft(&message, &self.config.submit) {
             Ok(draft) => {
+                outgoing.left_out = draft.left_out();
                 let reference = if draft.needs_reference() { self.reference().await } else { 0 };
                 Draft::into_parts(draft, reference)
             }
@@ -110,9 +114,16 @@ impl Shared {
 
     /// Publishes what became of a message, and then acknowledges it.
     pub(super) async fn settle(&self, outgoing: Outgoing, end: End) {
-        let Outgoing { delivery, message_id, .. } = outgoing;
+        let Outgoing { delivery, message_id, left_out, .. } = outgoing;
         let (event, kind) = match end {
-            End::Accepted => (Event::ack(self.stamp(), &message_id), "ack"),
+            End::Accepted => {
+                let mut event = Event::ack(self.stamp(), &message_id);
+                if left_out > 0 {
+                    tracing::warn!(message = &*message_id, left_out, "the end of a text was not sent: too many parts");
+                    event.transport_metadata.insert("smpp_characters_left_out".to_owned(), left_out.into());
+                }
+                (event, "ack")
+            }
             End::Refused(reason) => {
                 tracing::info!(message = &*message_id, reason, "a message was not sent");
                 (Event::nack(self.stamp(), &message_id, reason), "nack")

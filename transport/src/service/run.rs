@@ -30,8 +30,19 @@ type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// What a step has come to.
 enum Done {
-    Submitted { on: (usize, u64), job: Job, part: u8, result: Result<Submitted, RequestError>, took: Duration },
-    Remembered { job: Job, part: u8, early: Vec<Early> },
+    Submitted {
+        on: (usize, u64),
+        tag: u64,
+        job: Job,
+        part: u8,
+        result: Result<Submitted, RequestError>,
+        took: Duration,
+    },
+    Remembered {
+        job: Job,
+        part: u8,
+        early: Vec<Early>,
+    },
     Expired,
     Nothing,
 }
@@ -137,6 +148,7 @@ impl Service {
             expiry_at: None,
             is_expiring: false,
             is_paused: false,
+            submits: 0,
             stop_by: None,
             health,
         };
@@ -158,6 +170,8 @@ struct Run {
     expiry_at: Option<Instant>,
     is_expiring: bool,
     is_paused: bool,
+    /// How many have been sent, which numbers them.
+    submits: u64,
     /// When it must have ended, once it is to end.
     stop_by: Option<Instant>,
     health: watch::Sender<Vec<LinkHealth>>,
@@ -266,10 +280,12 @@ impl Run {
         link.outstanding += 1;
         let on = (number, link.session);
         let start = Instant::now();
+        self.submits += 1;
+        let tag = self.submits;
         self.work.push(Box::pin(async move {
-            let result = client.submit_with(submit.sm, submit.tlvs).await;
+            let result = client.submit_tagged(submit.sm, submit.tlvs, Some(tag)).await;
             let took = start.elapsed();
-            Done::Submitted { on, job: submit.job, part: submit.part, result, took }
+            Done::Submitted { on, tag, job: submit.job, part: submit.part, result, took }
         }));
         true
     }
@@ -322,7 +338,10 @@ impl Run {
 
     fn done(&mut self, done: Done) {
         match done {
-            Done::Submitted { on: (number, session), job, part, result, took } => {
+            Done::Submitted { on: (number, session), tag, job, part, result, took } => {
+                if let (Err(RequestError::Expired), Some(part_of)) = (&result, self.part_of(job, part)) {
+                    self.shared.may_be_late(tag, part_of);
+                }
                 let link = &mut self.links[number];
                 link.outstanding -= 1;
                 let (answer, id) = self.shared.heard(result, took);
@@ -350,10 +369,14 @@ impl Run {
         }
     }
 
+    fn part_of(&self, job: Job, part: u8) -> Option<PartOf> {
+        let outgoing = self.queue.get(job)?;
+        let (message, total) = (outgoing.message_id.clone(), outgoing.total);
+        Some(PartOf { message, number: part.saturating_add(1), total })
+    }
+
     fn remember(&self, job: Job, part: u8, id: String) {
-        let Some(outgoing) = self.queue.get(job) else { return };
-        let part_of =
-            PartOf { message: outgoing.message_id.clone(), number: part.saturating_add(1), total: outgoing.total };
+        let Some(part_of) = self.part_of(job, part) else { return };
         let shared = Arc::clone(&self.shared);
         self.work.push(Box::pin(async move {
             let early = shared.remember(id, part_of).await;

@@ -10,7 +10,8 @@ pub enum Event<T> {
     Bound(BindKind),
     /// The peer asks; answer with [`Session::respond`](super::Session::respond) or [`Session::refuse`](super::Session::refuse).
     Request(Ticket, Pdu),
-    /// The peer tells what needs no answer: outbind, alert_notification.
+    /// The peer tells what needs no answer: outbind, alert_notification. From a driver also a response that comes after its
+    /// request has expired.
     Notice(Pdu),
     /// A request of ours has ended.
     Ended {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::memory::Table;
-use super::{Away, Early, Expired, Matched, PartOf, Report, StoreLimits};
+use super::{Away, Early, Expired, LeaseError, Matched, PartOf, Report, StoreLimits};
 use crate::disk::{DiskError, Journal, Manner, RETRY_INTERVAL};
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Outcome, PartKey, Segment};
@@ -102,7 +102,7 @@ impl Embedded {
         Ok(1..=SEQUENCE_MAX)
     }
 
-    pub(super) async fn keep_numbers(&self, _now: Duration, _numbers: &RangeInclusive<u32>) -> Result<(), Away> {
+    pub(super) async fn keep_numbers(&self, _now: Duration, _numbers: &RangeInclusive<u32>) -> Result<(), LeaseError> {
         Ok(())
     }
 

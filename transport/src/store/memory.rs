@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Away, Early, Expired, Known, Matched, PartOf, Report, StoreLimits};
+use super::{Away, Early, Expired, Known, LeaseError, Matched, PartOf, Report, StoreLimits};
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Joiner, Outcome, PartKey, Segment};
 
@@ -28,6 +28,7 @@ pub struct Table {
     /// Parts of messages that are not whole.
     pub joiner: Joiner,
     reference: u16,
+    are_numbers_lost: bool,
     /// What is different since somebody has asked, if somebody asks.
     noted: Option<BTreeSet<Noted>>,
 }
@@ -61,6 +62,11 @@ impl Memory {
     #[must_use]
     pub fn new(limits: StoreLimits) -> Memory {
         Memory(Arc::new(Mutex::new(Table::new(limits))))
+    }
+
+    /// As if another process had the numbers of one session: the next to ask for its own hears so. For tests.
+    pub fn lose_numbers(&self) {
+        self.table().are_numbers_lost = true;
     }
 
     /// No panic can happen while the lock is held, so a poisoned one is as good as any.
@@ -111,8 +117,9 @@ impl Memory {
         Ok(1..=SEQUENCE_MAX)
     }
 
-    pub(super) async fn keep_numbers(&self, _now: Duration, _numbers: &RangeInclusive<u32>) -> Result<(), Away> {
-        Ok(())
+    pub(super) async fn keep_numbers(&self, _now: Duration, numbers: &RangeInclusive<u32>) -> Result<(), LeaseError> {
+        let is_lost = std::mem::take(&mut self.table().are_numbers_lost);
+        if is_lost { Err(LeaseError::Lost(numbers.clone())) } else { Ok(()) }
     }
 
     pub(super) async fn give_back_numbers(&self, _numbers: &RangeInclusive<u32>) -> Result<(), Away> {
@@ -134,6 +141,7 @@ impl Table {
             early_by_form: HashMap::new(),
             earlies: 0,
             reference: 0,
+            are_numbers_lost: false,
             noted: None,
         }
     }

@@ -121,6 +121,17 @@ pub struct Expired {
 #[error("the store is away: {0}")]
 pub struct Away(pub String);
 
+/// Why the numbers of a session are not surely its own any more.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum LeaseError {
+    /// Whether they are is not known: they are, until the lease is over.
+    #[error(transparent)]
+    Away(#[from] Away),
+    /// Another session has them.
+    #[error("the sequence numbers {} to {} were lost, and another session has them now", .0.start(), .0.end())]
+    Lost(RangeInclusive<u32>),
+}
+
 /// The stores there are.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -234,8 +245,9 @@ impl Store {
     /// Says that the session still uses its numbers: to be called at least every [`Store::LEASE_RENEWAL`].
     ///
     /// # Errors
-    /// When the store is away; the numbers are the session's all the same until the lease is over.
-    pub async fn keep_numbers(&self, now: Duration, numbers: &RangeInclusive<u32>) -> Result<(), Away> {
+    /// When the store is away, and the numbers are the session's all the same until the lease is over; or when they are
+    /// another's, and the session must end.
+    pub async fn keep_numbers(&self, now: Duration, numbers: &RangeInclusive<u32>) -> Result<(), LeaseError> {
         on_each!(self, store => store.keep_numbers(now, numbers).await)
     }
 

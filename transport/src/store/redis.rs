@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, IntoConnectionInfo as _, ScriptInvocation};
 
-use super::{Away, Early, Expired, Known, Matched, PartOf, Report, Store, StoreLimits};
+use super::{Away, Early, Expired, Known, LeaseError, Matched, PartOf, Report, Store, StoreLimits};
 use crate::env::Seed;
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Outcome, PartKey, Refusal, Segment, join};
@@ -280,16 +280,12 @@ impl Redis {
             .map_err(|_| Away(format!("all {BLOCKS} blocks of sequence numbers are in use")))
     }
 
-    pub(super) async fn keep_numbers(&self, now: Duration, numbers: &RangeInclusive<u32>) -> Result<(), Away> {
+    pub(super) async fn keep_numbers(&self, now: Duration, numbers: &RangeInclusive<u32>) -> Result<(), LeaseError> {
         let mut script = self.with(&self.0.scripts.keep, now);
         script.arg(&self.0.token).arg(block(numbers)).arg(lease());
         match self.ask(&script).await? {
             1 => Ok(()),
-            _ => {
-                let (first, last) = (numbers.start(), numbers.end());
-                tracing::error!(first, last, "sequence numbers are used by two sessions");
-                Err(Away(format!("numbers {first} to {last} were lost, and another session has them now")))
-            }
+            _ => Err(LeaseError::Lost(numbers.clone())),
         }
     }
 

@@ -27,7 +27,8 @@ pub enum Charset {
     Utf8,
     /// Shift JIS, with ISO-2022-JP read where its escape sequences are found: both are sent as JIS X 0208.
     ShiftJis,
-    /// ISO-2022-JP. Every encoded text begins and ends in ASCII.
+    /// ISO-2022-JP. Every encoded text begins and ends in ASCII. Shift JIS is read where octets above 127 are found and no
+    /// escape sequence: ISO-2022-JP has none of the former.
     Iso2022Jp,
     /// EUC-JP. JIS X 0212 is read; only JIS X 0208 and half-width katakana are written.
     EucJp,
@@ -94,7 +95,8 @@ impl Charset {
             // 0x09, pictograms, has no agreed encoding.
             0x02 | 0x04 | 0x09 => Self::Octets,
             0x03 => Self::Latin1,
-            0x05 => Self::ShiftJis,
+            // As vumi2, whose codec for it is Python's iso2022_jp. Who sends Shift JIS is read all the same.
+            0x05 => Self::Iso2022Jp,
             0x06 => Self::Cyrillic,
             0x07 => Self::Hebrew,
             0x08 => Self::Ucs2,

@@ -50,7 +50,8 @@ const fn is_control_of(charset: Charset, character: char) -> bool {
 pub(super) fn decode(charset: Charset, octets: &[u8]) -> Decoded {
     let (encoding, octets) = match charset {
         Charset::ShiftJis if has_designation(octets) => (ISO_2022_JP, join_escapes(octets)),
-        Charset::Iso2022Jp => (ISO_2022_JP, join_escapes(octets)),
+        Charset::Iso2022Jp if octets.is_ascii() || has_designation(octets) => (ISO_2022_JP, join_escapes(octets)),
+        Charset::Iso2022Jp => (SHIFT_JIS, octets.to_vec()),
         _ => (encoding(charset), octets.to_vec()),
     };
     let (text, _) = encoding.decode_without_bom_handling(&octets);

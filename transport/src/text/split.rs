@@ -124,6 +124,7 @@ pub const fn capacity(charset: Charset, header_octets: usize) -> usize {
 /// As [`split`].
 pub fn count(text: &str, charset: Charset, multipart: Multipart) -> Result<Count, SplitError> {
     let plan = plan(text, charset, multipart)?;
+    check_count(plan.texts.len())?;
     let octets = match charset {
         Charset::Gsm7Packed(shifts) => Charset::Gsm7(shifts).encode(text)?.len(),
         charset => charset.encode(text)?.len(),
@@ -143,9 +144,28 @@ pub fn count(text: &str, charset: Charset, multipart: Multipart) -> Result<Count
 ///   no user data header in each part.
 pub fn split(text: &str, charset: Charset, multipart: Multipart) -> Result<Vec<Part>, SplitError> {
     let Plan { texts, carrier } = plan(text, charset, multipart)?;
-    let total = u8::try_from(texts.len()).map_err(|_| SplitError::TooManyParts { parts: texts.len() })?;
+    let total = check_count(texts.len())?;
     let numbered = texts.into_iter().zip(1..=total);
     numbered.map(|(text, number)| part(text, charset, carrier, Place { number, total })).collect()
+}
+
+/// The beginning of a text that `parts_max` parts carry, at least one; all of it, if it needs no more.
+///
+/// # Errors
+///
+/// As [`split`], but for [`SplitError::TooManyParts`].
+pub fn first_parts(text: &str, charset: Charset, multipart: Multipart, parts_max: u8) -> Result<&str, SplitError> {
+    let plan = plan(text, charset, multipart)?;
+    let max = usize::from(parts_max.max(1));
+    let octets = match plan.texts.get(..max) {
+        // One part alone needs no reference in its header.
+        Some(_) if max == 1 && plan.texts.len() > 1 => {
+            cut(text, charset, header(charset.shifts(), None)?.len()).first().map_or(0, |first| first.len())
+        }
+        Some(texts) => texts.iter().map(|text| text.len()).sum(),
+        None => text.len(),
+    };
+    Ok(text.get(..octets).unwrap_or(text))
 }
 
 /// Which text goes into which part, and how.
@@ -192,11 +212,7 @@ fn plan(text: &str, charset: Charset, multipart: Multipart) -> Result<Plan<'_>, 
         Multipart::Udh16 { reference } => Carrier::Udh(Width::Bits16, reference),
         Multipart::Sar { reference } => Carrier::Sar(reference),
     };
-    let texts = cut(text, charset, carrier.room_for_header(charset.shifts())?);
-    if texts.len() > PARTS_MAX {
-        return Err(SplitError::TooManyParts { parts: texts.len() });
-    }
-    Ok(Plan { texts, carrier })
+    Ok(Plan { texts: cut(text, charset, carrier.room_for_header(charset.shifts())?), carrier })
 }
 
 impl Carrier {
@@ -261,6 +277,10 @@ const fn octets_max(charset: Charset, header_octets: usize) -> usize {
 fn octets(text: &str, charset: Charset, header_octets: usize) -> usize {
     let mut meter = Meter::new(charset, header_octets);
     text.chars().fold(0, |_, character| meter.push(character))
+}
+
+fn check_count(parts: usize) -> Result<u8, SplitError> {
+    u8::try_from(parts).map_err(|_| SplitError::TooManyParts { parts })
 }
 
 fn check_length(field: &'static str, octets: usize, max: usize) -> Result<(), SplitError> {

@@ -315,3 +315,16 @@ async fn publishing_waits_while_the_broker_is_out_of_memory() {
     up(&mut bus).await;
     assert_eq!(publish(&bus.publisher, Route::Event, "afterwards").await, Ok(()));
 }
+
+#[tokio::test]
+async fn what_is_dead_goes_to_the_queue_that_it_is_told_to() {
+    let Some(world) = shared() else { return };
+    let queue = format!("{}.elsewhere", world.config().transport_name);
+    let mut bus = connect(AmqpConfig { reject_to: Some(queue), ..world.config() });
+    up(&mut bus).await;
+    world.put("dead").await;
+    next(&mut bus).await.dead_letter("it is no message");
+    until("it is kept", async || world.declare("elsewhere").await == 1).await;
+    assert_eq!(world.take("elsewhere").await.expect("it is there").delivery.data, b"dead");
+    assert_eq!(world.declare("failed").await, 0);
+}

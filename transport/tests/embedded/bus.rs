@@ -283,3 +283,26 @@ async fn many_at_once_share_a_sync() {
     assert!(syncs < 20, "{syncs} syncs");
     drop(bus);
 }
+
+#[tokio::test(start_paused = true)]
+async fn more_octets_than_may_wait_are_refused_after_a_crash_too() {
+    let disk = Forgetful::new();
+    let config = Config { outbound_octets_max: 2 * body(0).len() as u64, ..Config::default() };
+    let mut process = Process::with(&disk, config.clone()).unwrap();
+    process.bus.put_all(&[body(0), body(1)]).await.unwrap();
+    let (waiting, max) = (config.outbound_octets_max, config.outbound_octets_max);
+    for _ in 0..2 {
+        let full = process.bus.put(body(2)).await.unwrap_err();
+        assert_eq!(full, PutError::FullOctets { waiting, max });
+        assert!(full.to_string().contains("data_octets_max"), "{full}");
+        process = process.restart(config.clone()).await;
+    }
+    let mut bus = process.bus.connect(1);
+    next(&mut bus.outbound).await.ack();
+    process.settle().await;
+    process.bus.put(body(2)).await.expect("there is room again");
+    next(&mut bus.outbound).await.dead_letter("it is none");
+    process.settle().await;
+    process.bus.put(body(3)).await.expect("there is room again");
+    assert!(process.bus.put(body(4)).await.is_err());
+}

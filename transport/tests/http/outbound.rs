@@ -113,6 +113,10 @@ async fn a_full_queue_and_a_full_disk_are_over_some_time() {
     let full = server.post("/outbound", &three).await;
     full.assert_refused(503, None, "the message is not taken: 0 messages wait to be sent, and at most 2 may");
     assert_eq!(header(&full.head, "retry-after"), Some("1"));
+    let small = Server::with(Config { outbound_octets_max: 10, ..Config::default() }, |_| {}).await;
+    let full = small.post("/outbound", &message("")).await;
+    full.assert_refused(507, None, "the message is not taken: 0 octets wait to be sent, and data_octets_max allows 10");
+    assert_eq!(header(&full.head, "retry-after"), Some("1"));
     server.disk.fill(true);
     let full = server.post("/outbound", &message("")).await;
     full.assert_refused(503, None, "transport.redb cannot be used: no space left on device");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use smpp_transport::env::Seed;
 use smpp_transport::store::redis::RedisConfig;
-use smpp_transport::store::{Matched, Redis, Store, StoreLimits};
+use smpp_transport::store::{LeaseError, Matched, Redis, Store, StoreLimits};
 use smpp_transport::text::Outcome;
 use tokio::time::Instant;
 
@@ -127,17 +127,18 @@ async fn no_two_sessions_have_the_same_numbers_even_when_redis_has_forgotten_all
         let theirs = b.take_numbers(NOW).await.unwrap();
         assert!(theirs.end() < ours.start() || ours.end() < theirs.start(), "{ours:?} and {theirs:?}");
     }
-    assert!(b.keep_numbers(NOW, &ours).await.is_err(), "they are another's");
+    let lost = || Err(LeaseError::Lost(ours.clone()));
+    assert_eq!(b.keep_numbers(NOW, &ours).await, lost(), "they are another's");
     b.give_back_numbers(&ours).await.unwrap();
-    assert!(b.keep_numbers(NOW, &ours).await.is_err(), "nor can it give them back");
+    assert_eq!(b.keep_numbers(NOW, &ours).await, lost(), "nor can it give them back");
     server.server.kill9();
-    assert!(a.keep_numbers(NOW, &ours).await.is_err(), "it is away");
+    assert!(matches!(a.keep_numbers(NOW, &ours).await, Err(LeaseError::Away(_))), "it is away");
     server.server.start_again();
     back(&a).await;
     back(&b).await;
     assert_eq!(keys(&server).await.0.len(), 0, "it has forgotten all");
     a.keep_numbers(NOW, &ours).await.unwrap();
-    assert!(b.keep_numbers(NOW, &ours).await.is_err(), "the lease is back");
+    assert_eq!(b.keep_numbers(NOW, &ours).await, lost(), "the lease is back");
     a.give_back_numbers(&ours).await.unwrap();
     b.keep_numbers(NOW, &ours).await.unwrap();
 }

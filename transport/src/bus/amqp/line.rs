@@ -73,9 +73,10 @@ async fn declare(channel: &Channel, config: &AmqpConfig) -> Result<(), Lost> {
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     let asked = channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Direct, durable, FieldTable::default());
     within(limit, "declaring the exchange vumi", asked).await?;
-    for end in ["outbound", "inbound", "event", "failed"].into_iter().chain(config.has_status.then_some("status")) {
+    for end in ["outbound", "inbound", "event"].into_iter().chain(config.has_status.then_some("status")) {
         declare_queue(channel, limit, &format!("{}.{end}", config.transport_name)).await?;
     }
+    declare_queue(channel, limit, &config.reject_queue()).await?;
     let asked = channel.confirm_select(ConfirmSelectOptions::default());
     within(limit, "asking for confirms", asked).await?;
     let asked = channel.basic_qos(config.prefetch.max(1), BasicQosOptions::default());

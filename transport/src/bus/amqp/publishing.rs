@@ -12,7 +12,7 @@ use lapin::options::BasicPublishOptions;
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation};
 
-use super::EXCHANGE;
+use super::{AmqpConfig, EXCHANGE};
 use crate::bus::{Publication, Route};
 
 /// What waits for the broker's word.
@@ -47,8 +47,11 @@ pub(super) struct Publishing {
 }
 
 impl Publishing {
-    pub(super) fn new(channel: Arc<Channel>, transport_name: &str) -> Publishing {
-        let key = |route: Route| ShortString::from(format!("{transport_name}.{}", route.name()));
+    pub(super) fn new(channel: Arc<Channel>, config: &AmqpConfig) -> Publishing {
+        let key = |route: Route| match route {
+            Route::Failed => ShortString::from(config.reject_queue()),
+            route => format!("{}.{}", config.transport_name, route.name()).into(),
+        };
         Publishing {
             channel,
             keys: [Route::Inbound, Route::Event, Route::Status, Route::Failed].map(key),

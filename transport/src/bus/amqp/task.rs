@@ -187,7 +187,7 @@ impl Task {
 
     async fn serve(&mut self, line: &mut Line) -> Ended {
         self.settling.new_channel();
-        let mut publishing = Publishing::new(Arc::clone(&line.channel), &self.config.transport_name);
+        let mut publishing = Publishing::new(Arc::clone(&line.channel), &self.config);
         for publication in std::mem::take(&mut self.waiting) {
             send(&mut publishing, publication);
         }

@@ -15,6 +15,8 @@ pub(super) struct Counters {
     pub(super) reached: u64,
     /// Messages that are to be sent or are being sent.
     pub(super) waiting: u64,
+    /// How many octets they have together.
+    pub(super) waiting_octets: u64,
     spans: [Span; Route::ALL.len()],
 }
 
@@ -33,12 +35,24 @@ impl Counters {
             span.next = next(snapshot, of(route), Number::next_offset(route))?;
             span.first = first(snapshot, of(route))?.unwrap_or(span.next);
         }
+        let mut waiting_octets = 0;
+        snapshot.each(OUTBOUND, &[], |_, body| {
+            waiting_octets += body.len() as u64;
+            Ok(true)
+        })?;
         Ok(Counters {
             position: next(snapshot, OUTBOUND, NEXT_POSITION)?,
             reached: REACHED.read(snapshot)?,
             waiting: snapshot.count(OUTBOUND)?,
+            waiting_octets,
             spans,
         })
+    }
+
+    /// So many messages of so many octets wait no more.
+    pub(super) fn settled(&mut self, count: u64, octets: u64) {
+        self.waiting = self.waiting.saturating_sub(count);
+        self.waiting_octets = self.waiting_octets.saturating_sub(octets);
     }
 
     pub(super) fn span(&self, route: Route) -> Span {

@@ -50,8 +50,8 @@ pub(super) struct Task {
     handed_out: u64,
     /// Comes when [`REACHED`] is as was asked.
     marking: Option<(u64, oneshot::Receiver<Result<(), DiskError>>)>,
-    /// Settled, and not written; dead letters with their bodies and reasons.
-    settled: Vec<(u64, Option<(Bytes, String)>)>,
+    /// Settled, and not written: position, body, and of dead letters the reason.
+    settled: Vec<(u64, Bytes, Option<String>)>,
     publications: Vec<Publication>,
     /// What else is to be written.
     changes: Vec<Change>,
@@ -246,9 +246,9 @@ impl Task {
     fn settle(&mut self, position: u64, settlement: Settlement) {
         let Some(body) = self.out.remove(&position) else { return };
         match settlement {
-            Settlement::Ack => self.settled.push((position, None)),
+            Settlement::Ack => self.settled.push((position, body, None)),
             Settlement::GiveBack => drop(self.returned.insert(position, body)),
-            Settlement::DeadLetter(reason) => self.settled.push((position, Some((body, reason)))),
+            Settlement::DeadLetter(reason) => self.settled.push((position, body, Some(reason))),
         }
     }
 
@@ -309,11 +309,11 @@ impl Task {
         let at = inner.clock.unix();
         let mut changes = std::mem::take(&mut self.changes);
         let mut counters = inner.counters();
-        counters.waiting = counters.waiting.saturating_sub(self.settled.len() as u64);
         let mut last = None;
-        for (position, dead) in self.settled.drain(..) {
+        for (position, body, dead) in self.settled.drain(..) {
+            counters.settled(1, body.len() as u64);
             changes.push(OUTBOUND.remove(key(position)));
-            if let Some((body, reason)) = dead {
+            if let Some(reason) = dead {
                 let (offset, rows) = counters.append(Route::Failed, at, Some(reason), body);
                 changes.extend(rows);
                 last = Some(offset);

@@ -65,6 +65,8 @@ options! {
         /// How texts are written. A name is that `data_coding`, always. `auto` takes the smallest that carries the text: the
         /// default alphabet, it with `national_tables`, Latin-1 if `latin1` allows it, else UCS-2.
         data_coding: Coding = Coding::Fixed(crate::pdu::DataCoding::DEFAULT), word::coding();
+        /// How to write texts of a fixed `data_coding` that this SMSC means otherwise than the standard.
+        data_coding_overrides: BTreeMap<DataCodingKey, Charset> = BTreeMap::new(), map(word::any_coding(), word::charset());
         /// How a text that is too long for one short message is sent: all of it in `short_message` up to 254 octets, which is
         /// vumi2's default, and beyond that a `nack`; all of it in the `message_payload` parameter; or in parts, with `sar_*`
         /// parameters or with a user data header that has a reference of 8 or 16 bits. `multipart_udh16` is the safest choice:
@@ -78,7 +80,9 @@ options! {
         ]);
         /// How many parts a message may have.
         multipart_max_parts: u8 = 10, number(1..=255);
-        /// What to do with a text that needs more.
+        /// What to do with a text that needs more: `truncate` leaves its end out, and sends as many parts as there may be, which
+        /// are joined to a text that is shorter. The log says so, and so does `smpp_characters_left_out` in the
+        /// `transport_metadata` of the `ack`.
         multipart_too_many: OnTooManyParts = OnTooManyParts::Nack,
             names(&[("nack", OnTooManyParts::Nack), ("truncate", OnTooManyParts::Truncate)]);
         /// After how many long messages the references of `multipart_sar` begin anew. Fewer is for SMSCs that read only 8 bits.
@@ -194,15 +198,18 @@ options! {
             ("deliver_joined_with_gap", OnPartial::DeliverJoined),
             ("drop", OnPartial::Drop),
         ]);
-        /// How long to remember messages, so that one that the SMSC sends again because our answer was lost is not published
-        /// twice. Somebody who sends the same text twice within this time is heard once.
+        /// How long to remember messages and receipts, so that one that the SMSC sends again because our answer was lost is not
+        /// published twice: it is answered like the first. The same is what has the same addresses, content and parameters, but
+        /// for its sequence number. Somebody who sends the same text twice within this time is heard once, except in a USSD
+        /// dialogue. At most 100,000, and 32 MiB, are remembered, in memory.
         dedupe_window: Option<Duration> = None, never_or(time(SECOND, DAY));
         /// What to tell the SMSC when a message cannot be stored now. With a temporary error it keeps the message, and sends it
         /// again; with others many SMSCs drop it.
         error_status: CommandStatus = CommandStatus::ESME_RX_T_APPN, word::status();
-        /// What to tell the SMSC about a message that can never be read.
+        /// What to tell the SMSC about what can never be read: a receipt that says neither of which message nor what became of it.
+        /// With ESME_ROK it is dropped here; with a temporary error it comes again and again.
         undecodable_status: CommandStatus = CommandStatus::ESME_RX_P_APPN, word::status();
-        /// Whether to take data_sm like deliver_sm; if not, it is refused.
+        /// Whether to take data_sm like deliver_sm; if not, it is refused with ESME_RINVCMDID.
         data_sm: bool = true, flag();
     }
 }
@@ -325,10 +332,6 @@ options! {
         /// What `ussd_service_op` means at this SMSC, where it is not what the standard has: a map from its number to `new`,
         /// `resume` or `close`.
         service_ops: BTreeMap<u8, SessionEvent> = BTreeMap::new(), map(number(0..=255), session_event());
-        /// How long a session may be quiet before it is forgotten.
-        session_timeout: Duration = Duration::from_secs(600), time(SECOND, DAY);
-        /// How many sessions there may be at once.
-        sessions_max: u32 = 100_000, number(1..=10_000_000);
     }
 }
 
@@ -389,8 +392,10 @@ options! {
                 "[{tag: 0x1400, type: float, value: 1}]",
             ],
         );
-        /// Those that a message may bring, in `transport_metadata.smpp.tlvs`, by their tags.
-        from_metadata: Vec<crate::pdu::TlvTag> = Vec::new(), at_most(100, list(word::tag()));
+        /// Those that a message may bring in its `transport_metadata`, by their tags, as in
+        /// `{"smpp": {"tlvs": [{"tag": "0x1401", "value_hex": "01ff"}, {"tag": 5122, "value_text": "abc"}]}}`; a text gets a NUL
+        /// after it. A message that brings others gets a `nack`. None given is any, an empty list is none.
+        from_metadata: Option<Vec<crate::pdu::TlvTag>> = None, at_most(100, list(word::tag())).optional();
     }
 }
 

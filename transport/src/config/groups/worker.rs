@@ -107,15 +107,16 @@ options! {
         /// How long the bus may take to store a message from the SMSC. After it the SMSC is told `inbound.error_status`, and
         /// keeps the message.
         inbound_timeout: Duration = Duration::from_secs(30), time(Duration::from_millis(100), Duration::from_secs(3_600));
-        /// Where outbound messages go that are none: text that is not JSON, or has no addresses. None is `NAME.failed`, a queue
-        /// of this transport's own.
+        /// The queue where outbound messages go that are none: text that is not JSON, or has no addresses. It is declared durable
+        /// and without arguments, and bound to the exchange `vumi` by its name. None is `NAME.failed`.
         amqp_reject_to: Option<String> = None, text(1..=255).optional();
         /// The folder of the embedded bus and of the embedded store.
         data_dir: PathBuf = PathBuf::from("./smpp-transport-data"), path();
         /// How long the embedded bus keeps messages and events that may have been read.
         data_retention: Option<Duration> = Some(Duration::from_secs(7 * 86_400)),
             never_or(time(Duration::from_secs(60), Duration::from_secs(365 * 86_400)));
-        /// How many octets the embedded bus may have on disk. Beyond it no message is taken, in either direction.
+        /// How many octets of messages may wait in the embedded bus to be sent. Beyond it `POST /outbound` is refused with 507.
+        /// What comes from the SMSC is still taken: `data_retention` bounds that.
         data_octets_max: u64 = 1 << 30, number(1 << 20..=1 << 50);
     }
 }

@@ -148,3 +148,22 @@ async fn the_end_of_the_session_is_heard_by_all_who_wait() {
     assert_eq!(after, Err(RequestError::NotSent(Refused::Closed)));
     let _ = Why::PeerUnbound;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_too_late_bears_the_tag_of_its_submit() {
+    let mut config = client_config();
+    config.session.response_timeout = seconds(5);
+    let (client, mut incoming, mut peer) = client(config).await;
+    let asked = async {
+        assert_eq!(client.submit_tagged(sm(20), Tlvs::new(), Some(7)).await, Err(RequestError::Expired));
+        assert_eq!(client.submit_with(sm(20), Tlvs::new()).await, Err(RequestError::Expired), "without a tag");
+    };
+    let (first, second) = (async { peer.receive_some().await.sequence }, asked);
+    let (first, ()) = tokio::join!(first, second);
+    let second = peer.receive_some().await.sequence;
+    peer.send(&[submit_resp(second), submit_resp(first), submit_resp(first)]).await;
+    let late = soon(incoming.next()).await.expect("it is handed on");
+    assert_eq!((late.tag, late.pdu.sequence), (None, second));
+    let late = soon(incoming.next()).await.expect("it is handed on");
+    assert_eq!((late.tag, late.pdu.sequence), (Some(7), first));
+}

@@ -161,18 +161,20 @@ async fn an_idle_line_with_a_peer_that_answers_lives_for_a_day() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_after_the_timeout_is_counted_and_the_session_goes_on() {
+async fn an_answer_after_the_timeout_is_told_and_the_session_goes_on() {
     let session = SessionConfig { response_timeout: seconds(5), ..esme_config() };
     let (mut driver, mut peer) = bound(4096, session, DriverConfig::default()).await;
     let late = driver.request(submit(), Tlvs::new(), 1).expect("bound");
     assert!(matches!(soon(driver.next()).await, Some(Event::Ended { token: 1, outcome: Outcome::Expired, .. })));
     let next = driver.request(submit(), Tlvs::new(), 2).expect("the window has room again");
-    peer.send(&[submit_resp(late), submit_resp(next)]).await;
+    peer.send(&[submit_resp(late), submit_resp(late + 100), submit_resp(next)]).await;
+    let Some(Event::Notice(pdu)) = soon(driver.next()).await else { panic!("the late one is told") };
+    assert_eq!(pdu, submit_resp(late));
     let Some(Event::Ended { token: 2, outcome: Outcome::Answered(pdu), .. }) = soon(driver.next()).await else {
         panic!("the second one is answered")
     };
     assert_eq!(pdu, submit_resp(next));
-    assert_eq!(driver.counters().unexpected_responses, 1);
+    assert_eq!(driver.counters().unexpected_responses, 2, "that of no request at all is counted and no more");
 }
 
 #[tokio::test(start_paused = true)]

@@ -218,3 +218,29 @@ fn what_has_not_begun_can_be_given_back() {
     assert_eq!(queue.give_back(), ["untouched"]);
     assert_eq!((queue.len(), goes(&mut queue, MS)), (2, vec![("accepted", 1)]));
 }
+
+#[test]
+fn a_pause_ends_at_its_time_whatever_else_happens() {
+    let mut queue = queue(|config| config.throttle.delay = Duration::from_secs(1));
+    let [a, b, c] = ["a", "b", "c"].map(|name| queue.add(name, parts(name, 1)));
+    assert_eq!(goes(&mut queue, MS).len(), 3);
+    assert_eq!(queue.answered(MS, a, 0, THROTTLED), None);
+    assert!(queue.answered(2 * MS, b, 0, REFUSED).is_some(), "another refusal does not end it");
+    assert_eq!(queue.answered(3 * MS, c, 0, Answer::NotSent), None);
+    queue.link_ended(0);
+    assert_eq!(goes(&mut queue, 1_000 * MS), [], "nor does another session");
+    assert_eq!(goes(&mut queue, 1_001 * MS), [("a", 0), ("c", 0)]);
+}
+
+#[test]
+fn a_rate_is_held_after_a_pause_too() {
+    let mut queue = queue(|config| {
+        config.rate = Some(Rate { per_second: 10.0, burst: 1.0 });
+        config.throttle.delay = Duration::from_secs(1);
+    });
+    let a = queue.add("a", parts("1", 4));
+    assert_eq!(goes(&mut queue, MS), [("a", 0)]);
+    assert_eq!(queue.answered(MS, a, 0, THROTTLED), None);
+    let gone: Vec<usize> = (10..14).map(|tenth| goes(&mut queue, (1 + 100 * tenth) * MS).len()).collect();
+    assert_eq!(gone, [1; 4]);
+}

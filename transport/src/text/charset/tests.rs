@@ -175,3 +175,13 @@ proptest! {
         prop_assert_eq!(told, charset.encode_after(header, &text).unwrap().len());
     }
 }
+
+#[test]
+fn jis_is_written_as_vumi2_writes_it_and_read_as_either() {
+    let charset = Charset::of(DataCoding::JIS, DefaultAlphabet::Gsm7);
+    assert_eq!(charset.encode("こん").unwrap(), octets("1b2442243324731b2842"));
+    assert_eq!(charset.decode(&octets("1b2442243324731b2842")), clean("こん"));
+    assert_eq!(charset.decode(&Charset::ShiftJis.encode("aこんｱ").unwrap()), clean("aこんｱ"));
+    assert_eq!(charset.decode(b"plain"), clean("plain"));
+    assert_eq!(Charset::ShiftJis.decode(&octets("1b2442243324731b2842")), clean("こん"), "the other way too");
+}

@@ -190,3 +190,27 @@ proptest! {
         prop_assert_eq!(refused, unencodable);
     }
 }
+
+#[test]
+fn the_first_parts_are_a_message_of_their_own() {
+    for (charset, character) in
+        [(Charset::GSM7, 'x'), (Charset::GSM7, '€'), (Charset::Ucs2, '😀'), (Charset::ShiftJis, '漢')]
+    {
+        let text = String::from(character).repeat(700);
+        for max in [1, 2, 4] {
+            let kept = first_parts(&text, charset, UDH8, max).unwrap();
+            let parts = split(kept, charset, UDH8).unwrap();
+            assert_eq!(parts.len(), usize::from(max), "{} {character} {max}", charset.name());
+            let longer: String = text.chars().take(kept.chars().count() + 1).collect();
+            assert_eq!(
+                split(&longer, charset, UDH8).unwrap().len(),
+                usize::from(max) + 1,
+                "as much as there is room for"
+            );
+        }
+    }
+    assert_eq!(first_parts("short", Charset::GSM7, UDH8, 1), Ok("short"));
+    let endless = "x".repeat(100_000);
+    assert_eq!(first_parts(&endless, Charset::GSM7, UDH8, 255).unwrap().len(), 255 * 153);
+    assert!(matches!(first_parts(&endless, Charset::GSM7, Multipart::Payload, 3), Err(SplitError::TooLong { .. })));
+}
