@@ -253,6 +253,11 @@ impl<T> Queue<T> {
         self.jobs.get(&job).map(|message| &message.token)
     }
 
+    /// The first message that is this.
+    pub fn find(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
+        self.jobs.values_mut().map(|message| &mut message.token).find(|token| is_it(token))
+    }
+
     /// The part that goes now on this link, which has room; none if none may go yet.
     pub fn poll_submit(&mut self, now: Duration, link: u64) -> Option<Submit> {
         while let Some(&(at, job, part)) = self.later.first()

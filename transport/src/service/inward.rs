@@ -160,10 +160,15 @@ impl Shared {
     }
 
     async fn match_receipt(&self, id: &str, forms: Vec<String>, report: Report) -> Result<(), PutOff> {
-        match self.store.receipt(self.now(), &forms, &report).await? {
+        let matched = self.store.receipt(self.now(), &forms, &report).await?;
+        self.matched(id, matched, &report).await
+    }
+
+    async fn matched(&self, id: &str, matched: Matched, report: &Report) -> Result<(), PutOff> {
+        match matched {
             Matched::Known(known) => {
                 Metrics::count(&self.metrics.receipts, "known");
-                self.report(&known, &report).await
+                self.report(&known, report).await
             }
             Matched::Held => {
                 Metrics::count(&self.metrics.receipts, "held");
@@ -171,7 +176,7 @@ impl Shared {
             }
             Matched::Unknown => {
                 Metrics::count(&self.metrics.receipts, "unknown");
-                self.unmatched(id, &report).await
+                self.unmatched(id, report).await
             }
         }
     }
@@ -220,15 +225,21 @@ impl Shared {
 
     /// A receipt that was held has met its id. Nobody waits for an answer, so that it is tried until it is told.
     pub(super) async fn take_early(&self, early: Early) {
-        let Early { forms, report } = early;
-        let id = forms.first().cloned().unwrap_or_default();
-        while let Err(error) = self.match_receipt(&id, forms.clone(), report.clone()).await {
+        while let Err(error) = self.tell_early(&early).await {
             tracing::warn!(%error, "an early receipt could not be told");
             if matches!(error, PutOff::Bus(PublishError::Closed)) {
                 return;
             }
             tokio::time::sleep(super::AGAIN).await;
         }
+    }
+
+    /// It is held until it is told: whoever comes after this process finds it.
+    async fn tell_early(&self, early: &Early) -> Result<(), PutOff> {
+        let matched = self.store.receipt_again(self.now(), early).await?;
+        let id = early.forms.first().map_or("", String::as_str);
+        self.matched(id, matched, &early.report).await?;
+        Ok(self.store.told(self.now(), early).await?)
     }
 
     /// Gives up what has expired in the store.
@@ -246,14 +257,16 @@ impl Shared {
             }
         }
         for Early { forms, report } in early {
-            let id = forms.first().map_or("", String::as_str);
+            let id = forms.first().cloned().unwrap_or_default();
             // By now more may be known of how the SMSC writes its ids.
-            let now = self.ids_seen().forms_again(self.config.inbound.id_forms, id);
-            let told = if now == forms {
-                Metrics::count(&self.metrics.receipts, "expired");
-                self.unmatched(id, &report).await
-            } else {
-                self.match_receipt(id, now, report).await
+            let forms = self.ids_seen().forms_again(self.config.inbound.id_forms, &id);
+            let told = match self.store.receipt_again(self.now(), &Early { forms, report: report.clone() }).await {
+                Ok(Matched::Known(known)) => self.report(&known, &report).await,
+                Ok(_) => {
+                    Metrics::count(&self.metrics.receipts, "expired");
+                    self.unmatched(&id, &report).await
+                }
+                Err(away) => Err(away.into()),
             };
             if let Err(error) = told {
                 tracing::warn!(%error, "a receipt could not be told");

@@ -14,7 +14,8 @@ use crate::text::message_id;
 
 /// A message that is to be sent, as far as the bus and its sender are concerned.
 pub(super) struct Outgoing {
-    pub(super) delivery: Delivery,
+    /// What the bus has handed out of it: once, or again when it had been away.
+    pub(super) deliveries: Vec<Delivery>,
     pub(super) message_id: Box<str>,
     /// How many parts it has.
     pub(super) total: u8,
@@ -28,6 +29,8 @@ pub(super) enum Intake {
     Send(Outgoing, Vec<(Sm, Tlvs)>),
     /// It is done already, or never can be: its sender hears how.
     Over(Outgoing, End),
+    /// It is under way already, and handed out again.
+    Again(Delivery, Box<str>),
     /// Nothing more.
     Nothing,
 }
@@ -38,7 +41,8 @@ impl Shared {
         let message = match Message::read(&delivery.body, || self.stamp()) {
             Ok(message) => message,
             Err(MessageError { message_id: Some(message_id), words }) => {
-                let outgoing = Outgoing { delivery, message_id: message_id.into(), total: 1, left_out: 0 };
+                let outgoing =
+                    Outgoing { deliveries: vec![delivery], message_id: message_id.into(), total: 1, left_out: 0 };
                 return Intake::Over(outgoing, End::Refused(words));
             }
             Err(MessageError { message_id: None, words }) => {
@@ -51,8 +55,11 @@ impl Shared {
         let mut message = message;
         middleware::message(&self.config.middlewares, Way::Outbound, &mut message);
         let redelivered = delivery.redelivered;
-        let message_id = message.message_id.as_str().into();
-        let mut outgoing = Outgoing { delivery, message_id, total: 1, left_out: 0 };
+        let message_id: Box<str> = message.message_id.as_str().into();
+        if redelivered && self.unsettled().contains_key(&message_id) {
+            return Intake::Again(delivery, message_id);
+        }
+        let mut outgoing = Outgoing { deliveries: vec![delivery], message_id, total: 1, left_out: 0 };
         let parts = match draft(&message, &self.config.submit) {
             Ok(draft) => {
                 outgoing.left_out = draft.left_out();
@@ -114,7 +121,7 @@ impl Shared {
 
     /// Publishes what became of a message, and then acknowledges it.
     pub(super) async fn settle(&self, outgoing: Outgoing, end: End) {
-        let Outgoing { delivery, message_id, left_out, .. } = outgoing;
+        let Outgoing { deliveries, message_id, left_out, .. } = outgoing;
         let (event, kind) = match end {
             End::Accepted => {
                 let mut event = Event::ack(self.stamp(), &message_id);
@@ -131,12 +138,12 @@ impl Shared {
         };
         if !self.config.acks {
             self.is_settled(&message_id);
-            return delivery.ack();
+            return deliveries.into_iter().for_each(Delivery::ack);
         }
         middleware::event(&self.config.middlewares, &event);
         if self.publish_in_the_end(Route::Event, event.to_json()).await {
             Metrics::count(&self.metrics.events, kind);
-            delivery.ack();
+            deliveries.into_iter().for_each(Delivery::ack);
         }
         self.is_settled(&message_id);
     }

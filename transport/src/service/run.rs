@@ -1,5 +1,7 @@
 //! The one loop of the service.
 
+mod links;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,8 +13,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::link::{Link, LinkHealth, LinkState, State, Task, Told};
-use super::metrics::OfLink;
+use super::link::{Link, LinkHealth, State, Task, Told};
+
 use super::outward::{Intake, Outgoing};
 use super::{Metrics, ServiceConfig, Shared};
 use crate::bus::{self, Bus};
@@ -290,25 +292,6 @@ impl Run {
         true
     }
 
-    fn tell_of_pauses(&mut self, now: Duration) {
-        let is_paused = self.queue.is_paused(now);
-        if is_paused != self.is_paused {
-            self.is_paused = is_paused;
-            let state = if is_paused { "throttled" } else { "unthrottled" };
-            self.tell("smpp".to_owned(), state, String::new());
-        }
-    }
-
-    fn tell(&self, component: String, state: &'static str, words: String) {
-        if self.shared.config.status_events {
-            let shared = Arc::clone(&self.shared);
-            self.work.push(Box::pin(async move {
-                shared.tell_status(component, state, words).await;
-                Done::Nothing
-            }));
-        }
-    }
-
     fn take_in(&mut self, delivery: bus::Delivery) {
         let shared = Arc::clone(&self.shared);
         self.intake = Some(Box::pin(async move { shared.take_in(delivery).await }));
@@ -324,8 +307,23 @@ impl Run {
                 self.queue.add(outgoing, parts);
             }
             Intake::Over(outgoing, end) => self.settle(outgoing, end),
+            Intake::Again(delivery, message_id) => self.handed_out_again(delivery, message_id),
             Intake::Nothing => {}
         }
+    }
+
+    /// A broker that was away hands out again what it had handed out: that is acknowledged with the rest, and sent once.
+    fn handed_out_again(&mut self, delivery: bus::Delivery, message_id: Box<str>) {
+        if let Some(outgoing) = self.queue.find(|outgoing| outgoing.message_id == message_id) {
+            return outgoing.deliveries.push(delivery);
+        }
+        // What became of it is being told.
+        let shared = Arc::clone(&self.shared);
+        self.work.push(Box::pin(async move {
+            shared.until_settled(&message_id).await;
+            delivery.ack();
+            Done::Nothing
+        }));
     }
 
     fn settle(&self, outgoing: Outgoing, end: End) {
@@ -398,64 +396,6 @@ impl Run {
         for outgoing in self.queue.give_back() {
             self.shared.is_settled(&outgoing.message_id);
         }
-    }
-
-    fn heard(&mut self, number: usize, told: Told) {
-        match told {
-            Told::Incoming(delivery) => {
-                let shared = Arc::clone(&self.shared);
-                self.work.push(Box::pin(async move {
-                    shared.take_delivery(*delivery).await;
-                    Done::Nothing
-                }));
-            }
-            Told::Bound(client) => {
-                self.links[number].client = Some(client);
-                self.links[number].session += 1;
-                self.count(number, true);
-                self.changed(number, LinkState::Bound, None);
-            }
-            Told::Down(words) => {
-                self.is_down(number);
-                self.changed(number, LinkState::Connecting, Some(words));
-            }
-            Told::Stopped(words) => {
-                self.is_down(number);
-                self.changed(number, LinkState::Stopped, Some(words));
-            }
-        }
-    }
-
-    fn is_down(&mut self, number: usize) {
-        self.links[number].client = None;
-        self.queue.link_ended(number as u64);
-        self.count(number, false);
-    }
-
-    fn count(&self, number: usize, is_bound: bool) {
-        let (metrics, of) = (&self.shared.metrics, OfLink { link: self.links[number].health.name.clone() });
-        metrics.bound.get_or_create(&of).set(i64::from(is_bound));
-        if is_bound { &metrics.binds } else { &metrics.failures }.get_or_create(&of).inc();
-    }
-
-    fn changed(&mut self, number: usize, state: LinkState, error: Option<String>) {
-        let now = self.shared.now();
-        let health = &mut self.links[number].health;
-        if health.state != state.name() {
-            health.since = now;
-        }
-        health.state = state.name();
-        health.bound = state == LinkState::Bound;
-        let words = error.clone().unwrap_or_default();
-        health.last_error = error.or(health.last_error.take());
-        let name = health.name.clone();
-        self.tell(name, state.name(), words);
-        self.show();
-    }
-
-    fn show(&self) {
-        let health = self.links.iter().map(|link| LinkHealth { outstanding: link.outstanding, ..link.health.clone() });
-        self.health.send_replace(health.collect());
     }
 
     /// Takes no more; gives back what nobody has begun to send.

@@ -24,7 +24,6 @@ pub struct Embedded(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     journal: Journal,
-    early_hold: Duration,
     state: Mutex<State>,
 }
 
@@ -43,17 +42,14 @@ impl Embedded {
     /// # Errors
     /// When the file cannot be read, or is damaged.
     pub fn open(journal: Journal, limits: StoreLimits) -> Result<Embedded, DiskError> {
-        let early_hold = limits.early_hold;
         let mut table = Table::new(limits);
         journal.read(|snapshot| table.restore(snapshot))?;
         let state = Mutex::new(State { table, owed: Expired::default(), owed_from: None });
-        Ok(Embedded(Arc::new(Inner { journal, early_hold, state })))
+        Ok(Embedded(Arc::new(Inner { journal, state })))
     }
 
     pub(super) async fn remember(&self, now: Duration, id: &str, part: &PartOf) -> Result<Vec<Early>, Away> {
-        let until = now.saturating_add(self.0.early_hold);
-        let hold_again = move |state: &mut State, early| state.table.hold_again(until, early);
-        self.ask(|state| state.table.remember(now, id, part), hold_again).await
+        self.ask(|state| state.table.remember(now, id, part), |_, _| {}).await
     }
 
     pub(super) async fn accepted(&self, now: Duration, message: &str) -> Result<Vec<u8>, Away> {
@@ -62,6 +58,14 @@ impl Embedded {
 
     pub(super) async fn receipt(&self, now: Duration, forms: &[String], report: &Report) -> Result<Matched, Away> {
         self.ask(|state| state.table.receipt(now, forms, report), |_, _| {}).await
+    }
+
+    pub(super) async fn receipt_again(&self, now: Duration, early: &Early) -> Result<Matched, Away> {
+        self.ask(|state| state.table.receipt_again(now, early), |_, _| {}).await
+    }
+
+    pub(super) async fn told(&self, _now: Duration, early: &Early) -> Result<(), Away> {
+        self.ask(|state| state.table.told(early), |_, ()| {}).await
     }
 
     pub(super) async fn join(

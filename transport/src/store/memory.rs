@@ -86,6 +86,15 @@ impl Memory {
         Ok(self.table().receipt(now, forms, report))
     }
 
+    pub(super) async fn receipt_again(&self, now: Duration, early: &Early) -> Result<Matched, Away> {
+        Ok(self.table().receipt_again(now, early))
+    }
+
+    pub(super) async fn told(&self, _now: Duration, early: &Early) -> Result<(), Away> {
+        self.table().told(early);
+        Ok(())
+    }
+
     pub(super) async fn join(
         &self,
         now: Duration,
@@ -166,7 +175,7 @@ impl Table {
         sent.accepted.insert(part.number);
         self.note_change(|| Noted::Id(id.into()));
         self.note_change(|| Noted::Message(part.message.clone()));
-        self.release(id)
+        self.waiting_for(id)
     }
 
     /// See [`Store::accepted`](super::Store::accepted).
@@ -182,6 +191,22 @@ impl Table {
         match forms.iter().find(|form| self.ids.contains_key(form.as_str())) {
             Some(form) => self.note(now, form, report),
             None => self.hold(now, forms, report),
+        }
+    }
+
+    /// See [`Store::receipt_again`](super::Store::receipt_again).
+    pub fn receipt_again(&mut self, now: Duration, Early { forms, report }: &Early) -> Matched {
+        self.forget_ids(now);
+        let known = forms.iter().find(|form| self.ids.contains_key(form.as_str()));
+        known.map_or(Matched::Unknown, |form| self.note(now, form, report))
+    }
+
+    /// See [`Store::told`](super::Store::told).
+    pub fn told(&mut self, told: &Early) {
+        let numbers = told.forms.first().and_then(|form| self.early_by_form.get(form)).cloned().unwrap_or_default();
+        let is_it = |number: &u64| self.early.get(number).is_some_and(|(_, early)| early == told);
+        if let Some(number) = numbers.into_iter().find(is_it) {
+            self.take_early(number);
         }
     }
 
@@ -229,10 +254,10 @@ impl Table {
         self.note_change(|| Noted::Early(number));
     }
 
-    /// Receipts that waited for this id, in the order in which they came.
-    fn release(&mut self, id: &str) -> Vec<Early> {
-        let numbers = self.early_by_form.get(id).cloned().unwrap_or_default();
-        numbers.into_iter().filter_map(|number| self.take_early(number)).collect()
+    /// Receipts that wait for this id, in the order in which they came.
+    fn waiting_for(&self, id: &str) -> Vec<Early> {
+        let numbers = self.early_by_form.get(id).map_or(&[][..], Vec::as_slice);
+        numbers.iter().filter_map(|number| self.early.get(number)).map(|(_, early)| early.clone()).collect()
     }
 
     fn take_early(&mut self, number: u64) -> Option<Early> {

@@ -112,7 +112,7 @@ pub struct Early {
 pub struct Expired {
     /// Messages that never became whole, in the order of their times.
     pub incomplete: Vec<Incomplete>,
-    /// Receipts whose ids never came.
+    /// Receipts whose ids never came; or came, and whoever was to tell of it has died since.
     pub early: Vec<Early>,
 }
 
@@ -161,7 +161,8 @@ macro_rules! on_each {
 
 impl Store {
     /// Remembers under which id the SMSC has accepted a part: `id` is a [normal form](crate::text::message_id::normal). Gives
-    /// what was held for that id, to be matched again.
+    /// what is held for that id, to be matched [again](Store::receipt_again), and [told](Store::told) then: until it is told
+    /// it stays, so that nothing is lost with this process.
     ///
     /// An id that stands for another message already stands for this one from now on: SMSCs begin anew.
     ///
@@ -186,6 +187,22 @@ impl Store {
     /// When the store is away.
     pub async fn receipt(&self, now: Duration, forms: &[String], report: &Report) -> Result<Matched, Away> {
         on_each!(self, store => store.receipt(now, forms, report).await)
+    }
+
+    /// The same of a receipt that has been held: it is not held another time.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn receipt_again(&self, now: Duration, early: &Early) -> Result<Matched, Away> {
+        on_each!(self, store => store.receipt_again(now, early).await)
+    }
+
+    /// A receipt that was held is told of, and held no more.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn told(&self, now: Duration, early: &Early) -> Result<(), Away> {
+        on_each!(self, store => store.told(now, early).await)
     }
 
     /// Adds a part of a long message: see [`Joiner::add`](crate::text::Joiner::add). What it supersedes is given too.

@@ -172,13 +172,29 @@ impl Redis {
     }
 
     pub(super) async fn receipt(&self, now: Duration, forms: &[String], report: &Report) -> Result<Matched, Away> {
-        let limits = &self.0.config.limits;
         let early = Early { forms: forms.to_vec(), report: report.clone() };
+        self.matched(now, &early, self.0.config.limits.early_max).await
+    }
+
+    pub(super) async fn receipt_again(&self, now: Duration, early: &Early) -> Result<Matched, Away> {
+        self.matched(now, early, 0).await
+    }
+
+    pub(super) async fn told(&self, now: Duration, early: &Early) -> Result<(), Away> {
+        let mut script = self.with(&self.0.scripts.told, now);
+        script.arg(form::json(early)).arg(early.forms.first());
+        self.ask(&script).await
+    }
+
+    /// Finds what a receipt is about, or holds it, if fewer than `held_max` are held.
+    async fn matched(&self, now: Duration, early: &Early, held_max: usize) -> Result<Matched, Away> {
+        let Early { forms, report } = early;
+        let limits = &self.0.config.limits;
         let mut script = self.with(&self.0.scripts.receipt, now);
         script.arg(form::json(report)).arg(u8::from(report.is_final));
         script.arg(form::time(now.saturating_add(limits.final_id_ttl)));
-        script.arg(form::json(&early)).arg(form::time(now.saturating_add(limits.early_hold)));
-        script.arg(limits.early_max).arg(ttl(limits.early_hold)).arg(forms);
+        script.arg(form::json(early)).arg(form::time(now.saturating_add(limits.early_hold)));
+        script.arg(held_max).arg(ttl(limits.early_hold)).arg(forms);
         let answer: Vec<String> = self.ask(&script).await?;
         let answer: Vec<&str> = answer.iter().map(String::as_str).collect();
         match answer[..] {

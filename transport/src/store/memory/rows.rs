@@ -80,14 +80,6 @@ impl Table {
         changes
     }
 
-    /// Puts back receipts that were given away for nothing, to wait until `until`.
-    pub(in crate::store) fn hold_again(&mut self, until: Duration, early: Vec<Early>) {
-        for early in early {
-            self.earlies += 1;
-            self.put_early(self.earlies, until, early);
-        }
-    }
-
     fn change(&self, noted: Noted) -> Change {
         match noted {
             Noted::Id(id) => {

@@ -1,4 +1,4 @@
--- id, message, number, total, until, most ids, ttl. Gives what waited for the id.
+-- id, message, number, total, until, most ids, ttl. Gives what waits for the id.
 local id, message, number, total, till, most, ttl = unpack(ARGV, 3)
 forget_ids()
 forget_id(id)
@@ -14,7 +14,7 @@ redis.call('HSET', key('message', message), 'i:' .. id, till, 'a:' .. number, 1)
 redis.call('ZADD', IDS, till, id)
 keep(ttl, key('id', id), key('message', message), IDS)
 local waited = {}
-for _, early in ipairs(redis.call('ZRANGE', key('early-form', id), 0, -1)) do
-  waited[#waited + 1] = take_early(early) or nil
+for _, number in ipairs(redis.call('ZRANGE', key('early-form', id), 0, -1)) do
+  waited[#waited + 1] = redis.call('GET', key('early', number)) or nil
 end
 return waited
