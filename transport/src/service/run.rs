@@ -119,10 +119,12 @@ impl Service {
     {
         let Service { shared, outbound, seed, health } = self;
         let (told, hears) = mpsc::channel(TOLD_MAX);
-        let (stop, stopped) = watch::channel(false);
-        let (mut states, mut tasks) = (Vec::new(), JoinSet::new());
+        let (mut states, mut tasks, mut stops) = (Vec::new(), JoinSet::new(), Vec::new());
         for (number, (link, connect)) in links.into_iter().enumerate() {
             states.push(State::new(&link, shared.now()));
+            // One for each: who hears of one first of several is left to chance.
+            let (stop, stopped) = watch::channel(false);
+            stops.push(stop);
             tasks.spawn(
                 Task {
                     number,
@@ -132,7 +134,7 @@ impl Service {
                     store: shared.sequencer.clone(),
                     clock: Arc::clone(&shared.clock),
                     rng: seed.stream("reconnect", number as u64),
-                    stop: stopped.clone(),
+                    stop: stopped,
                 }
                 .run(),
             );
@@ -154,7 +156,7 @@ impl Service {
             stop_by: None,
             health,
         };
-        run.run(shutdown, &stop, tasks).await;
+        run.run(shutdown, &stops, tasks).await;
     }
 }
 
@@ -180,7 +182,7 @@ struct Run {
 }
 
 impl Run {
-    async fn run(mut self, shutdown: impl Future<Output = ()>, stop: &watch::Sender<bool>, mut tasks: JoinSet<()>) {
+    async fn run(mut self, shutdown: impl Future<Output = ()>, stops: &[watch::Sender<bool>], mut tasks: JoinSet<()>) {
         let mut shutdown = std::pin::pin!(shutdown);
         if !self.links.iter().any(|link| link.transmits) {
             // Others may send what is on the bus.
@@ -206,7 +208,7 @@ impl Run {
                 () = sleep_until(by.unwrap_or(self.start)), if by.is_some() => break,
             }
         }
-        self.end(stop, &mut tasks).await;
+        self.end(stops, &mut tasks).await;
     }
 
     fn now(&self) -> Duration {
@@ -409,9 +411,11 @@ impl Run {
     }
 
     /// Unbinds. What is not done by now is given back by being dropped.
-    async fn end(mut self, stop: &watch::Sender<bool>, tasks: &mut JoinSet<()>) {
+    async fn end(mut self, stops: &[watch::Sender<bool>], tasks: &mut JoinSet<()>) {
         let by = self.stop_by.unwrap_or_else(Instant::now).max(Instant::now());
-        stop.send_replace(true);
+        for stop in stops {
+            stop.send_replace(true);
+        }
         // Links end by themselves; while they unbind, what the SMSC still sends is put off.
         self.hears.close();
         for link in &mut self.links {
