@@ -238,10 +238,11 @@ impl Run {
 
     /// When the store is asked next: when it says, and now and then, since others may share it.
     fn expiry_at(&mut self) -> Instant {
-        let latest = *self.expiry_at.get_or_insert_with(|| Instant::now() + EXPIRY_INTERVAL);
         if self.is_expiring {
-            return latest;
+            // Not before that is done, which may have to wait for the bus.
+            return Instant::now() + EXPIRY_INTERVAL;
         }
+        let latest = *self.expiry_at.get_or_insert_with(|| Instant::now() + EXPIRY_INTERVAL);
         let known = self.shared.store.next_expiry().map(|at| at.saturating_sub(self.shared.now()));
         known.and_then(|wait| Instant::now().checked_add(wait)).map_or(latest, |known| known.min(latest))
     }
