@@ -1,20 +1,19 @@
 //! Messages and the receipts that are due, kept over restarts: one file of the embedded database, behind the mailbox by at
 //! most [`WRITE_INTERVAL`]. What a crash can lose is what was accepted within that time; a stop loses nothing.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
-use tokio::task::{JoinHandle, spawn_blocking};
+use smpp_transport::disk::{self, Disk, DiskError, Journal, Manner, Rows};
 use tokio::time::sleep;
 
 use crate::hub::Hub;
 use crate::message::{Change, Record};
 
 /// Messages by number, as JSON: a later version may know more fields than an earlier one has written.
-const MESSAGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("messages");
+const MESSAGES: Rows = Rows::named("messages by number");
 const FILE_NAME: &str = "messages.redb";
 /// How often changes are written.
 const WRITE_INTERVAL: Duration = Duration::from_millis(100);
@@ -22,8 +21,14 @@ const WRITE_INTERVAL: Duration = Duration::from_millis(100);
 /// The file that messages are kept in.
 #[derive(Debug)]
 pub(crate) struct Store {
-    database: Arc<Database>,
+    file: Kept,
+    /// Writes the file.
+    writer: JoinHandle<()>,
 }
+
+/// The rows of the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept(Journal);
 
 impl Store {
     /// Opens the file in this directory, or makes both, and gives the mailbox what is in it.
@@ -31,18 +36,20 @@ impl Store {
     /// # Errors
     /// In words, when it cannot be opened or read, or another simulator has it.
     pub(crate) fn open(directory: &Path, hub: &Hub) -> Result<Store, String> {
-        fs::create_dir_all(directory).map_err(|error| error.to_string())?;
-        let database = Database::create(directory.join(FILE_NAME)).map_err(|error| format!("{FILE_NAME}: {error}"))?;
-        let records = read(&database).map_err(|error| format!("{FILE_NAME}: {error}"))?;
+        let (journal, writer) = Disk::file(directory, FILE_NAME).open().map_err(|error| error.to_string())?;
+        let file = Kept(journal);
+        let records = file.read().map_err(|error| error.to_string())?;
+        let writer = writer.on_a_thread().map_err(|error| format!("{FILE_NAME}: {error}"))?;
         if !records.is_empty() {
             tracing::info!(messages = records.len(), "messages are taken up again");
         }
         hub.restore(records);
-        Ok(Store { database: Arc::new(database) })
+        Ok(Store { file, writer })
     }
 
     /// Writes what changes until all has ended, and then the rest.
     pub(crate) async fn keep(self, hub: Arc<Hub>) {
+        let Store { file, writer } = self;
         let mut failed = false;
         let mut unwritten = Vec::new();
         loop {
@@ -53,64 +60,94 @@ impl Store {
             };
             unwritten.extend(hub.take_changes());
             if !unwritten.is_empty() {
-                let database = Arc::clone(&self.database);
-                let Ok((result, changes)) = write_aside(database, unwritten).await else { return };
-                unwritten = if result.is_ok() { Vec::new() } else { changes };
+                let result = file.write(&unwritten).await;
                 // Said when it begins and when it is over: a full disk would fill the log as well.
-                match result {
+                match &result {
                     Err(error) if !failed => tracing::error!(%error, "messages cannot be kept; they are tried again"),
                     Ok(()) if failed => tracing::info!("messages are kept again"),
                     _ => {}
                 }
-                failed = !unwritten.is_empty();
+                failed = result.is_err();
+                if !failed {
+                    unwritten.clear();
+                }
             }
             if is_last {
-                return;
+                break;
             }
         }
+        drop(file);
+        close(writer).await;
     }
 }
 
-type Written = (Result<(), Box<dyn std::error::Error + Send + Sync>>, Vec<Change>);
-
-/// Gives the changes back, so that those that could not be written can be tried again.
+/// Waits until the file is closed, so that whoever comes next can open it.
 #[expect(clippy::disallowed_methods, reason = "files are real: no simulation has a store")]
-fn write_aside(database: Arc<Database>, changes: Vec<Change>) -> JoinHandle<Written> {
-    spawn_blocking(move || (write(&database, &changes), changes))
-}
-
-fn read(database: &Database) -> Result<Vec<Record>, Box<dyn std::error::Error>> {
-    let writing = database.begin_write()?;
-    // Made if it is not there, so that it can be read.
-    writing.open_table(MESSAGES)?;
-    writing.commit()?;
-    let reading = database.begin_read()?;
-    let table = reading.open_table(MESSAGES)?;
-    let mut records = Vec::new();
-    for row in table.iter()? {
-        let (number, json) = row?;
-        let record = serde_json::from_slice(json.value());
-        records.push(record.map_err(|error| format!("message {} cannot be read: {error}", number.value()))?);
+async fn close(writer: JoinHandle<()>) {
+    let closed = tokio::task::spawn_blocking(move || writer.join()).await;
+    if !matches!(closed, Ok(Ok(()))) {
+        tracing::error!("{FILE_NAME} was not closed in order");
     }
-    Ok(records)
 }
 
-fn write(database: &Database, changes: &[Change]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let writing = database.begin_write()?;
-    {
-        let mut table = writing.open_table(MESSAGES)?;
-        for change in changes {
-            match change {
-                Change::Cleared => table.retain(|_, _| false)?,
-                Change::Kept(record) => {
-                    table.insert(record.number, serde_json::to_vec(record)?.as_slice())?;
+impl Kept {
+    #[cfg(test)]
+    pub(crate) fn new(journal: Journal) -> Kept {
+        Kept(journal)
+    }
+
+    /// All messages.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has in it what is no message.
+    pub(crate) fn read(&self) -> Result<Vec<Record>, DiskError> {
+        let (mut records, mut damage) = (Vec::new(), None);
+        self.0.read(|rows| {
+            rows.each(MESSAGES, &[], |_, json| {
+                match serde_json::from_slice(json) {
+                    Ok(record) => records.push(record),
+                    Err(error) => damage = Some(error),
                 }
-                Change::Forgotten(number) => {
-                    table.remove(number)?;
-                }
+                Ok(damage.is_none())
+            })
+        })?;
+        match damage {
+            None => Ok(records),
+            Some(error) => {
+                Err(DiskError::damaged(self.0.name(), format_args!("message {}: {error}", records.len() + 1)))
             }
         }
     }
-    writing.commit()?;
-    Ok(())
+
+    /// Writes changes together; they are synced when this completes.
+    ///
+    /// # Errors
+    /// When they cannot be written now. Then none of them is; after a second the file is opened again.
+    pub(crate) async fn write(&self, changes: &[Change]) -> Result<(), DiskError> {
+        let cleared = changes.iter().rposition(|change| *change == Change::Cleared);
+        let mut rows = if cleared.is_some() { self.all_gone()? } else { Vec::new() };
+        for change in &changes[cleared.map_or(0, |at| at + 1)..] {
+            match change {
+                Change::Kept(record) => {
+                    let json = serde_json::to_vec(record).map_err(|error| DiskError::damaged(self.0.name(), error))?;
+                    rows.push(MESSAGES.put(record.number.to_be_bytes(), json));
+                }
+                Change::Forgotten(number) => rows.push(MESSAGES.remove(number.to_be_bytes())),
+                // There is none behind the last.
+                Change::Cleared => {}
+            }
+        }
+        self.0.write(rows, Manner::Asked).await
+    }
+
+    fn all_gone(&self) -> Result<Vec<disk::Change>, DiskError> {
+        let mut gone = Vec::new();
+        self.0.read(|rows| {
+            rows.each(MESSAGES, &[], |key, _| {
+                gone.push(MESSAGES.remove(key));
+                Ok(true)
+            })
+        })?;
+        Ok(gone)
+    }
 }

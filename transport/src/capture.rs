@@ -73,12 +73,17 @@ enum Flag {
 }
 
 impl Capture {
-    /// A capture in a file of this name, which is made anew.
+    /// A capture in a file of this name, which is made anew. Passwords and texts are in it: nobody else may read a file that
+    /// was not there.
     ///
     /// # Errors
     /// When the file cannot be made.
     pub fn create(path: &Path) -> io::Result<Capture> {
-        Capture::new(Box::new(File::create(path)?))
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Capture::new(Box::new(options.open(path)?))
     }
 
     /// A capture that is written to `output`, through a buffer; see [`flush`](Capture::flush).

@@ -10,6 +10,7 @@ mod error;
 mod groups;
 mod kind;
 mod layers;
+mod live;
 mod near;
 mod node;
 mod option;

@@ -39,7 +39,7 @@ pub mod bus;
 pub mod capture;
 #[cfg(feature = "cli")]
 pub mod config;
-#[cfg(feature = "embedded")]
+#[cfg(feature = "disk")]
 pub mod disk;
 pub mod driver;
 pub mod env;

@@ -21,6 +21,9 @@ mod rabbit;
 mod server;
 #[cfg(feature = "amqp")]
 mod servers;
+#[cfg(feature = "cli")]
+#[path = "buses/tls.rs"]
+mod tls;
 
 /// How long anything may take that must happen.
 const PATIENCE: Duration = Duration::from_secs(30);

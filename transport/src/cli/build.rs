@@ -5,8 +5,8 @@ use std::time::Duration;
 use smpp_transport::config::{
     BindType, Coding as ConfigCoding, Config, IdForm, KeepOrder as ConfigOrder, MiddlewareClass,
     MultipartHandling as ConfigMultipart, NpiRule, OnAuthFailure as ConfigAuth, OnPartial, OnTooManyParts,
-    OnUnencodable, OnUnknownOutcome, OnUnmatched, PduLog, ReceiptsOfParts, SessionEvent, Sign, TlvType, Tolerance,
-    TonRule, UssdMode,
+    OnUnencodable, OnUnknownOutcome, OnUnmatched, ReceiptsOfParts, SessionEvent, Sign, TlvType, Tolerance, TonRule,
+    UssdMode,
 };
 use smpp_transport::driver::{Backoff, ClientConfig, DriverConfig};
 use smpp_transport::inbound::{Detect, IdForms, InboundOptions, Pattern, StatusMapping};
@@ -22,20 +22,6 @@ use smpp_transport::session::{BindKind, Role, SessionConfig};
 use smpp_transport::store::StoreLimits;
 use smpp_transport::text::{JoinLimits, Repertoire};
 use smpp_transport::ussd::{Dialect, SessionKey};
-
-/// Options that are read, and that this transport cannot do yet: what is set must not be passed over in silence.
-pub(crate) fn cannot(config: &Config) -> Option<&'static str> {
-    [
-        ("bind_fallback", config.bind.bind_fallback),
-        ("credentials_truncate", config.bind.credentials_truncate),
-        ("outbind.listen", config.smsc.outbind.listen.is_some()),
-        ("pdu_log", config.look.pdu_log != PduLog::Off),
-        ("pdu_log_ring", config.look.pdu_log_ring > 0),
-        ("capture", config.look.capture.is_some()),
-    ]
-    .into_iter()
-    .find_map(|(option, is_set)| is_set.then_some(option))
-}
 
 /// What the service does.
 ///
@@ -205,7 +191,8 @@ fn ussd(config: &Config) -> Dialect {
     dialect
 }
 
-fn queue(config: &Config) -> QueueConfig {
+/// How messages wait.
+pub(crate) fn queue(config: &Config) -> QueueConfig {
     let sending = &config.sending;
     let (throttle, rate) = (&sending.throttle, &sending.rate_limit);
     let retry = sending.retry.iter().filter(|(_, retry)| retry.count > 0);
@@ -276,13 +263,16 @@ pub(crate) fn limits(config: &Config) -> StoreLimits {
     }
 }
 
-/// The sessions to keep.
+/// The sessions to keep, each with whether the SMSC dials.
 ///
 /// # Errors
 /// In words, with the option's name.
-pub(crate) fn links(config: &Config) -> Result<Vec<Link>, String> {
+pub(crate) fn links(config: &Config) -> Result<Vec<(Link, bool)>, String> {
+    let is_dialled = config.smsc.outbind.listen.is_some();
     let kinds: &[BindKind] = match config.bind.bind_type {
         BindType::One(BindKind::Transceiver) => &[BindKind::Transceiver],
+        BindType::One(BindKind::Receiver) if is_dialled => &[],
+        BindType::TransmitterAndReceiver if is_dialled => &[BindKind::Transmitter],
         BindType::One(BindKind::Transmitter) => &[BindKind::Transmitter],
         BindType::One(BindKind::Receiver) => &[BindKind::Receiver],
         BindType::TransmitterAndReceiver => &[BindKind::Transmitter, BindKind::Receiver],
@@ -295,19 +285,34 @@ pub(crate) fn links(config: &Config) -> Result<Vec<Link>, String> {
                 BindKind::Transmitter => "tx",
                 BindKind::Receiver => "rx",
             };
-            links.push(link(config, *kind, format!("{name}{number}"))?);
+            let link = link(config, *kind, format!("{name}{number}"))?;
+            match config.bind.bind_fallback && *kind == BindKind::Transceiver {
+                true => links.extend(link.with_fallback(format!("rx{number}")).map(|link| (link, false))),
+                false => links.push((link, false)),
+            }
+        }
+        if is_dialled {
+            let mut link = link(config, BindKind::Receiver, format!("outbind{number}"))?;
+            link.is_optional = true;
+            link.client.connect_timeout = OUTBIND_TIMEOUT;
+            // The SMSC has waited already.
+            link.backoff.max = link.backoff.min;
+            links.push((link, true));
         }
     }
     Ok(links)
 }
 
+/// How long the SMSC is waited for before the wait begins anew, with sequence numbers that are leased anew.
+const OUTBIND_TIMEOUT: Duration = Duration::from_secs(3_600);
+
 fn link(config: &Config, kind: BindKind, name: String) -> Result<Link, String> {
     let (bind, timers, reconnect) = (&config.bind, &config.session, &config.smsc.reconnect);
     let mut client = ClientConfig::new(
         kind,
-        octets("system_id", Some(&bind.system_id))?,
+        octets("system_id", Some(bind.system_id_sent()))?,
         // Its length alone is told.
-        bind.password.reveal().parse().map_err(|_| "password: has more characters than the 8 that are allowed")?,
+        bind.password_sent().parse().map_err(|_| "password: has more characters than the 8 that are allowed")?,
     );
     client.bind.system_type = octets("system_type", bind.system_type.as_deref())?;
     client.bind.interface_version = bind.interface_version;
@@ -330,6 +335,7 @@ fn link(config: &Config, kind: BindKind, name: String) -> Result<Link, String> {
             Tolerance::Strict => Leniency::STRICT,
         },
         frame_octets_max: usize::try_from(timers.max_pdu_length).unwrap_or(usize::MAX),
+        pdus_remembered: usize::from(config.look.pdu_log_ring),
         ..DriverConfig::default()
     };
     client.connect_timeout = config.smsc.connect_timeout;
@@ -373,7 +379,6 @@ mod tests {
         config.inbound.data_sm = false;
         config.inbound.dedupe_window = Some(Duration::from_secs(60));
         config.inbound.undecodable_status = CommandStatus::ESME_ROK;
-        assert_eq!(cannot(&config), None);
         let told = service(&config).unwrap();
         assert_eq!(told.submit.too_many_parts, TooManyParts::Truncate);
         assert_eq!(told.submit.data_coding_overrides, [(5, Charset::ShiftJis)].into());

@@ -31,13 +31,14 @@ Usage: smpp-transport [--config FILE] [OPTIONS]           runs the transport
        smpp-transport config [OPTIONS]                    prints the configuration, and where each value came from
        smpp-transport config --check [OPTIONS]            says whether it is right
        smpp-transport config --reference                  prints the page about all options
-       smpp-transport decode|encode|load …                tools: see smpp-transport TOOL --help
+       smpp-transport decode|encode|load|send …           tools: see smpp-transport TOOL --help
 
 Commands:
   config  Print the configuration
   decode  Print PDUs, given in hexadecimal, as JSON
   encode  Print PDUs, given as JSON, in hexadecimal
   load    Load an SMSC with messages, and measure
+  send    Send one message, and wait for its receipts if asked to
 
 Options, from the command line, the environment (--amqp-port is AMQP_PORT) and a YAML file:
   --config <FILE>
@@ -57,17 +58,15 @@ pub(crate) fn dispatch(words: Vec<OsString>) -> ExitCode {
     match task {
         Task::Help => print(&format!("{USAGE}{}", help())),
         Task::Reference => print(&reference()),
-        Task::Show | Task::Check | Task::Run => match load(flags, std::env::vars_os()) {
-            Ok(loaded) => perform(task, loaded),
+        Task::Show | Task::Check | Task::Run => match load(flags.clone(), std::env::vars_os()) {
+            Ok(loaded) if task == Task::Run => run::run(loaded, flags),
+            Ok(loaded) => perform(task, &loaded),
             Err(error) => refuse(&error.to_string()),
         },
     }
 }
 
-fn perform(task: Task, loaded: Loaded) -> ExitCode {
-    if task == Task::Run {
-        return run::run(loaded);
-    }
+fn perform(task: Task, loaded: &Loaded) -> ExitCode {
     for warning in &loaded.warnings {
         complain(warning);
     }

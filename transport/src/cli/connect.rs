@@ -16,6 +16,9 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error as TlsFault, RootCertStore, SignatureScheme};
 
+use super::outbind::Dialled;
+use super::tap::Taps;
+
 /// A line, whatever it is made of.
 pub(crate) trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
@@ -26,6 +29,27 @@ pub(crate) struct Places {
     addresses: Vec<String>,
     next: usize,
     tls: Option<(TlsConnector, Option<ServerName<'static>>)>,
+    taps: Option<Taps>,
+}
+
+/// How a line comes about.
+#[derive(Clone)]
+pub(crate) enum Way {
+    /// We dial.
+    Dial(Places),
+    /// The SMSC does.
+    Wait(Dialled),
+}
+
+impl Connect for Way {
+    type Stream = Box<dyn Line>;
+
+    async fn connect(&mut self) -> io::Result<Box<dyn Line>> {
+        match self {
+            Way::Dial(places) => places.connect().await,
+            Way::Wait(dialled) => dialled.connect().await,
+        }
+    }
 }
 
 impl Places {
@@ -35,7 +59,30 @@ impl Places {
     /// In words, with the option's name: a file that cannot be used, or a name that is none.
     pub(crate) fn new(addresses: Vec<String>, smsc: &Smsc) -> Result<Places, String> {
         let tls = if smsc.tls.enabled { Some(tls(&smsc.tls)?) } else { None };
-        Ok(Places { addresses, next: 0, tls })
+        Ok(Places { addresses, next: 0, tls, taps: None })
+    }
+
+    /// Writes down what passes on each line from now on.
+    pub(super) fn with_taps(mut self, taps: Option<Taps>) -> Places {
+        self.taps = taps;
+        self
+    }
+
+    async fn dial(&self, address: &str) -> io::Result<Box<dyn Line>> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (ours, smsc) = (stream.local_addr().ok(), stream.peer_addr().ok());
+        let line: Box<dyn Line> = match &self.tls {
+            None => Box::new(stream),
+            Some((connector, name)) => {
+                let name = name.clone().map_or_else(|| host_of(address), Ok)?;
+                Box::new(connector.connect(name, stream).await?)
+            }
+        };
+        Ok(match &self.taps {
+            Some(taps) => taps.tap(line, ours, smsc),
+            None => line,
+        })
     }
 }
 
@@ -46,19 +93,13 @@ impl Connect for Places {
         let address = self.addresses[self.next % self.addresses.len()].clone();
         self.next = self.next.wrapping_add(1);
         tracing::debug!(address, "connecting");
-        let stream = TcpStream::connect(&address).await?;
-        stream.set_nodelay(true)?;
-        let Some((connector, name)) = &self.tls else { return Ok(Box::new(stream)) };
-        let name = match name {
-            Some(name) => name.clone(),
-            None => {
-                let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
-                let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-                ServerName::try_from(host).map_err(io::Error::other)?
-            }
-        };
-        Ok(Box::new(connector.connect(name, stream).await?))
+        self.dial(&address).await
     }
+}
+
+fn host_of(address: &str) -> io::Result<ServerName<'static>> {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned()).map_err(io::Error::other)
 }
 
 fn tls(tls: &Tls) -> Result<(TlsConnector, Option<ServerName<'static>>), String> {

@@ -7,7 +7,13 @@ mod connect;
 mod decode;
 mod encode;
 mod load;
+mod log;
+mod outbind;
+mod reload;
+mod reports;
 mod run;
+mod send;
+mod tap;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
@@ -28,6 +34,7 @@ enum Tool {
     Decode(decode::Decode),
     Encode(encode::Encode),
     Load(load::Load),
+    Send(send::Send),
 }
 
 /// Exit status 0: all went well. 1: some input was wrong. 2: the command line was wrong.
@@ -44,6 +51,7 @@ pub(crate) fn run() -> ExitCode {
         Tool::Decode(decode) => decode.run(),
         Tool::Encode(encode) => encode.run(),
         Tool::Load(load) => return load.run(),
+        Tool::Send(send) => return send.run(),
     };
     match outcome {
         Ok(Outcome::AllWell) => ExitCode::SUCCESS,

@@ -1,6 +1,5 @@
 //! Running the transport: the one place where a configuration becomes a service.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,20 +16,20 @@ use smpp_transport::store::redis::RedisConfig;
 use smpp_transport::store::{self, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::filter::LevelFilter;
 
-use super::connect::Places;
+use super::connect::{Places, Way};
+use super::log::Log;
+use super::outbind::Dialled;
+use super::reload::Reload;
+use super::tap::Taps;
 use super::{build, complain};
 
 /// Runs until told to stop. Exit status 1: it could not begin. 2: what it was told cannot be.
-pub(crate) fn run(loaded: Loaded) -> ExitCode {
-    if let Some(option) = build::cannot(&loaded.config) {
-        complain(&format!("{option} ({}): this version cannot do it; leave it out", loaded.origin(option)));
-        return ExitCode::from(2);
-    }
-    let level = loaded.config.worker.log_level.as_str().parse().unwrap_or(LevelFilter::INFO);
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
-    log.with_ansi(std::io::stderr().is_terminal()).init();
+pub(crate) fn run(loaded: Loaded, flags: Vec<String>) -> ExitCode {
+    let log = match Log::start(&loaded.config) {
+        Ok(log) => Arc::new(log),
+        Err(words) => return refused(2, &words),
+    };
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -38,7 +37,7 @@ pub(crate) fn run(loaded: Loaded) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return refused(1, &format!("no threads to run with: {error}")),
     };
-    match runtime.block_on(transport(&loaded.config)) {
+    match runtime.block_on(transport(loaded, flags, Arc::clone(&log))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure(status, words)) => refused(status, &words),
     }
@@ -62,22 +61,23 @@ fn refused(status: u8, words: &str) -> ExitCode {
     ExitCode::from(status)
 }
 
-async fn transport(config: &Config) -> Result<(), Failure> {
+async fn transport(loaded: Loaded, flags: Vec<String>, log: Arc<Log>) -> Result<(), Failure> {
+    let config = &loaded.config.clone();
     let mut signals = Signals::catch()?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     let seed = Seed(config.worker.seed.unwrap_or_else(seed_from_the_system));
     let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
     let service = build::service(config)?;
     let links = build::links(config)?;
-    let places = Places::new(config.smsc_addresses(), &config.smsc)?;
+    let taps = taps(config, &clock)?;
+    let places = Places::new(config.smsc_addresses(), &config.smsc)?.with_taps(taps.clone());
+    let dialled = Dialled::bind(&config.smsc, taps).await.map_err(|words| Failure(1, words))?;
     tracing::info!(
         seed = seed.0,
         transport = config.worker.transport_name,
         "smpp-transport {}",
         env!("CARGO_PKG_VERSION")
     );
-    if config.worker.sentry_dsn.is_some() {
-        tracing::warn!("sentry_dsn is read and not used: errors go to this log only");
-    }
     let mut disk = OpenDisk::default();
     let cache = store(config, config.stores.cache.class, seed, &mut disk)?;
     let sequencer = store(config, config.stores.sequencer.class, seed, &mut disk)?;
@@ -107,10 +107,21 @@ async fn transport(config: &Config) -> Result<(), Failure> {
         http::State { bus_name, bus: health.clone(), links: service.health(), metrics: Arc::new(registry), queue };
     let (stopped, stop) = watch::channel(false);
     let served = serve(config, state, stop).await?;
-    let links = links.into_iter().map(|link| (link, places.clone()));
+    let links = links.into_iter().filter_map(|(link, is_dialled)| match is_dialled {
+        true => Some((link, Way::Wait(dialled.clone()?))),
+        false => Some((link, Way::Dial(places.clone()))),
+    });
+    let mut reload = Reload { flags, running: loaded, log, queue: service.settings() };
+    let reloading = async move {
+        while hangup.recv().await.is_some() {
+            reload.again();
+        }
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         biased;
         () = service.run(links, signals.first()) => {}
+        () = reloading => {}
         () = signals.second() => {
             tracing::warn!("ended at once: what is not done is given back by the bus");
             return Ok(());
@@ -126,6 +137,15 @@ async fn transport(config: &Config) -> Result<(), Failure> {
     disk.close();
     tracing::info!("ended");
     Ok(())
+}
+
+/// What is written down of what passes, and who does.
+fn taps(config: &Config, clock: &Arc<dyn WallClock>) -> Result<Option<Taps>, Failure> {
+    let Some(path) = &config.look.capture else { return Ok(None) };
+    let taps = Taps::create(path, Arc::clone(clock));
+    let taps = taps.map_err(|error| Failure(1, format!("capture: {}: {error}", path.display())))?;
+    tokio::spawn(taps.clone().flush_now_and_then());
+    Ok(Some(taps))
 }
 
 /// The file of the embedded bus and store, opened when the first of them asks.
@@ -227,6 +247,10 @@ async fn until_ended(mut health: watch::Receiver<bus::Health>) {
     while health.changed().await.is_ok() {}
 }
 
+fn no_signals(error: std::io::Error) -> Failure {
+    Failure(1, format!("cannot catch signals: {error}"))
+}
+
 /// SIGINT and SIGTERM, caught from when this is made.
 struct Signals {
     terminate: Signal,
@@ -236,7 +260,7 @@ struct Signals {
 
 impl Signals {
     fn catch() -> Result<Signals, Failure> {
-        let catch = |kind| signal(kind).map_err(|error| Failure(1, format!("cannot catch signals: {error}")));
+        let catch = |kind| signal(kind).map_err(no_signals);
         let (terminate, interrupt) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
         Ok(Signals { terminate, interrupt, told: watch::Sender::new(0) })
     }
@@ -265,7 +289,7 @@ impl Signals {
 }
 
 /// The one place where chance comes in that no seed can repeat: it is logged, so that it can be given next time.
-fn seed_from_the_system() -> u64 {
+pub(super) fn seed_from_the_system() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }

@@ -1,6 +1,7 @@
 //! What options mean together.
 
-use super::{Config, Middleware, StoreClass, TlvType, TlvValue};
+use super::{BindType, Binding, Config, Middleware, StoreClass, TlvType, TlvValue};
+use crate::session::BindKind;
 
 /// Whether they fit: if not, which one does not, and why.
 pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
@@ -37,7 +38,10 @@ pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     Ok(())
 }
 
-/// SMPP 3.4 §5.2.1 and §5.2.2: 16 and 9 octets, the last of them a NUL.
+/// Most characters of each (SMPP 3.4 §5.2.1, §5.2.2): 16 and 9 octets, the last of them a NUL.
+const SYSTEM_ID_MAX: usize = 15;
+const PASSWORD_MAX: usize = 8;
+
 fn credentials(config: &Config) -> Result<(), (&'static str, String)> {
     if config.bind.credentials_truncate {
         return Ok(());
@@ -46,10 +50,29 @@ fn credentials(config: &Config) -> Result<(), (&'static str, String)> {
     let words = |length: usize, max: usize| {
         Err(format!("it has {length} characters; allowed are {max}, or more with credentials_truncate, which cuts it"))
     };
-    match (name > 15, password > 8) {
-        (true, _) => words(name, 15).map_err(|words| ("system_id", words)),
-        (_, true) => words(password, 8).map_err(|words| ("password", words)),
+    match (name > SYSTEM_ID_MAX, password > PASSWORD_MAX) {
+        (true, _) => words(name, SYSTEM_ID_MAX).map_err(|words| ("system_id", words)),
+        (_, true) => words(password, PASSWORD_MAX).map_err(|words| ("password", words)),
         _ => Ok(()),
+    }
+}
+
+impl Binding {
+    /// Who binds, cut to what fits if that is wanted.
+    #[must_use]
+    pub fn system_id_sent(&self) -> &str {
+        self.cut(&self.system_id, SYSTEM_ID_MAX)
+    }
+
+    /// With which password, cut to what fits if that is wanted.
+    #[must_use]
+    pub fn password_sent(&self) -> &str {
+        self.cut(self.password.reveal(), PASSWORD_MAX)
+    }
+
+    /// It is ASCII: each octet is a character.
+    fn cut<'a>(&self, text: &'a str, max: usize) -> &'a str {
+        if self.credentials_truncate { text.get(..max).unwrap_or(text) } else { text }
     }
 }
 
@@ -81,7 +104,17 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
         tls.enabled && tls.insecure,
         "tls.insecure takes any certificate: anybody on the way can read and change everything",
     );
-    warn(config.worker.sentry_dsn.is_some(), "sentry_dsn is given: errors go to the log, not to Sentry");
+    let bind = &config.bind;
+    warn(bind.system_id.len() > SYSTEM_ID_MAX, "credentials_truncate: system_id is cut to 15 characters");
+    warn(bind.password.reveal().len() > PASSWORD_MAX, "credentials_truncate: password is cut to 8 characters");
+    let is_trx = bind.bind_type == BindType::One(BindKind::Transceiver);
+    warn(bind.bind_fallback && !is_trx, "bind_fallback does nothing: it is for bind_type trx");
+    let outbind = &config.smsc.outbind;
+    let is_open = outbind.listen.is_some() && outbind.password.is_none();
+    warn(is_open, "outbind.listen without outbind.password: whoever connects there is told our password");
+    let is_idle = outbind.listen.is_none() && (outbind.system_id.is_some() || outbind.password.is_some());
+    warn(is_idle, "options of outbind are given without outbind.listen: they do nothing");
+    warn(tls.enabled && outbind.listen.is_some(), "outbind.listen has no TLS, whatever tls.enabled says");
     warn(
         config.receipts.detect.contains(&super::Sign::Body),
         "receipts.detect has body: a text from a handset can pass for a receipt",

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Config;
-use super::layers::{flag, variable};
+use super::layers::{Loaded, flag, variable};
 use super::option::Row;
 use super::show::flow;
 use super::table::Table;
@@ -31,7 +31,11 @@ before what the file says.
   error.
 
 `smpp-transport config` shows what all this comes to, and where each value came from; `smpp-transport config --check` only
-says whether it is right. [From vumi2](FROM-VUMI2.md) is for those who come from there.
+says whether it is right.
+
+A transport that gets SIGHUP reads all this again: the file as it is then, variables and flags as they were. What is marked
+below counts at once, without a session being dropped. What else has changed is named in a warning, and takes effect at the
+next start. A configuration that is wrong is refused in words, and nothing changes. [From vumi2](FROM-VUMI2.md) is for those who come from there.
 ";
 
 /// The reference page, in Markdown.
@@ -83,6 +87,9 @@ fn option(page: &mut String, row: &Row<Config>, defaults: &Config) {
     let _ = writeln!(page, "- Default: `{}`", flow(&row.show(defaults)));
     let _ = writeln!(page, "- Allowed: {}", row.allowed);
     let _ = writeln!(page, "- `{}`, `--{}`", variable("", &row.path), flag(&row.path));
+    if Loaded::is_live(&row.name()) {
+        page.push_str("- Counts at once after SIGHUP\n");
+    }
     let others: Vec<_> = Table::other_names(row).iter().map(|path| format!("`{}`", path.join("."))).collect();
     if !others.is_empty() {
         let _ = writeln!(page, "- Also read as {}", others.join(", "));

@@ -1,5 +1,5 @@
-//! The one file in which the embedded bus and the embedded store keep what they must not forget. What is in its rows they
-//! know; here is known when it is safe.
+//! The one file in which the embedded bus and the embedded store keep what they must not forget; the simulator has one, too.
+//! What is in its rows they know; here is known when it is safe.
 //!
 //! ```text
 //!  bus   ──┐ changes                  ┌─ one transaction, one sync, for all that waits
@@ -33,7 +33,7 @@ pub use forgetful::Forgetful;
 pub use journal::{Journal, Room, Snapshot};
 pub use writer::Writer;
 
-/// The file's name in its folder.
+/// The name of the transport's file in its folder.
 pub const FILE_NAME: &str = "transport.redb";
 /// How long after a failure the disk is tried again.
 pub const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -49,7 +49,10 @@ pub struct Disk(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Folder(PathBuf),
+    File {
+        folder: PathBuf,
+        name: &'static str,
+    },
     #[cfg(feature = "test-util")]
     Forgetful(Forgetful),
 }
@@ -96,10 +99,16 @@ pub enum DiskError {
 }
 
 impl Disk {
-    /// A folder of the machine's, which is made if it is not there.
+    /// The transport's file in a folder of the machine's, which is made if it is not there.
     #[must_use]
     pub fn folder(folder: impl Into<PathBuf>) -> Disk {
-        Disk(Kind::Folder(folder.into()))
+        Disk::file(folder, FILE_NAME)
+    }
+
+    /// A file of another name in such a folder.
+    #[must_use]
+    pub fn file(folder: impl Into<PathBuf>, name: &'static str) -> Disk {
+        Disk(Kind::File { folder: folder.into(), name })
     }
 
     /// Memory that forgets what is not synced.
@@ -123,7 +132,7 @@ impl Disk {
     #[must_use]
     pub fn name(&self) -> Arc<str> {
         match &self.0 {
-            Kind::Folder(folder) => folder.join(FILE_NAME).display().to_string().into(),
+            Kind::File { folder, name } => folder.join(name).display().to_string().into(),
             #[cfg(feature = "test-util")]
             Kind::Forgetful(_) => FILE_NAME.into(),
         }
@@ -149,7 +158,9 @@ impl Disk {
                 tracing::info!(%file, progress = session.progress(), "the file was not closed, and is checked");
             });
             match &self.0 {
-                Kind::Folder(folder) => Ok(builder.create_with_backend(FileBackend::new(file_in(folder)?)?)?),
+                Kind::File { folder, name } => {
+                    Ok(builder.create_with_backend(FileBackend::new(file_in(folder, name)?)?)?)
+                }
                 #[cfg(feature = "test-util")]
                 Kind::Forgetful(forgetful) => Ok(builder.create_with_backend(forgetful.plug())?),
             }
@@ -160,8 +171,8 @@ impl Disk {
     fn is_unmade(&self) -> bool {
         let mut mark = [1; MARK_OCTETS];
         let read = match &self.0 {
-            Kind::Folder(folder) => {
-                std::fs::File::open(folder.join(FILE_NAME)).and_then(|mut file| file.read_exact(&mut mark))
+            Kind::File { folder, name } => {
+                std::fs::File::open(folder.join(name)).and_then(|mut file| file.read_exact(&mut mark))
             }
             #[cfg(feature = "test-util")]
             Kind::Forgetful(forgetful) => forgetful.read_first(&mut mark),
@@ -171,7 +182,7 @@ impl Disk {
 
     fn remove(&self) -> Result<(), DiskError> {
         let removed = match &self.0 {
-            Kind::Folder(folder) => std::fs::remove_file(folder.join(FILE_NAME)),
+            Kind::File { folder, name } => std::fs::remove_file(folder.join(name)),
             #[cfg(feature = "test-util")]
             Kind::Forgetful(forgetful) => forgetful.remove(),
         };
@@ -200,13 +211,13 @@ impl Disk {
 }
 
 /// What is in it is of people: nobody else may read it.
-fn file_in(folder: &Path) -> Result<std::fs::File, DatabaseError> {
+fn file_in(folder: &Path, name: &str) -> Result<std::fs::File, DatabaseError> {
     std::fs::create_dir_all(folder)?;
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(folder.join(FILE_NAME))?;
+    let file = options.open(folder.join(name))?;
     // A file is only there after a power cut if its folder says so.
     #[cfg(unix)]
     std::fs::File::open(folder)?.sync_all()?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 
 use super::late::EXPIRED_MAX;
 use super::{Driver, DriverConfig, Tcp, connect_within};
@@ -201,7 +202,7 @@ impl Client {
             wait_for_the_end: Vec::new(),
             expired: VecDeque::new(),
         };
-        tokio::spawn(task.run());
+        tokio::spawn(task.run().in_current_span());
         Ok((Client { commands }, Incoming { deliveries }))
     }
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
-use super::Driver;
+use super::{Driver, pdu_log};
 use crate::pdu::{DecodeError, Pdu, next_frame};
 use crate::session::Why;
 
@@ -43,7 +43,7 @@ pub(super) enum Phase {
 impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     pub(super) fn encode(&mut self) {
         while let Some(pdu) = self.session.poll_transmit() {
-            tracing::trace!(target: "smpp::pdu", "> {pdu}");
+            pdu_log::passes(&mut self.ring, self.now, '>', &pdu);
             if !self.write_failed {
                 pdu.encode(&mut self.output);
             }
@@ -105,8 +105,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     #[inline(always)]
     fn receive(&mut self, pdu: Result<Pdu, DecodeError>) {
         match &pdu {
-            Ok(pdu) => tracing::trace!(target: "smpp::pdu", "< {pdu}"),
-            Err(error) => tracing::debug!(target: "smpp::pdu", sequence = error.sequence, "< {error}"),
+            Ok(pdu) => pdu_log::passes(&mut self.ring, self.now, '<', pdu),
+            Err(error) => pdu_log::is_unread(&mut self.ring, self.now, error),
         }
         let late = pdu.as_ref().ok().filter(|pdu| self.expired.is_answered_by(pdu)).cloned();
         let unexpected = self.session.counters().unexpected_responses;

@@ -13,6 +13,7 @@ mod client;
 mod connect;
 mod late;
 mod line;
+mod pdu_log;
 mod supervise;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use crate::pdu::{Body, CommandStatus, FRAME_OCTETS_MAX, Leniency, Pdu, Tlvs};
 use crate::session::{Counters, Event, Outcome, Refused, Role, Session, SessionConfig, State, Ticket, Why};
 use late::Expired;
 use line::{Phase, READ_OCTETS_MIN};
+use pdu_log::Ring;
 
 /// How octets are read and written.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,6 +51,9 @@ pub struct DriverConfig {
     /// How long to wait, after the session has ended, for what is written to leave and for the peer to hang up. Without
     /// it the last answer can be lost to a reset. Default 2 s.
     pub linger_timeout: Duration,
+    /// How many PDUs of the session are remembered, each as octets of its own, to be logged when it breaks: without
+    /// addresses and texts, unless [`PDUS_IN_FULL`] is logged. Default 0.
+    pub pdus_remembered: usize,
 }
 
 impl Default for DriverConfig {
@@ -58,9 +63,15 @@ impl Default for DriverConfig {
             frame_octets_max: FRAME_OCTETS_MAX,
             output_octets_max: 256 * 1024,
             linger_timeout: Duration::from_secs(2),
+            pdus_remembered: 0,
         }
     }
 }
+
+/// The target under which each PDU that passes is logged, at level TRACE, in one line without addresses and texts.
+pub const PDUS: &str = "smpp::pdu";
+/// The target of the same lines with addresses and texts of people. Passwords are in neither.
+pub const PDUS_IN_FULL: &str = "smpp::full";
 
 /// Later than anything that is waited for: clocks cannot count to [`Duration::MAX`], which means never.
 const FAR_OFF: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -113,6 +124,7 @@ pub struct Driver<S, T = ()> {
     expired: Expired,
     /// A response that has come too late, to be handed on next.
     late: Option<Pdu>,
+    ring: Option<Box<Ring>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
@@ -123,6 +135,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         Driver {
             stream,
             session: Session::new(role, session, Duration::ZERO),
+            ring: Ring::of(config.pdus_remembered),
             config,
             input: BytesMut::new(),
             output: BytesMut::new(),
@@ -293,6 +306,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
 
     fn hang_up(&mut self, why: Why) {
         tracing::debug!(?why, "session ended");
+        if let Some(ring) = &mut self.ring {
+            ring.tell(self.start.elapsed(), why);
+        }
         let until = Instant::now() + self.config.linger_timeout.min(FAR_OFF);
         self.phase = Phase::HangingUp { why, until, shut: false, ended: false, octets: 0 };
     }

@@ -7,6 +7,7 @@ use rand::{Rng, RngExt};
 use tokio::time::{Instant, sleep};
 
 use super::{Client, ClientConfig, ClientError, Connect, Incoming, connect_within};
+use crate::session::BindKind;
 
 /// How long to wait before the next try: `min`, then each time `factor` times longer up to `max`, and each time a random
 /// share of up to `jitter` less, so that many clients do not come back at once.
@@ -88,6 +89,11 @@ impl<C: Connect, R: Rng> Supervisor<C, R> {
     /// [`sequence_range`](crate::session::SessionConfig::sequence_range).
     pub fn use_numbers(&mut self, numbers: RangeInclusive<u32>) {
         self.config.session.sequence_range = numbers;
+    }
+
+    /// As what the next sessions bind.
+    pub fn use_kind(&mut self, kind: BindKind) {
+        self.config.kind = kind;
     }
 
     /// The next bound session, however long that takes. Call it again when that has ended ([`Incoming::next`] says so).

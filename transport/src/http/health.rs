@@ -11,11 +11,11 @@ use crate::bus;
 
 pub use crate::service::LinkHealth;
 
-/// 200 if the bus is up and each bind is bound, else 500.
+/// 200 if the bus is up and each bind is bound that must be, else 500.
 pub(super) async fn health(Asked(state): Asked<State>) -> impl IntoResponse {
     let bus = state.bus.borrow().clone();
     let links = state.links.borrow().clone();
-    let are_bound = !links.is_empty() && links.iter().all(|link| link.bound);
+    let are_bound = !links.is_empty() && links.iter().all(|link| link.bound || link.is_optional);
     let is_well = bus.is_up && are_bound;
     let mut components = serde_json::Map::new();
     components.insert(state.bus_name.to_owned(), of_bus(&bus));
@@ -41,7 +41,7 @@ fn of_bus(bus: &bus::Health) -> Value {
 }
 
 fn of_links(links: &[LinkHealth], are_bound: bool) -> Value {
-    let state = match links.iter().find(|link| !link.bound) {
+    let state = match links.iter().find(|link| !link.bound && !link.is_optional) {
         Some(link) => link.state,
         None if links.is_empty() => "closed",
         None => "bound",

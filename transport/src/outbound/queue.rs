@@ -210,6 +210,19 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Follows another configuration from now on. What waits goes on waiting for what it was told, but no pause is longer than
+    /// the longest there is now.
+    pub fn follow(&mut self, now: Duration, config: QueueConfig) {
+        let _ = self.rate_allows(now);
+        let (max, delay) = (config.throttle.max, config.throttle.delay);
+        self.pause = self.pause.min(max).max(delay);
+        self.paused_until = self.paused_until.map(|until| until.min(now.saturating_add(max)));
+        let burst = config.rate.map_or(0.0, |rate| rate.burst.max(1.0));
+        let left = if self.config.rate.is_some() { self.allowance.0 } else { burst };
+        self.allowance = (left.min(burst), now);
+        self.config = config;
+    }
+
     /// Takes a message. Its parts, at least one, go in this order and next to each other, as far as they are accepted.
     pub fn add(&mut self, token: T, parts: Vec<(Sm, Tlvs)>) -> Job {
         self.added += 1;

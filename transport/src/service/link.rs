@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::fallback::Fallback;
 use crate::driver::{Backoff, Client, ClientConfig, ClientError, Connect, Delivery, Incoming, Supervisor};
 use crate::env::WallClock;
 use crate::pdu::CommandStatus;
@@ -27,6 +28,10 @@ pub struct Link {
     pub on_auth_failure: OnAuthFailure,
     /// How long to wait, beside the backoff, when the SMSC says that the account is bound already. Default 5 s.
     pub already_bound_delay: Duration,
+    /// Whether nothing is wrong while it is not bound, as when the SMSC dials once it has something to say. Default false.
+    pub is_optional: bool,
+    /// What it does when the SMSC knows no transceiver; see [`with_fallback`](Link::with_fallback).
+    pub fallback: Fallback,
 }
 
 impl Link {
@@ -39,6 +44,8 @@ impl Link {
             backoff: Backoff::default(),
             on_auth_failure: OnAuthFailure::default(),
             already_bound_delay: Duration::from_secs(5),
+            is_optional: false,
+            fallback: Fallback::None,
         }
     }
 }
@@ -60,10 +67,13 @@ pub enum OnAuthFailure {
 pub struct LinkHealth {
     /// Its name in the configuration.
     pub name: String,
-    /// In a word: `connecting`, `bound`, `stopped`.
+    /// In a word: `unused`, `connecting`, `bound`, `stopped`.
     pub state: &'static str,
     /// Whether messages can pass.
     pub bound: bool,
+    /// Whether nothing is wrong while it is not bound.
+    #[serde(skip)]
+    pub is_optional: bool,
     /// Since when it is in this state: time since 1970-01-01 00:00 UTC; JSON has seconds.
     #[serde(serialize_with = "seconds")]
     pub since: Duration,
@@ -80,6 +90,8 @@ fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok
 /// What a link does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum LinkState {
+    /// It is there in case it is needed.
+    Unused,
     /// It connects and binds, or waits before the next try.
     Connecting,
     /// It is bound.
@@ -91,6 +103,7 @@ pub(super) enum LinkState {
 impl LinkState {
     pub(super) const fn name(self) -> &'static str {
         match self {
+            LinkState::Unused => "unused",
             LinkState::Connecting => "connecting",
             LinkState::Bound => "bound",
             LinkState::Stopped => "stopped",
@@ -111,8 +124,10 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(link: &Link, now: Duration) -> State {
-        let state = LinkState::Connecting.name();
-        let health = LinkHealth { name: link.name.clone(), state, since: now, ..LinkHealth::default() };
+        let is_waiting = matches!(link.fallback, Fallback::Receiver(_));
+        let state = if is_waiting { LinkState::Unused } else { LinkState::Connecting }.name();
+        let (name, is_optional) = (link.name.clone(), link.is_optional);
+        let health = LinkHealth { name, state, since: now, is_optional, ..LinkHealth::default() };
         State {
             client: None,
             transmits: link.client.kind != BindKind::Receiver,
@@ -130,6 +145,8 @@ impl State {
 
 /// What a link tells.
 pub(super) enum Told {
+    /// It was not needed, and is now.
+    Needed,
     Bound(Client),
     Incoming(Box<Delivery>),
     /// It is not bound, or not any more.
@@ -167,9 +184,19 @@ impl Teller {
 impl<C: Connect> Task<C> {
     /// Keeps the link until it is told to stop, or gives up.
     pub(super) async fn run(self) {
-        let Task { number, link, connect, told, store, clock, rng, mut stop } = self;
+        let Task { number, mut link, connect, told, store, clock, rng, mut stop } = self;
         let mut sessions = Supervisor::new(connect, link.client.clone(), link.backoff.clone(), rng);
         let teller = Teller { number, told };
+        if matches!(link.fallback, Fallback::Receiver(_)) {
+            tokio::select! {
+                biased;
+                () = until_true(&mut stop) => return,
+                () = link.until_needed() => {}
+            }
+            if !teller.tell(Told::Needed).await {
+                return;
+            }
+        }
         loop {
             let numbers = match store.take_numbers(clock.unix()).await {
                 Ok(numbers) => numbers,
@@ -191,17 +218,22 @@ impl<C: Connect> Task<C> {
             let wait = match attempt {
                 None => Some(Duration::ZERO),
                 Some(Ok((client, mut incoming))) => {
+                    tracing::info!("bound");
                     let lease = Lease { store: &store, clock: &*clock, numbers: &numbers };
                     if !teller.tell(Told::Bound(client.clone())).await {
                         return;
                     }
                     serve(client, &mut incoming, &lease, &mut stop, &teller).await;
+                    tracing::info!("the session has ended");
                     teller.tell(Told::Down("the session has ended".to_owned())).await.then_some(Duration::ZERO)
                 }
                 Some(Err(error)) => {
+                    if let Some(kind) = link.falls_back(&error) {
+                        sessions.use_kind(kind);
+                    }
                     let wait = link.wait_after(&error);
                     let words = error.to_string();
-                    tracing::info!(link = link.name, %error, "not bound");
+                    tracing::info!(%error, "not bound");
                     let what = if wait.is_none() { Told::Stopped(words) } else { Told::Down(words) };
                     teller.tell(what).await.then_some(()).and(wait)
                 }

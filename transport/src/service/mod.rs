@@ -14,6 +14,7 @@
 //! All waiting is in one loop over a fixed order; the futures of one message are the steps above. One link is one session that
 //! comes back: see [`Link`].
 
+mod fallback;
 mod inward;
 mod late;
 mod link;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::Notify;
 
+pub use fallback::Fallback;
 use late::Unanswered;
 pub use link::{Link, LinkHealth, OnAuthFailure};
 pub use metrics::Metrics;
@@ -147,6 +149,8 @@ pub enum Partial {
 
 /// What stands for missing parts.
 const GAP: &str = "[…]";
+/// The target of the span that names the link in what is logged of it, at level INFO.
+pub const LINKS: &str = "smpp::link";
 /// How long to wait before the bus or the store is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 

@@ -12,15 +12,15 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::Instrument as _;
 
 use super::link::{Link, LinkHealth, State, Task, Told};
-
 use super::outward::{Intake, Outgoing};
 use super::{Metrics, ServiceConfig, Shared};
 use crate::bus::{self, Bus};
 use crate::driver::{Connect, RequestError, Submitted};
 use crate::env::{Seed, WallClock};
-use crate::outbound::{Answer, End, Job, Queue};
+use crate::outbound::{Answer, End, Job, Queue, QueueConfig};
 use crate::store::{Early, PartOf, Store};
 
 /// What links have told and the loop has not heard, at most; beyond it they wait, and the SMSC is put off.
@@ -77,6 +77,7 @@ pub struct Service {
     outbound: bus::Outbound,
     seed: Seed,
     health: watch::Sender<Vec<LinkHealth>>,
+    settings: watch::Sender<QueueConfig>,
 }
 
 impl Service {
@@ -86,8 +87,9 @@ impl Service {
         let Bus { outbound, publisher, .. } = bus;
         let metrics = Arc::<Metrics>::default();
         let stores = (store.clone(), store);
+        let settings = watch::Sender::new(config.queue.clone());
         let shared = Arc::new(Shared::new(config, stores, publisher, clock, seed, metrics));
-        Service { shared, outbound, seed, health: watch::Sender::new(Vec::new()) }
+        Service { shared, outbound, seed, health: watch::Sender::new(Vec::new()), settings }
     }
 
     /// Takes references and sequence numbers from another store than all else.
@@ -105,6 +107,12 @@ impl Service {
         Arc::clone(&self.shared.metrics)
     }
 
+    /// How messages wait: what is sent here counts from then on.
+    #[must_use]
+    pub fn settings(&self) -> watch::Sender<QueueConfig> {
+        self.settings.clone()
+    }
+
     /// How the links are: now, and whenever that changes.
     #[must_use]
     pub fn health(&self) -> watch::Receiver<Vec<LinkHealth>> {
@@ -117,7 +125,7 @@ impl Service {
     where
         C: Connect + Send + 'static,
     {
-        let Service { shared, outbound, seed, health } = self;
+        let Service { shared, outbound, seed, health, settings } = self;
         let (told, hears) = mpsc::channel(TOLD_MAX);
         let (mut states, mut tasks, mut stops) = (Vec::new(), JoinSet::new(), Vec::new());
         for (number, (link, connect)) in links.into_iter().enumerate() {
@@ -125,6 +133,7 @@ impl Service {
             // One for each: who hears of one first of several is left to chance.
             let (stop, stopped) = watch::channel(false);
             stops.push(stop);
+            let span = tracing::info_span!(target: super::LINKS, "link", name = link.name);
             tasks.spawn(
                 Task {
                     number,
@@ -136,12 +145,14 @@ impl Service {
                     rng: seed.stream("reconnect", number as u64),
                     stop: stopped,
                 }
-                .run(),
+                .run()
+                .instrument(span),
             );
         }
         drop(told);
         let run = Run {
             queue: Queue::new(shared.config.queue.clone()),
+            settings: settings.subscribe(),
             shared,
             outbound,
             links: states,
@@ -164,6 +175,7 @@ struct Run {
     shared: Arc<Shared>,
     outbound: bus::Outbound,
     queue: Queue<Outgoing>,
+    settings: watch::Receiver<QueueConfig>,
     links: Vec<State>,
     hears: mpsc::Receiver<(usize, Told)>,
     work: FuturesUnordered<Work>,
@@ -196,6 +208,7 @@ impl Run {
             tokio::select! {
                 biased;
                 () = &mut shutdown, if by.is_none() => self.begin_to_stop(),
+                Ok(()) = self.settings.changed() => self.queue.follow(self.start.elapsed(), self.settings.borrow_and_update().clone()),
                 Some((link, told)) = self.hears.recv() => self.heard(link, told),
                 Some(done) = self.work.next(), if !self.work.is_empty() => self.done(done),
                 intake = ready(&mut self.intake) => self.taken_in(intake),

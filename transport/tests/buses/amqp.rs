@@ -24,7 +24,7 @@ use super::{PATIENCE, World, all_at_once, next, nothing, publish, published, unt
 /// What is on the other side of a broker: applications, with a connection of their own.
 pub(super) struct Applications {
     port: u16,
-    name: String,
+    pub(super) name: String,
     line: tokio::sync::Mutex<Option<(Connection, Channel)>>,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn shared() -> Option<Applications> {
 }
 
 impl Applications {
-    fn new(port: u16) -> Applications {
+    pub(super) fn new(port: u16) -> Applications {
         static NAMES: AtomicU32 = AtomicU32::new(0);
         let name = format!("smpp{}", NAMES.fetch_add(1, Ordering::Relaxed));
         Applications { port, name, line: tokio::sync::Mutex::default() }

@@ -104,7 +104,15 @@ fn up() -> bus::Health {
 fn link(name: &str, bound: bool) -> LinkHealth {
     let state = if bound { "bound" } else { "connecting" };
     let last_error = (!bound).then(|| "connection refused".to_owned());
-    LinkHealth { name: name.to_owned(), state, bound, since: Duration::from_millis(1_500), outstanding: 3, last_error }
+    LinkHealth {
+        name: name.to_owned(),
+        state,
+        bound,
+        since: Duration::from_millis(1_500),
+        outstanding: 3,
+        last_error,
+        is_optional: false,
+    }
 }
 
 /// What was answered.

@@ -20,6 +20,11 @@ pub(crate) struct RabbitMq {
 impl RabbitMq {
     /// Starts one; none, with a word about it, if the program is missing.
     pub(crate) fn start() -> Option<RabbitMq> {
+        RabbitMq::start_with(String::new())
+    }
+
+    /// The same with lines of configuration of its own.
+    pub(crate) fn start_with(configuration: String) -> Option<RabbitMq> {
         // The script itself: the one that Debian has on the path changes the user first.
         let script = program(&["/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"]);
         let (Some(script), Some(epmd)) = (script, program(&["epmd", "/usr/lib/erlang/bin/epmd"])) else {
@@ -33,7 +38,10 @@ impl RabbitMq {
             command
         };
         let _epmd = Server::start("epmd", names_daemon, move || TcpStream::connect(("127.0.0.1", names)).is_ok());
-        let broker = move |folder: &Path| broker(&script, folder, port, distribution, names);
+        let broker = move |folder: &Path| {
+            std::fs::write(folder.join("rabbitmq.conf"), &configuration).expect("there is room");
+            broker(&script, folder, port, distribution, names)
+        };
         let server = Server::start("rabbitmq", broker, move || speaks_amqp(port).unwrap_or(false));
         Some(RabbitMq { server, port, _epmd })
     }

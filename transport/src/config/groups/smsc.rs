@@ -92,7 +92,9 @@ options! {
 options! {
     /// The SMSC connects, says outbind, and is bound to as a receiver.
     pub struct Outbind {
-        /// Where to wait for it. None does not.
+        /// Where to wait for it, without TLS. None does not. With it no receiver is dialled: `bind_type` `rx` only waits, `tx` and
+        /// `tx+rx` dial a transmitter, and `trx` dials a transceiver beside it. Whoever reaches this place and says the right
+        /// words is told our password: give `outbind.password`, and let nobody else reach it.
         listen: Option<String> = None, word::address().optional();
         /// What the SMSC must call itself. None takes any.
         system_id: Option<String> = None, text(1..=15).optional();
@@ -134,7 +136,8 @@ options! {
             ("receiver", BindType::One(BindKind::Receiver)),
             ("tx+rx", BindType::TransmitterAndReceiver),
         ]);
-        /// Whether to try `tx+rx` after an SMSC has answered a transceiver bind with ESME_RINVCMDID: it may be of version 3.3.
+        /// Whether to bind `tx+rx` after an SMSC has answered a transceiver bind with ESME_RINVCMDID, until the next start: it may
+        /// be of version 3.3.
         bind_fallback: bool = false, flag();
         /// Whether to cut a system_id of more than 15 and a password of more than 8 characters, and say so in the log, instead of
         /// refusing to start. Some SMSCs compare only what fits.

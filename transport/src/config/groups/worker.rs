@@ -30,8 +30,9 @@ options! {
         /// What to log: this, and what is worse. DEBUG shows message ids; texts and numbers of people only with `pdu_log`.
         /// Python's names are read: CRITICAL is ERROR here, NOTSET is TRACE.
         log_level: Level = Level::Info, word::level();
-        /// Where to report errors. They go to the log only: this is read so that a configuration of vumi2's is taken, and a
-        /// line at the start says that nothing is sent there.
+        /// Where to report errors: the DSN of a project in Sentry. Each line of the log at level ERROR is an event there, without
+        /// the secrets of this configuration, and without numbers of seven digits and more, which may be somebody's. Over
+        /// `https` the server's certificate must be one of those that browsers take.
         sentry_dsn: Option<Secret> = None, secret_url(&["https", "http"]).optional();
         /// Where to serve `/health`, `/ready` and `/metrics`, and with the embedded bus its messages too. Nothing serves no
         /// HTTP. With AMQP and none given there is none, as in vumi2. It has no password and no TLS: on other addresses than
@@ -151,12 +152,15 @@ pub enum PduLog {
 options! {
     /// What to look at when something goes wrong.
     pub struct Look {
-        /// Whether to log each PDU, at level INFO: `headers` has no numbers and texts of people, `full` has.
+        /// Whether to log each PDU, whatever `log_level` says: `headers` has no numbers and texts of people, `full` has. Passwords
+        /// are in neither.
         pdu_log: PduLog = PduLog::Off,
             named(" (it has numbers and texts of people)", &[("off", PduLog::Off), ("headers", PduLog::Headers), ("full", PduLog::Full)]);
-        /// How many PDUs of each session are remembered, to be logged when it breaks.
+        /// How many PDUs of each session are remembered, to be logged when it breaks: at level INFO, with numbers and texts only
+        /// if `pdu_log` is `full`. An unbind, ours or the SMSC's, is no break.
         pdu_log_ring: u16 = 0, number(0..=10_000);
-        /// A file to write everything to that passes, for Wireshark. The password of the bind is in it, and so are texts.
+        /// A file to write everything to that passes between us and the SMSC, for Wireshark, without the TLS around it. It is made
+        /// anew at the start, for nobody else to read: the password of the bind is in it, and so are texts.
         capture: Option<PathBuf> = None, path().optional();
     }
 }

@@ -36,6 +36,10 @@ impl Run {
                     Done::Nothing
                 }));
             }
+            Told::Needed => {
+                self.links[number].health.is_optional = false;
+                self.changed(number, LinkState::Connecting, None);
+            }
             Told::Bound(client) => {
                 self.links[number].client = Some(client);
                 self.links[number].session += 1;
