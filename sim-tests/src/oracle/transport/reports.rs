@@ -58,7 +58,7 @@ fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
     if !is_its_id(seen, receipt, &given.1) || !seen.at_rest || seen.forgets(only.frame.order, seen.last_place()) {
         return;
     }
-    if is_too_early(seen, receipt, only) {
+    if is_too_early(seen, receipt, only) || is_given_twice(seen, &given.1) {
         return;
     }
     let is_told = seen.events(message).any(|event| event.event() == "delivery_report" && event.order >= first);
@@ -77,6 +77,12 @@ fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
         Ids::HexReceipts => hex_to_decimal(&id),
     };
     form == Some(normal(given))
+}
+
+/// An SMSC that has lost its memory counts its ids anew.
+fn is_given_twice(seen: &Seen, id: &str) -> bool {
+    let given = seen.tries.values().flatten().filter_map(Try::accepted);
+    given.filter(|(_, other)| normal(other) == normal(id)).count() > 1
 }
 
 /// One that comes before its id is held for a while only.
