@@ -56,6 +56,10 @@ pub enum Keeps {
     File,
 }
 
+const fn twenty_seconds() -> u64 {
+    20_000
+}
+
 /// What a transport is told to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +81,9 @@ pub struct Options {
     pub rate: Option<u32>,
     /// How often refusals by ESME_RSYSERR and ESME_RSUBMITFAIL are tried again.
     pub retries: u32,
+    /// How long after its first failure a message is tried again.
+    #[serde(default = "twenty_seconds")]
+    pub retry_max_age_ms: u64,
     /// How long a shutdown may take.
     pub shutdown_timeout_ms: u64,
     /// How long receipts wait for their message's id.
@@ -275,7 +282,9 @@ impl Transport {
     pub(super) fn waits_max_ms(&self) -> u64 {
         let submits = self.submits_max() as u64;
         let paced = self.options.rate.map_or(0, |rate| 1_000 * submits / u64::from(rate));
-        paced + submits * (2 * self.bus.delay_ms + THROTTLE_MAX_MS) + self.options.shutdown_timeout_ms
+        // One after the other, at worst.
+        let tried = self.messages.len() as u64 * self.options.retry_max_age_ms;
+        paced + tried + submits * (2 * self.bus.delay_ms + THROTTLE_MAX_MS) + self.options.shutdown_timeout_ms
     }
 
     /// How long after the end of all else something may still be due: what is held back is given up.
@@ -307,6 +316,7 @@ impl Options {
             },
             rate: rng.random_bool(0.2).then(|| rng.random_range(10..60)),
             retries: *[0, 0, 1, 3].choose(rng).expect("there are four"),
+            retry_max_age_ms: rng.random_range(2_000..20_000),
             shutdown_timeout_ms: rng.random_range(200..4_000),
             early_hold_ms: rng.random_range(2_000..8_000),
             join_expiry_ms: rng.random_range(3_000..9_000),

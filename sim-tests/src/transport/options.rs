@@ -62,6 +62,7 @@ fn queue(options: &Options) -> QueueConfig {
             Order::Strict => KeepOrder::Strict,
         },
         on_unknown: if options.resend_unknown { OnUnknown::Resend } else { OnUnknown::Nack },
+        retry_max_age: ms(options.retry_max_age_ms),
         throttle: Throttle { max: ms(THROTTLE_MAX_MS), ..Throttle::default() },
         retry: statuses
             .into_iter()

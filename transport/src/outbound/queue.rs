@@ -344,8 +344,11 @@ impl<T> Queue<T> {
         let place = message.parts.get_mut(usize::from(part))?;
         message.outstanding -= 1;
         self.outstanding -= 1;
-        let since = *message.failed_since.get_or_insert(now);
-        let is_too_old = now.saturating_sub(since) >= self.config.retry_max_age;
+        if matches!(answer, Answer::Refused(_) | Answer::Unknown(_)) {
+            message.failed_since.get_or_insert(now);
+        }
+        let age = message.failed_since.map(|since| now.saturating_sub(since));
+        let is_too_old = age.is_some_and(|age| age >= self.config.retry_max_age);
         match answer {
             Answer::Accepted => {
                 message.failed_since = None;
@@ -353,7 +356,6 @@ impl<T> Queue<T> {
                 self.pause = self.config.throttle.delay;
             }
             Answer::NotSent => {
-                message.failed_since = None;
                 place.again = true;
                 self.ready.insert((job, part));
             }

@@ -225,7 +225,18 @@ impl Shared {
 
     /// A receipt that was held has met its id. Nobody waits for an answer, so that it is tried until it is told.
     pub(super) async fn take_early(&self, early: Early) {
-        while let Err(error) = self.tell_early(&early).await {
+        let id = early.forms.first().cloned().unwrap_or_default();
+        let telling = (id, early.report.smpp_status.clone());
+        // The store gives it again while that takes long.
+        if !self.telling().insert(telling.clone()) {
+            return;
+        }
+        self.tell_in_the_end(&early).await;
+        self.telling().remove(&telling);
+    }
+
+    async fn tell_in_the_end(&self, early: &Early) {
+        while let Err(error) = self.tell_early(early).await {
             tracing::warn!(%error, "an early receipt could not be told");
             if matches!(error, PutOff::Bus(PublishError::Closed)) {
                 return;
@@ -259,8 +270,14 @@ impl Shared {
         for Early { forms, report } in early {
             let id = forms.first().cloned().unwrap_or_default();
             // By now more may be known of how the SMSC writes its ids.
-            let forms = self.ids_seen().forms_again(self.config.inbound.id_forms, &id);
-            let told = match self.store.receipt_again(self.now(), &Early { forms, report: report.clone() }).await {
+            let now_forms = self.ids_seen().forms_again(self.config.inbound.id_forms, &id);
+            let again = Early { forms: now_forms, report: report.clone() };
+            let told = match self.store.receipt_again(self.now(), &again).await {
+                // Its id came, and it is held on if whoever was to tell of it has died.
+                Ok(Matched::Known(_)) if again.forms == forms => {
+                    self.take_early(again).await;
+                    Ok(())
+                }
                 Ok(Matched::Known(known)) => self.report(&known, &report).await,
                 Ok(_) => {
                     Metrics::count(&self.metrics.receipts, "expired");

@@ -24,7 +24,7 @@ mod outward;
 mod repeats;
 mod run;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -154,6 +154,14 @@ pub const LINKS: &str = "smpp::link";
 /// How long to wait before the bus or the store is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// A message whose ack or nack is not published yet.
+struct UnderWay {
+    /// As it was on the bus.
+    body: bytes::Bytes,
+    /// Told when it is published.
+    told: Arc<Notify>,
+}
+
 /// What all steps share.
 struct Shared {
     config: ServiceConfig,
@@ -168,7 +176,9 @@ struct Shared {
     /// How the SMSC writes its ids.
     ids_seen: Mutex<IdsSeen>,
     /// Messages whose ack or nack is not published yet: reports of them wait for it.
-    unsettled: Mutex<BTreeMap<Box<str>, Arc<Notify>>>,
+    unsettled: Mutex<BTreeMap<Box<str>, UnderWay>>,
+    /// Early receipts that are being told: the first form of their ids, and what they say.
+    telling: Mutex<BTreeSet<(String, Box<str>)>>,
     /// Parts whose answer has not come in time.
     unanswered: Mutex<Unanswered>,
     /// What the SMSC has sent lately.
@@ -194,6 +204,7 @@ impl Shared {
             metrics,
             ids_seen: Mutex::default(),
             unsettled: Mutex::default(),
+            telling: Mutex::default(),
             unanswered: Mutex::default(),
             repeats: Repeats::default(),
         }
@@ -207,24 +218,29 @@ impl Shared {
         self.ids_seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn unsettled(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Arc<Notify>>> {
+    fn unsettled(&self) -> MutexGuard<'_, BTreeMap<Box<str>, UnderWay>> {
         self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn telling(&self) -> MutexGuard<'_, BTreeSet<(String, Box<str>)>> {
+        self.telling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whatever is told of the message from now on is told after its ack or nack.
-    fn is_under_way(&self, message: &str) {
-        self.unsettled().entry(message.into()).or_default();
+    fn is_under_way(&self, message: &str, body: &bytes::Bytes) {
+        let under_way = || UnderWay { body: body.clone(), told: Arc::default() };
+        self.unsettled().entry(message.into()).or_insert_with(under_way);
     }
 
     fn is_settled(&self, message: &str) {
-        if let Some(told) = self.unsettled().remove(message) {
+        if let Some(UnderWay { told, .. }) = self.unsettled().remove(message) {
             told.notify_waiters();
         }
     }
 
     /// Waits until the message's ack or nack is told, if it is under way here.
     async fn until_settled(&self, message: &str) {
-        let Some(told) = self.unsettled().get(message).cloned() else { return };
+        let Some(told) = self.unsettled().get(message).map(|it| Arc::clone(&it.told)) else { return };
         let notified = told.notified();
         // It counts from when it was made: what was told in between is gone from the list.
         if self.unsettled().contains_key(message) {

@@ -23,6 +23,13 @@ pub(super) struct Outgoing {
     pub(super) left_out: usize,
 }
 
+impl Outgoing {
+    /// Whether it is this, as it was on the bus.
+    pub(super) fn is(&self, message_id: &str, body: &[u8]) -> bool {
+        *self.message_id == *message_id && self.deliveries.first().is_some_and(|delivery| delivery.body == body)
+    }
+}
+
 /// What is to be done with what came from the bus.
 pub(super) enum Intake {
     /// Send it.
@@ -56,7 +63,7 @@ impl Shared {
         middleware::message(&self.config.middlewares, Way::Outbound, &mut message);
         let redelivered = delivery.redelivered;
         let message_id: Box<str> = message.message_id.as_str().into();
-        if redelivered && self.unsettled().contains_key(&message_id) {
+        if redelivered && self.unsettled().get(&message_id).is_some_and(|it| it.body == delivery.body) {
             return Intake::Again(delivery, message_id);
         }
         let mut outgoing = Outgoing { deliveries: vec![delivery], message_id, total: 1, left_out: 0 };
@@ -104,10 +111,15 @@ impl Shared {
         }
     }
 
-    /// Remembers the id of a part, however long that takes. Gives the receipts that waited for it.
+    /// Remembers the id of a part, or that it has none, however long that takes. Gives the receipts that waited for it.
     pub(super) async fn remember(&self, id: String, part: PartOf) -> Vec<Early> {
-        self.ids_seen().note_response(&id);
-        let id = message_id::normal(&id);
+        let id = if id.is_empty() {
+            // Under a name that no SMSC gives, so that it is known to have been accepted.
+            format!("no id for {} of {}", part.number, part.message)
+        } else {
+            self.ids_seen().note_response(&id);
+            message_id::normal(&id)
+        };
         loop {
             match self.store.remember(self.now(), &id, &part).await {
                 Ok(early) => return early,
@@ -168,7 +180,7 @@ impl Shared {
             self.metrics.latency.observe(took.as_secs_f64());
         }
         self.metrics.answers.get_or_create(&super::metrics::Status { status }).inc();
-        (answer, id.filter(|id| !id.is_empty()))
+        (answer, id)
     }
 }
 

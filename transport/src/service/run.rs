@@ -319,7 +319,8 @@ impl Run {
             // It began before the stop: it is given back.
             Intake::Send(..) if self.stop_by.is_some() => {}
             Intake::Send(outgoing, parts) => {
-                self.shared.is_under_way(&outgoing.message_id);
+                let body = outgoing.deliveries.first().map(|delivery| &delivery.body);
+                body.into_iter().for_each(|body| self.shared.is_under_way(&outgoing.message_id, body));
                 self.queue.add(outgoing, parts);
             }
             Intake::Over(outgoing, end) => self.settle(outgoing, end),
@@ -330,7 +331,7 @@ impl Run {
 
     /// A broker that was away hands out again what it had handed out: that is acknowledged with the rest, and sent once.
     fn handed_out_again(&mut self, delivery: bus::Delivery, message_id: Box<str>) {
-        if let Some(outgoing) = self.queue.find(|outgoing| outgoing.message_id == message_id) {
+        if let Some(outgoing) = self.queue.find(|outgoing| outgoing.is(&message_id, &delivery.body)) {
             return outgoing.deliveries.push(delivery);
         }
         // What became of it is being told.
@@ -427,6 +428,8 @@ impl Run {
     /// Unbinds. What is not done by now is given back by being dropped.
     async fn end(mut self, stops: &[watch::Sender<bool>], tasks: &mut JoinSet<()>) {
         let by = self.stop_by.unwrap_or_else(Instant::now).max(Instant::now());
+        // What came from the SMSC and is not done is put off now, while there is a session to say so on.
+        self.work.clear();
         for stop in stops {
             stop.send_replace(true);
         }

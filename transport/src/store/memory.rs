@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Away, Early, Expired, Known, LeaseError, Matched, PartOf, Report, StoreLimits};
+use super::{Away, Early, Expired, HELD_ON_MIN, Known, LeaseError, Matched, PartOf, Report, StoreLimits};
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Joiner, Outcome, PartKey, Segment};
 
@@ -277,12 +277,19 @@ impl Table {
     /// See [`Store::expire`](super::Store::expire).
     pub fn expire(&mut self, now: Duration) -> Expired {
         self.forget_ids(now);
-        let mut early = Vec::new();
+        let mut early: Vec<Early> = Vec::new();
         // They are held equally long, so the first to come is the first to go.
         while let Some((&number, (until, _))) = self.early.first_key_value()
             && *until <= now
         {
             early.extend(self.take_early(number));
+        }
+        let held_on = now.saturating_add(self.limits.early_hold.max(HELD_ON_MIN));
+        for untold in &early {
+            if untold.forms.iter().any(|form| self.ids.contains_key(form.as_str())) {
+                self.earlies += 1;
+                self.put_early(self.earlies, held_on, untold.clone());
+            }
         }
         Expired { incomplete: self.joiner.expire(now), early }
     }

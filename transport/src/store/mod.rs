@@ -112,9 +112,12 @@ pub struct Early {
 pub struct Expired {
     /// Messages that never became whole, in the order of their times.
     pub incomplete: Vec<Incomplete>,
-    /// Receipts whose ids never came; or came, and whoever was to tell of it has died since.
+    /// Receipts whose ids never came; and those whose ids came and that are not told yet, which are held on.
     pub early: Vec<Early>,
 }
+
+/// How long a receipt is held on at least, whose id came and that is not told yet.
+const HELD_ON_MIN: Duration = Duration::from_secs(1);
 
 /// Why a store has not done what it was asked to do. It may have.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -176,6 +176,23 @@ fn what_was_never_sent_does_not_age() {
 }
 
 #[test]
+fn what_could_not_be_sent_now_and_then_ages_from_its_first_failure() {
+    let mut queue = queue(|config| config.retry_max_age = Duration::from_secs(10));
+    let job = queue.add("a", parts("1", 1));
+    let unknown = || Answer::Unknown("no answer in time".to_owned());
+    for second in [0, 4, 8] {
+        let now = Duration::from_secs(second);
+        assert_eq!(goes(&mut queue, now), [("a", 0)]);
+        assert_eq!(queue.answered(now, job, 0, unknown()), None);
+        assert_eq!(goes(&mut queue, now), [("a", 0)]);
+        assert_eq!(queue.answered(now, job, 0, Answer::NotSent), None);
+    }
+    let now = Duration::from_secs(12);
+    assert_eq!(goes(&mut queue, now), [("a", 0)]);
+    assert!(matches!(queue.answered(now, job, 0, unknown()), Some(("a", End::Refused(_)))));
+}
+
+#[test]
 fn a_rate_counts_parts() {
     for (per_second, burst, at) in [(10.0, 1.0, [0, 100, 200, 300]), (0.2, 2.0, [0, 0, 5_000, 10_000])] {
         let mut queue = queue(|config| config.rate = Some(Rate { per_second, burst }));

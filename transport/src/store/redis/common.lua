@@ -38,8 +38,25 @@ local function forget_ids()
   end
 end
 
+local function keep(ttl, ...)
+  for _, name in ipairs({ ... }) do
+    redis.call('PEXPIRE', name, ttl)
+  end
+end
+
 -- Receipts that came before their ids.
 local EARLY = key('early')
+
+local function hold_early(early, forms, till, ttl)
+  local number = redis.call('INCR', key('earlies'))
+  redis.call('SET', key('early', number), early)
+  redis.call('ZADD', EARLY, till, number)
+  keep(ttl, key('earlies'), key('early', number), EARLY)
+  for _, form in ipairs(forms) do
+    redis.call('ZADD', key('early-form', form), number, number)
+    keep(ttl, key('early-form', form))
+  end
+end
 
 local function take_early(number)
   local early = redis.call('GET', key('early', number))
@@ -93,12 +110,6 @@ local function remove_set(set)
   redis.call('ZREM', FINISHED, set)
   let_go(set)
   return left
-end
-
-local function keep(ttl, ...)
-  for _, name in ipairs({ ... }) do
-    redis.call('PEXPIRE', name, ttl)
-  end
 end
 
 -- When something expires next; empty if nothing does.

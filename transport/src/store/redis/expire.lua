@@ -1,9 +1,19 @@
--- most of each kind. Gives when something expires next, whether there may be more now, early receipts, and sets: each as its
--- name and its segments.
-local most = tonumber(ARGV[3])
+-- most of each kind, until when receipts are held on whose ids came, ttl. Gives when something expires next, whether there may
+-- be more now, early receipts, and sets: each as its name and its segments.
+local most, held_till, ttl = tonumber(ARGV[3]), ARGV[4], ARGV[5]
 
 local function due(name)
   return redis.call('ZRANGEBYSCORE', name, '-inf', ARGV[2], 'LIMIT', 0, most)
+end
+
+local function is_any_known(forms)
+  for _, form in ipairs(forms) do
+    local till = redis.call('HGET', key('id', form), 'until')
+    if till and tonumber(till) > now then
+      return true
+    end
+  end
+  return false
 end
 
 forget_ids()
@@ -21,7 +31,14 @@ end
 -- Those of the same time in the order in which they came.
 table.sort(numbers, function(a, b) return tonumber(a) < tonumber(b) end)
 for _, number in ipairs(numbers) do
-  earlies[#earlies + 1] = take_early(number) or nil
+  local early = take_early(number)
+  if early then
+    local forms = cjson.decode(early).forms
+    if is_any_known(forms) then
+      hold_early(early, forms, held_till, ttl)
+    end
+    earlies[#earlies + 1] = early
+  end
 end
 local more = #finished == most or #open == most or #numbers == most
 return { next_expiry(), more and '1' or '0', earlies, sets }

@@ -36,12 +36,5 @@ end
 if #ARGV < 10 or redis.call('ZCARD', EARLY) >= tonumber(most) then
   return { 'unknown' }
 end
-local number = redis.call('INCR', key('earlies'))
-redis.call('SET', key('early', number), early)
-redis.call('ZADD', EARLY, early_till, number)
-keep(ttl, key('earlies'), key('early', number), EARLY)
-for at = 10, #ARGV do
-  redis.call('ZADD', key('early-form', ARGV[at]), number, number)
-  keep(ttl, key('early-form', ARGV[at]))
-end
+hold_early(early, { unpack(ARGV, 10) }, early_till, ttl)
 return { 'held', next_expiry() }
