@@ -5,6 +5,7 @@ import contextlib
 import pathlib
 import queue
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -106,6 +107,18 @@ def venv(folder, requirements):
             install(sys.executable, "-m", "venv", "--clear", folder)
             install(folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements)
     return folder / "bin"
+
+
+def node_modules(folder, pinned):
+    """The folder of modules that the package in the folder `pinned` asks for, installed in this folder."""
+    files = [pinned / "package.json", pinned / "package-lock.json"]
+    with fresh(folder, files) as needed:
+        if needed:
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in files:
+                shutil.copy(file, folder)
+            install("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=folder)
+    return folder / "node_modules"
 
 
 def parser(words, command="+"):

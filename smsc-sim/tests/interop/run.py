@@ -17,7 +17,6 @@ Needs python3 with venv, node with npm, and for --capture tshark and the right t
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -120,15 +119,8 @@ def numbers(values):
 
 def install(cache):
     """The two clients' command lines' beginnings, and those of the examples; fetches what the cache lacks."""
-    python, modules = harness.venv(cache / "venv", HERE / "requirements.txt") / "python", cache / "node"
-    pinned = [HERE / "package.json", HERE / "package-lock.json"]
-    with harness.fresh(modules, pinned) as needed:
-        if needed:
-            modules.mkdir(parents=True, exist_ok=True)
-            for file in pinned:
-                shutil.copy(file, modules)
-            harness.install("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=modules)
-    os.environ["NODE_PATH"] = str(modules / "node_modules")
+    python = harness.venv(cache / "venv", HERE / "requirements.txt") / "python"
+    os.environ["NODE_PATH"] = str(harness.node_modules(cache / "node", HERE))
     return {"smpplib": [python, HERE / "smpplib_client.py"], "node-smpp": ["node", HERE / "node_client.js"]}, {
         "pytest": [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLES / "pytest_example.py"],
         "node --test": ["node", "--test", "--test-timeout=30000", EXAMPLES / "node_example.test.js"]}

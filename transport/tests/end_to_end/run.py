@@ -1,295 +1,253 @@
 #!/usr/bin/env python3
-"""Runs the transport between a RabbitMQ and an SMSC simulator, kills each of them again and again, and counts.
+"""Runs the transport between a bus and an SMSC, kills each of them again and again, and counts.
 
     run.py [options] --transport smpp-transport --smsc smsc-sim
 
-Messages go out and come in all the while. In the end each message that was put on the bus has its ack and its delivery
-report, each message that the SMSC was told is taken is on the bus, and nothing was sent twice but where an outcome was
-unknown: the line or a process went between a submit and its answer. Exit status 0 if so, else 1.
+The bus is RabbitMQ, or with --bus embedded the transport's own over HTTP. The SMSC is smsc-sim, or with --with node-smpp a
+server made of node-smpp. Messages go out and come in all the while. In the end each message that was put on the bus has its
+ack and its delivery report, each message from a phone that the SMSC was told is taken is on the bus, and nothing was sent
+twice but where an outcome was unknown: the SMSC or the transport went between a submit and its answer. Exit status 0 if so.
 
-Needs rabbitmq-server, python3 with venv, and PyPI or a cache that has been filled before.
+smsc-sim loses what it was given in the last tenth of a second when it is killed: with --smsc-signal KILL messages that it does
+not know any more need no report. The server made of node-smpp loses nothing.
+
+Needs python3 with venv, redis-server or rabbitmq-server, npm for node-smpp; and registries, or a cache filled before.
 """
 
 import argparse
-import json
-import os
+import datetime
 import pathlib
 import random
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[2] / "smsc-sim" / "tests"), str(HERE)]
+
+import harness
+from application import Numbers, OverAmqp, OverHttp
+from parts import UNKNOWN, Api, Failed, Programs, Refused, free_port, listens, until
+
+LATE_SECONDS = 2  # after which the SMSC has read what a transport that is gone had written
 PATIENCE = 60  # seconds, for all that is outstanding once nothing is killed any more
-START_SECONDS = 60
-NAME = "smpp"
-
-
-class Failed(Exception):
-    """The run cannot go on."""
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-def until(what, seconds, condition):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise Failed("%s: not within %d s" % (what, seconds))
-        time.sleep(0.05)
-
-
-def answers(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        return True
-    except OSError:
-        return False
-
-
-class Program:
-    """A program that is killed and started again, with the same command, folder and ports."""
-
-    def __init__(self, name, command, folder, port, environment=None):
-        self.name, self.command, self.folder, self.port = name, command, folder, port
-        self.environment = {**os.environ, **(environment or {})}
-        self.log = (folder / (name + ".log")).open("ab")
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log, start_new_session=True)
-        if self.port:
-            until("%s to listen" % self.name, START_SECONDS, lambda: self.is_up() and answers(self.port))
-
-    def is_up(self):
-        if self.process.poll() is not None:
-            raise Failed("%s ended by itself with status %d:\n%s" % (self.name, self.process.returncode, self.tail()))
-        return True
-
-    def end(self, how):
-        os.killpg(self.process.pid, how)
-        self.process.wait(START_SECONDS)
-
-    def tail(self):
-        text = (self.folder / (self.name + ".log")).read_text(errors="replace")
-        return "\n".join(text.splitlines()[-30:])
-
-
-def broker(folder):
-    """A RabbitMQ of its own, with its own node, folders and ports."""
-    server = shutil.which("rabbitmq-server", path=os.environ["PATH"] + ":/usr/lib/rabbitmq/bin:/usr/sbin")
-    direct = pathlib.Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-    server = str(direct) if direct.exists() else server
-    if not server:
-        raise Failed("there is no rabbitmq-server")
-    port, home = free_port(), folder / "broker"
-    home.mkdir()
-    (home / "enabled_plugins").write_text("[].\n")
-    environment = {
-        "RABBITMQ_NODENAME": "end%d@localhost" % port, "RABBITMQ_NODE_PORT": str(port), "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-        "RABBITMQ_DIST_PORT": str(free_port()), "ERL_EPMD_PORT": str(free_port()), "HOME": str(home),
-        "RABBITMQ_MNESIA_BASE": str(home / "data"), "RABBITMQ_LOG_BASE": str(home / "log"), "RABBITMQ_LOGS": "-",
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "enabled_plugins"), "RABBITMQ_CONFIG_FILE": str(home / "none"),
-    }
-    return Program("broker", [server], home, port, environment)
-
-
-class Api:
-    def __init__(self, port):
-        self.base = "http://127.0.0.1:%d" % port
-
-    def ask(self, path, body=None, timeout=30):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, data=data, headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            return json.load(response)
-
-
-class Application:
-    """What is on the other side of the bus: it sends, takes inbound messages and events, and comes back."""
-
-    def __init__(self, port, count):
-        import pika
-        self.pika, self.port, self.count = pika, port, count
-        self.events, self.inbound, self.sent = {}, {}, 0
-        self.is_over = False
-        self.threads = [threading.Thread(target=target, daemon=True) for target in (self.send, self.take)]
-        for thread in self.threads:
-            thread.start()
-
-    def channel(self):
-        parameters = self.pika.ConnectionParameters("127.0.0.1", self.port, heartbeat=10, blocked_connection_timeout=30)
-        channel = self.pika.BlockingConnection(parameters).channel()
-        channel.exchange_declare("vumi", exchange_type="direct", durable=True)
-        for queue in ("outbound", "inbound", "event"):
-            name = "%s.%s" % (NAME, queue)
-            channel.queue_declare(name, durable=True)
-            channel.queue_bind(name, "vumi", name)
-        return channel
-
-    def again(self, work):
-        while not self.is_over:
-            try:
-                if work(self.channel()):
-                    return
-            except (self.pika.exceptions.AMQPError, OSError):
-                time.sleep(0.2)
-
-    def send(self):
-        def work(channel):
-            channel.confirm_delivery()
-            while self.sent < self.count:
-                number = self.sent
-                body = {"to_addr": "2782%07d" % number, "from_addr": "1001", "transport_name": NAME, "transport_type": "sms",
-                        "content": "message %d" % number, "message_id": "m%d" % number}
-                channel.basic_publish("vumi", NAME + ".outbound", json.dumps(body),
-                                      self.pika.BasicProperties(delivery_mode=2))
-                self.sent += 1
-            return True
-        self.again(work)
-
-    def take(self):
-        def work(channel):
-            channel.basic_qos(prefetch_count=500)
-            queues = {NAME + ".inbound": self.take_inbound, NAME + ".event": self.take_event}
-            for queue in queues:
-                channel.basic_consume(queue, lambda channel, method, _, body, taken=queues[queue]: (
-                    taken(json.loads(body)), channel.basic_ack(method.delivery_tag)))
-            while not self.is_over:
-                channel.connection.process_data_events(time_limit=0.2)
-            return True
-        self.again(work)
-
-    def take_event(self, event):
-        kind = event["event_type"] if event["event_type"] != "delivery_report" else event["delivery_status"]
-        kinds = self.events.setdefault(event["user_message_id"], {})
-        kinds[kind] = kinds.get(kind, 0) + 1
-
-    def take_inbound(self, message):
-        self.inbound[message["content"]] = self.inbound.get(message["content"], 0) + 1
-
-    def has(self, kind):
-        return sum(1 for kinds in self.events.values() if kind in kinds)
+INTEROP = HERE.parents[2] / "smsc-sim" / "tests" / "interop"
+ALWAYS = ["--reconnect-initial", "200ms", "--reconnect-max", "2s", "--smpp-response-timeout", "10s", "--throttle-max", "1s",
+          "--submit-registered-delivery-delivery-receipt", "SMSC_DELIVERY_RECEIPT_REQUESTED"]
 
 
 class Phones:
-    """Sends messages from phones; counts those of which the SMSC says that they were taken."""
+    """Sends messages, each from a phone of its own: references of long ones come again soon. Counts those of which the SMSC says that they were taken."""
 
     THREADS = 8
 
-    def __init__(self, api, count):
-        self.api, self.count, self.taken, self.is_over = api, count, set(), False
-        for number in range(self.THREADS):
-            threading.Thread(target=self.send, args=(number,), daemon=True).start()
+    def __init__(self, port, count, text=lambda number: "phone message %d" % number):
+        self.port, self.count, self.text, self.taken, self.is_over = port, count, text, set(), False
+        self.allowed, self.numbers = 0, Numbers(0)
+        for _ in range(self.THREADS):
+            threading.Thread(target=self.send, daemon=True).start()
 
-    def send(self, thread):
-        number = 0
+    def allow(self, share):
+        """Those that nobody has taken are made up for by others."""
+        self.allowed = share * self.count
+
+    def send(self):
+        api = Api(self.port)
         while len(self.taken) < self.count and not self.is_over:
-            number += 1
-            text = "phone %d message %d" % (thread, number)
+            if len(self.taken) >= self.allowed:
+                time.sleep(0.01)
+                continue
+            number = self.numbers.take()
+            text = self.text(number)
             try:
-                body = {"from": "27831112222", "to": "1001", "text": text}
-                [delivery] = self.api.ask("/api/v1/deliver?wait=5s", body)
-            except (OSError, urllib.error.URLError, ValueError):
-                # A simulator that is started again knows nothing of it any more: then nobody knows.
+                parts = api.ask("/api/v1/deliver?wait=5s", {"from": "2783%07d" % number, "to": "1001", "text": text})
+            except (Refused, *UNKNOWN):
+                # An SMSC that is started again knows nothing of it any more: then nobody knows.
                 time.sleep(0.05)
                 continue
-            if delivery["state"] == "accepted":
+            if all(part["state"] == "accepted" for part in parts):
                 self.taken.add(text)
 
 
-def run(args, folder):
-    chance = random.Random(args.seed)
+def smsc(args, programs):
+    """The SMSC, its SMPP port and that of its API."""
     smpp, http = free_port(), free_port()
-    rabbit = broker(folder)
-    smsc = Program("smsc", [args.smsc, "--listen", "127.0.0.1:%d" % smpp, "--http", "127.0.0.1:%d" % http, "--log-level", "warn",
-                            "--data-dir", str(folder / "smsc-data")], folder, smpp)
-    transport = Program("transport", [
-        args.transport, "--amqp-url", "amqp://guest:guest@127.0.0.1:%d/" % rabbit.port, "--port", str(smpp),
-        "--worker-concurrency", "200", "--smpp-window", "50", "--cache-class", "embedded", "--reconnect-initial", "200ms",
-        "--reconnect-max", "2s", "--smpp-response-timeout", "10s", "--data-dir", str(folder / "transport-data"),
-        "--submit-registered-delivery-delivery-receipt", "SMSC_DELIVERY_RECEIPT_REQUESTED", "--throttle-max", "1s"], folder, None)
-    application = Application(rabbit.port, args.count)
-    phones = Phones(Api(http), args.count)
-    kills = [("broker", signal.SIGKILL), ("broker", signal.SIGTERM)] + [("smsc", signal.SIGTERM)] * args.restarts \
-        + [("transport", signal.SIGKILL)] * args.restarts
+    data = programs.folder / "smsc-data"
+    if args.with_ == "node-smpp":
+        command = ["node", HERE / "smsc.js", smpp, http, data]
+    else:
+        command = [args.smsc, "--listen", "127.0.0.1:%d" % smpp, "--http", "127.0.0.1:%d" % http, "--log-level", "warn",
+                   "--data-dir", data]
+    environment = {"NODE_PATH": str(args.cache / "node" / "node_modules")}
+    return programs.start("smsc", command, lambda: listens(smpp) and listens(http), environment), smpp, http
+
+
+def transport(args, programs, smpp):
+    """The transport and the application on the other side of its bus."""
+    command = [args.transport, "--port", smpp, "--worker-concurrency", 200, "--smpp-window", 50, "--cache-class", "embedded",
+               "--data-dir", programs.folder / "transport-data", *ALWAYS]
+    if args.bus == "embedded":
+        http = free_port()
+        command += ["--bus", "embedded", "--http-bind", "127.0.0.1:%d" % http]
+        return programs.start("transport", command, lambda: listens(http)), OverHttp(http, args.count)
+    _, port = programs.rabbitmq()
+    command += ["--amqp-url", "amqp://guest:guest@127.0.0.1:%d/" % port]
+    return programs.start("transport", command, lambda: True), OverAmqp(port, args.count)
+
+
+def kill_all(args, programs, application, phones, progress):
+    """Kills what is to be killed, as often as it is to be, in an order and at moments that the seed says, while messages pass."""
+    chance = random.Random(args.seed)
+    kills = [("smsc", args.smsc_signal)] * args.restarts + [("transport", signal.SIGKILL)] * args.restarts
+    if args.bus == "amqp":
+        kills += [("broker", signal.SIGKILL), ("broker", signal.SIGTERM)]
     chance.shuffle(kills)
-    programs = {"broker": rabbit, "smsc": smsc, "transport": transport}
-    start = time.monotonic()
-    for name, how in kills:
-        time.sleep(chance.uniform(0.3, 1.5))
-        print("%5.1f s: %s %s; %d sent, %d acks, %d reports, %d taken" % (
-            time.monotonic() - start, name, how.name, application.sent, application.has("ack"), application.has("delivered"),
-            len(phones.taken)), flush=True)
-        programs[name].end(how)
-        programs[name].start()
-    wrong = []
+    named = {program.name: program for program in programs.all}
+    for done, (name, how) in enumerate(kills):
+        share = (done + 1) / (len(kills) + 1)
+        application.allow(share)
+        phones.allow(share)
+        moment = application.count * (share - chance.random() / (len(kills) + 1))
+        has_passed = chance.choice([lambda: application.sent, lambda: application.has("ack"), lambda: len(phones.taken)])
+        until("messages to pass", PATIENCE, lambda: has_passed() >= moment)
+        progress("%s %s" % (name, how.name))
+        named[name].restart(how)
+    application.allow(1)
+    phones.allow(1)
+
+
+def wait_for_all(transport, application, phones, needs_report):
+    """What is not there in the end, in words."""
+    def is_reported():
+        return application.has("delivered") >= application.count or all(
+            "delivered" in application.events.get("m%d" % number, {}) for number in needs_report())
+
+    waits = [("all messages sent", lambda: application.sent >= application.count),
+             ("an ack of each", lambda: application.has("ack") >= application.count),
+             ("a report of each", is_reported),
+             ("all from phones taken", lambda: len(phones.taken) >= phones.count),
+             ("all from phones on the bus", lambda: phones.taken <= set(application.inbound.copy()))]
     try:
-        until("all messages sent", PATIENCE, lambda: transport.is_up() and application.sent >= args.count)
-        until("all acks", PATIENCE, lambda: transport.is_up() and application.has("ack") >= args.count)
-        until("all reports", PATIENCE, lambda: transport.is_up() and application.has("delivered") >= args.count)
-        until("all from phones", PATIENCE, lambda: len(phones.taken) >= args.count)
-        until("all from phones on the bus", 30, lambda: phones.taken <= set(application.inbound))
+        for what, condition in waits:
+            until(what, PATIENCE, lambda: transport.is_up() and condition())
     except Failed as error:
-        wrong.append(str(error))
-    lost = phones.taken - set(application.inbound)
-    refused = application.has("nack")
-    messages, unreported = {}, 0
+        return [str(error)]
+    return []
+
+
+def at_the_smsc(http):
+    """The SMSC's messages by their number: when each of them came."""
+    messages = {}
     for message in Api(http).ask("/api/v1/messages?limit=100000"):
-        number = message["to"]["address"]
-        messages[number] = messages.get(number, 0) + 1
-        known = application.events.get("m%d" % int(number[4:]), {})
-        if "delivered" not in known and unreported < 3:
-            unreported += 1
-            print("-- %s has only %s; the SMSC says: id %s, %s, receipts %s" % (
-                number, sorted(known), message["id"], message["state"], message["receipts"]))
-    twice = sum(count - 1 for count in messages.values())
-    print("%d of %d messages acked, %d reported, %d refused; at the SMSC %d, of which %d more than once" % (
-        application.has("ack"), args.count, application.has("delivered"), refused, len(messages), twice))
-    print("%d from phones taken, %d of them on the bus, %d more than once" % (
-        len(phones.taken), len(phones.taken) - len(lost), sum(count - 1 for count in application.inbound.values())))
-    if lost:
-        wrong.append("%d messages from phones are lost: %s" % (len(lost), sorted(lost)[:5]))
-    if refused:
-        wrong.append("%d messages were refused" % refused)
-    application.is_over = phones.is_over = True
-    for program in (transport, smsc, rabbit):
-        program.end(signal.SIGTERM)
-    if wrong:
-        print("-- the transport's log ends:\n%s" % transport.tail())
+        at = datetime.datetime.fromisoformat(message["submitted_at"].replace("Z", "+00:00")).timestamp()
+        messages.setdefault(int(message["to"]["address"][4:]), []).append(at)
+    return messages
+
+
+def doubles(messages, application, ends):
+    """How many messages the SMSC has more than once, and those of them for which there is no reason: between one and the next no
+    outcome became unknown, and the application put the message on the bus once."""
+    twice = {number: sorted(times) for number, times in messages.items() if len(times) > 1}
+    unexplained = [number for number, times in twice.items() if number not in application.doubtful and not all(
+        any(before - LATE_SECONDS <= end <= after for end in ends) for before, after in zip(times, times[1:]))]
+    return twice, unexplained
+
+
+def summary(application, phones, messages, twice, unexplained, seconds):
+    print("out: %d of %d acked, %d reported, %d refused; at the SMSC %d, of which %d more than once (%d of these without a reason)" % (
+        application.has("ack"), application.count, application.has("delivered"), application.has("nack"), len(messages), len(twice),
+        len(unexplained)))
+    print("     %d acks and %d reports more than once; %d put on the bus twice, as nobody had said that they were there" % (
+        application.repeated("ack"), application.repeated("delivered"), len(application.doubtful)))
+    print("in:  %d taken from phones, %d of them on the bus; %d on the bus more than once" % (
+        len(phones.taken), len(phones.taken & set(application.inbound)), sum(count > 1 for count in application.inbound.values())))
+    print("in %.0f s" % seconds)
+
+
+def install(args):
+    if args.bus == "amqp":
+        [packages] = harness.venv(args.cache / "venv", HERE / "requirements.txt").parent.glob("lib/python*/site-packages")
+        sys.path.append(str(packages))
+    if args.with_ == "node-smpp":
+        harness.node_modules(args.cache / "node", INTEROP)
+
+
+def run(args, folder):
+    """What went wrong, as lines."""
+    install(args)
+    begun = time.monotonic()
+    with Programs(folder) as programs:
+        center, smpp, http = smsc(args, programs)
+        worker, application = transport(args, programs, smpp)
+        phones = Phones(http, args.count)
+
+        def progress(what):
+            print("%5.1f s: %-20s %5d sent, %5d acks, %5d reports, %5d from phones" % (
+                time.monotonic() - begun, what, application.sent, application.has("ack"), application.has("delivered"),
+                len(phones.taken)), flush=True)
+
+        kill_all(args, programs, application, phones, progress)
+        progress("nothing any more")
+        forgets = args.with_ == "smsc-sim" and args.smsc_signal == signal.SIGKILL
+        needs_report = (lambda: at_the_smsc(http)) if forgets else (lambda: range(args.count))
+        wrong = wait_for_all(worker, application, phones, needs_report)
+        progress("all is there" if not wrong else "given up")
+        messages = at_the_smsc(http)
+        twice, unexplained = doubles(messages, application, center.ends + worker.ends)
+        summary(application, phones, messages, twice, unexplained, time.monotonic() - begun)
+        application.end()
+        phones.is_over = True
+        lost = phones.taken - set(application.inbound)
+        wrong += ["%d messages from phones are lost: %s" % (len(lost), sorted(lost)[:5])] if lost else []
+        wrong += ["%d messages were refused" % application.has("nack")] if application.has("nack") else []
+        wrong += ["sent twice without a reason: %s" % unexplained[:5]] if unexplained else []
+        if not forgets:
+            missing = set(range(args.count)) - set(messages)
+            wrong += ["%d messages never came to the SMSC: %s" % (len(missing), sorted(missing)[:5])] if missing else []
+        if wrong:
+            print("-- the transport's log ends:\n%s" % worker.tail())
     return wrong
 
 
-def main():
+def parsed():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--transport", required=True, type=pathlib.Path)
     parser.add_argument("--smsc", required=True, type=pathlib.Path)
+    parser.add_argument("--bus", choices=["amqp", "embedded"], default="amqp")
+    parser.add_argument("--with", dest="with_", choices=["smsc-sim", "node-smpp"], default="smsc-sim", help="the SMSC")
+    parser.add_argument("--smsc-signal", type=lambda name: signal.Signals["SIG" + name], metavar="NAME",
+                        help="how the SMSC ends (default: TERM; KILL for node-smpp)")
     parser.add_argument("--count", type=int, default=10_000, metavar="N", help="messages each way (default: 10000)")
     parser.add_argument("--restarts", type=int, default=10, metavar="N", help="of the SMSC and of the transport (default: 10)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="when and in which order (default: 1)")
+    parser.add_argument("--cache", type=pathlib.Path, metavar="DIR", help="where to install what is needed, and find it again")
     args = parser.parse_args()
-    args.transport, args.smsc = str(args.transport.resolve()), str(args.smsc.resolve())
-    with tempfile.TemporaryDirectory(prefix="smpp-end-to-end-", ignore_cleanup_errors=True) as folder:
-        try:
-            wrong = run(args, pathlib.Path(folder))
-        except (Failed, OSError) as error:
-            wrong = [str(error)]
+    args.smsc_signal = args.smsc_signal or (signal.SIGKILL if args.with_ == "node-smpp" else signal.SIGTERM)
+    args.transport, args.smsc = args.transport.resolve(), args.smsc.resolve()
+    return args
+
+
+def main(name, args, run):
+    """Runs it in a folder of its own, which stays if it fails; the exit status."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="smpp-end-to-end-"))
+    args.cache = (args.cache or folder / "cache").resolve()
+    try:
+        wrong = run(args, folder)
+    except (Failed, harness.Failed, OSError) as error:
+        wrong = [str(error)]
     for each in wrong:
         print("FAIL " + each)
-    print("end to end: %s" % ("failed" if wrong else "passed"))
+    if wrong:
+        print("what the programs said is in %s" % folder)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    print("%s: %s" % (name, "failed" if wrong else "passed"))
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    args = parsed()
+    sys.exit(main("end to end, %s and %s" % (args.bus, args.with_), args, run))
