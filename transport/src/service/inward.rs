@@ -3,6 +3,7 @@
 use tokio::time::timeout;
 
 use super::middleware::{self, Way};
+use super::owed::Debt;
 use super::{GAP, Metrics, Partial, Reports, Shared, Unmatched};
 use crate::bus::{DeliveryStatus, Event, PublishError, Route};
 use crate::driver::Delivery;
@@ -99,9 +100,12 @@ impl Shared {
     }
 
     async fn take_part(&self, key: PartKey, segment: Segment, envelope: Envelope) -> Result<(), PutOff> {
+        if self.owed.is_full() {
+            return Err(PutOff::Full("too many messages that are not whole wait for the bus"));
+        }
         let (outcome, superseded) = self.store.join(self.now(), &key, &segment).await?;
         if let Some(incomplete) = superseded {
-            self.give_up(incomplete).await?;
+            self.give_up(self.owed.owe(incomplete)).await?;
         }
         match outcome {
             Outcome::Waiting => Metrics::count(&self.metrics.parts, "waiting"),
@@ -134,10 +138,8 @@ impl Shared {
     }
 
     /// A long message will not be whole any more.
-    async fn give_up(&self, incomplete: Incomplete) -> Result<(), PutOff> {
+    async fn give_up(&self, incomplete: Debt<'_>) -> Result<(), PutOff> {
         let missing: Vec<u8> = incomplete.missing().collect();
-        tracing::warn!(?missing, total = incomplete.key.total, "a long message has not become whole");
-        Metrics::count(&self.metrics.parts, "incomplete");
         let texts = match self.config.partial {
             Partial::Drop => Vec::new(),
             Partial::Parts => stretches(&incomplete).into_iter().map(|stretch| join(stretch).decode().text).collect(),
@@ -151,6 +153,9 @@ impl Shared {
             let (from, to) = (latin1(&incomplete.key.source.addr), latin1(&incomplete.key.destination.addr));
             self.publish_message(Envelope { from, to, ussd: None, smpp }, text).await?;
         }
+        tracing::warn!(?missing, total = incomplete.key.total, "a long message has not become whole");
+        Metrics::count(&self.metrics.parts, "incomplete");
+        incomplete.told();
         Ok(())
     }
 
@@ -242,8 +247,22 @@ impl Shared {
         Ok(self.store.told(self.now(), early).await?)
     }
 
+    /// Tells of all long messages that are given up, however long that takes.
+    async fn pay(&self) {
+        while let Some(debt) = self.owed.next() {
+            if let Err(error) = self.give_up(debt).await {
+                tracing::warn!(%error, "a long message that has not become whole could not be published");
+                if matches!(error, PutOff::Bus(PublishError::Closed)) {
+                    return;
+                }
+                tokio::time::sleep(super::AGAIN).await;
+            }
+        }
+    }
+
     /// Gives up what has expired in the store.
     pub(super) async fn expire(&self) {
+        self.pay().await;
         let Expired { incomplete, early } = match self.store.expire(self.now()).await {
             Ok(expired) => expired,
             Err(error) => {
@@ -251,25 +270,30 @@ impl Shared {
                 return tokio::time::sleep(super::AGAIN).await;
             }
         };
-        for set in incomplete {
-            if let Err(error) = self.give_up(set).await {
-                tracing::warn!(%error, "a long message that has not become whole could not be published");
+        incomplete.into_iter().for_each(|set| self.owed.add(set));
+        self.pay().await;
+        for early in early {
+            while let Err(error) = self.tell_expired(&early).await {
+                tracing::warn!(%error, "a receipt could not be told");
+                if matches!(error, PutOff::Bus(PublishError::Closed)) {
+                    return;
+                }
+                tokio::time::sleep(super::AGAIN).await;
             }
         }
-        for Early { forms, report } in early {
-            let id = forms.first().cloned().unwrap_or_default();
-            // By now more may be known of how the SMSC writes its ids.
-            let forms = self.ids_seen().forms_again(self.config.inbound.id_forms, &id);
-            let told = match self.store.receipt_again(self.now(), &Early { forms, report: report.clone() }).await {
-                Ok(Matched::Known(known)) => self.report(&known, &report).await,
-                Ok(_) => {
-                    Metrics::count(&self.metrics.receipts, "expired");
-                    self.unmatched(&id, &report).await
-                }
-                Err(away) => Err(away.into()),
-            };
-            if let Err(error) = told {
-                tracing::warn!(%error, "a receipt could not be told");
+    }
+
+    /// The id of a receipt has not come in time; or who was to tell of it has died.
+    async fn tell_expired(&self, Early { forms, report }: &Early) -> Result<(), PutOff> {
+        let id = forms.first().cloned().unwrap_or_default();
+        // By now more may be known of how the SMSC writes its ids.
+        let forms = self.ids_seen().forms_again(self.config.inbound.id_forms, &id);
+        match self.store.receipt_again(self.now(), &Early { forms, report: report.clone() }).await? {
+            Matched::Known(known) => self.report(&known, report).await,
+            _ => {
+                self.unmatched(&id, report).await?;
+                Metrics::count(&self.metrics.receipts, "expired");
+                Ok(())
             }
         }
     }
