@@ -160,7 +160,11 @@ async fn a_receipt_before_its_id_waits_for_it_and_expires(world: &impl World) {
         [(forms("10"), delivered()), (forms("10"), failed)],
         "10 is 0x0a; in the order in which they came"
     );
-    assert_eq!(store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap(), [], "each is given once");
+    for left in [&waited[..], &waited[1..]] {
+        assert_eq!(store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap(), left, "each stays until it is told");
+        store.told(NOW, &left[0]).await.unwrap();
+    }
+    assert_eq!(store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap(), []);
     let until = NOW + 30 * SECOND;
     assert!(store.next_expiry().is_some_and(|next| next <= until), "{:?}", store.next_expiry());
     assert_eq!(store.expire(until - Duration::from_millis(1)).await.unwrap(), Expired::default());
@@ -175,7 +179,8 @@ async fn no_more_receipts_wait_than_may(world: &impl World) {
     assert_eq!(store.receipt(NOW, &[], &delivered()).await.unwrap(), Matched::Unknown, "no id at all");
     assert_eq!(store.receipt(NOW, &forms("10"), &delivered()).await.unwrap(), Matched::Held);
     assert_eq!(store.receipt(NOW, &forms("12"), &delivered()).await.unwrap(), Matched::Unknown);
-    let _ = store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
+    let waited = store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
+    store.told(NOW, &waited[0]).await.unwrap();
     assert_eq!(store.receipt(NOW, &forms("12"), &delivered()).await.unwrap(), Matched::Held, "there is room again");
 }
 

@@ -55,6 +55,9 @@ fn a_receipt_before_its_id_waits_for_it_and_expires() {
     assert_eq!(table.receipt(NOW, &[], &delivered), Matched::Unknown, "no id at all");
     let waited = table.remember(NOW, "a", &part("m", 1, 1));
     assert_eq!(waited.iter().map(|early| early.forms[0].as_str()).collect::<Vec<_>>(), ["10"], "10 is 0x0a");
+    assert_eq!(table.remember(NOW, "a", &part("m", 1, 1)), waited, "it stays until it is told");
+    table.told(&waited[0]);
+    assert_eq!(table.remember(NOW, "a", &part("m", 1, 1)), []);
     let until = NOW + Duration::from_secs(30);
     assert_eq!(table.next_expiry(), Some(until));
     assert_eq!(table.expire(until - Duration::from_millis(1)), Expired::default());
