@@ -85,6 +85,11 @@ fn delivered() -> Report {
     report(DeliveryStatus::Delivered)
 }
 
+/// A receipt whose id may be written in any of these forms.
+fn early(forms: &[String], report: &Report) -> Early {
+    Early { id: forms.first().cloned().unwrap_or_default(), forms: forms.to_vec(), report: report.clone() }
+}
+
 /// The id as it is, and in the other base either way.
 fn forms(id: &str) -> Vec<String> {
     use message_id::{decimal_to_hex, hex_to_decimal, normal};
@@ -132,27 +137,27 @@ async fn a_receipt_finds_its_message_and_its_copy_is_known_as_such(world: &impl 
     let store = world.empty(StoreLimits::default());
     assert_eq!(store.remember(NOW, "abcd", &part("m", 2, 3)).await.unwrap(), []);
     assert_eq!(store.accepted(NOW, "m").await.unwrap(), [2]);
-    let pending = store.receipt(NOW, &forms("ABCD"), &report(DeliveryStatus::Pending)).await.unwrap();
+    let pending = store.receipt(NOW, &early(&forms("ABCD"), &report(DeliveryStatus::Pending))).await.unwrap();
     let expected = [None, Some(report(DeliveryStatus::Pending)), None];
     assert_eq!(known(pending), Known { part: part("m", 2, 3), reports: expected.into(), is_repeated: false });
-    let first = known(store.receipt(NOW, &forms("43981"), &delivered()).await.unwrap());
+    let first = known(store.receipt(NOW, &early(&forms("43981"), &delivered())).await.unwrap());
     assert_eq!(
         (&first.reports[..], first.is_repeated),
         (&[None, Some(delivered()), None][..], false),
         "in decimal too"
     );
-    assert!(known(store.receipt(NOW, &forms("abcd"), &delivered()).await.unwrap()).is_repeated);
-    let late = known(store.receipt(NOW, &forms("abcd"), &report(DeliveryStatus::Pending)).await.unwrap());
+    assert!(known(store.receipt(NOW, &early(&forms("abcd"), &delivered())).await.unwrap()).is_repeated);
+    let late = known(store.receipt(NOW, &early(&forms("abcd"), &report(DeliveryStatus::Pending))).await.unwrap());
     assert_eq!((&late.reports[1], late.is_repeated), (&Some(delivered()), false), "what is final stays");
 }
 
 async fn a_receipt_before_its_id_waits_for_it_and_expires(world: &impl World) {
     let store = world.empty(StoreLimits::default());
     for id in ["10", "11"] {
-        assert_eq!(store.receipt(NOW, &forms(id), &delivered()).await.unwrap(), Matched::Held);
+        assert_eq!(store.receipt(NOW, &early(&forms(id), &delivered())).await.unwrap(), Matched::Held);
     }
     let failed = report(DeliveryStatus::Failed);
-    assert_eq!(store.receipt(NOW, &forms("10"), &failed).await.unwrap(), Matched::Held);
+    assert_eq!(store.receipt(NOW, &early(&forms("10"), &failed)).await.unwrap(), Matched::Held);
     let waited = store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
     let told: Vec<_> = waited.iter().map(|Early { forms, report }| (forms.clone(), report.clone())).collect();
     assert_eq!(
@@ -160,7 +165,11 @@ async fn a_receipt_before_its_id_waits_for_it_and_expires(world: &impl World) {
         [(forms("10"), delivered()), (forms("10"), failed)],
         "10 is 0x0a; in the order in which they came"
     );
-    assert_eq!(store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap(), [], "each is given once");
+    for left in [&waited[..], &waited[1..]] {
+        assert_eq!(store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap(), left, "each stays until it is told");
+        store.told(NOW, &left[0]).await.unwrap();
+    }
+    assert_eq!(store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap(), []);
     let until = NOW + 30 * SECOND;
     assert!(store.next_expiry().is_some_and(|next| next <= until), "{:?}", store.next_expiry());
     assert_eq!(store.expire(until - Duration::from_millis(1)).await.unwrap(), Expired::default());
@@ -172,11 +181,16 @@ async fn a_receipt_before_its_id_waits_for_it_and_expires(world: &impl World) {
 
 async fn no_more_receipts_wait_than_may(world: &impl World) {
     let store = world.empty(StoreLimits { early_max: 1, ..StoreLimits::default() });
-    assert_eq!(store.receipt(NOW, &[], &delivered()).await.unwrap(), Matched::Unknown, "no id at all");
-    assert_eq!(store.receipt(NOW, &forms("10"), &delivered()).await.unwrap(), Matched::Held);
-    assert_eq!(store.receipt(NOW, &forms("12"), &delivered()).await.unwrap(), Matched::Unknown);
-    let _ = store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
-    assert_eq!(store.receipt(NOW, &forms("12"), &delivered()).await.unwrap(), Matched::Held, "there is room again");
+    assert_eq!(store.receipt(NOW, &early(&[], &delivered())).await.unwrap(), Matched::Unknown, "no id at all");
+    assert_eq!(store.receipt(NOW, &early(&forms("10"), &delivered())).await.unwrap(), Matched::Held);
+    assert_eq!(store.receipt(NOW, &early(&forms("12"), &delivered())).await.unwrap(), Matched::Unknown);
+    let waited = store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
+    store.told(NOW, &waited[0]).await.unwrap();
+    assert_eq!(
+        store.receipt(NOW, &early(&forms("12"), &delivered())).await.unwrap(),
+        Matched::Held,
+        "there is room again"
+    );
 }
 
 async fn ids_go_after_their_time_and_sooner_after_a_final_receipt(world: &impl World) {
@@ -184,14 +198,15 @@ async fn ids_go_after_their_time_and_sooner_after_a_final_receipt(world: &impl W
     for (id, message) in [("1", "a"), ("2", "b")] {
         let _ = store.remember(NOW, id, &part(message, 1, 1)).await.unwrap();
     }
-    let _ = store.receipt(NOW, &forms("1"), &report(DeliveryStatus::Failed)).await.unwrap();
+    let _ = store.receipt(NOW, &early(&forms("1"), &report(DeliveryStatus::Failed))).await.unwrap();
     let hour = NOW + 3_600 * SECOND;
     assert_eq!(store.accepted(hour - SECOND, "a").await.unwrap(), [1]);
     assert!(
-        known(store.receipt(hour - SECOND, &forms("1"), &report(DeliveryStatus::Failed)).await.unwrap()).is_repeated
+        known(store.receipt(hour - SECOND, &early(&forms("1"), &report(DeliveryStatus::Failed))).await.unwrap())
+            .is_repeated
     );
     assert_eq!(store.accepted(hour, "a").await.unwrap(), [] as [u8; 0]);
-    assert_eq!(store.receipt(hour, &forms("1"), &delivered()).await.unwrap(), Matched::Held);
+    assert_eq!(store.receipt(hour, &early(&forms("1"), &delivered())).await.unwrap(), Matched::Held);
     assert_eq!(store.accepted(hour, "b").await.unwrap(), [1]);
     assert_eq!(store.accepted(NOW + 7 * 86_400 * SECOND, "b").await.unwrap(), [] as [u8; 0]);
 }
@@ -213,15 +228,15 @@ async fn what_is_reported_of_each_part_is_kept_until_its_last_id_is_gone(world: 
     for (number, id) in (1..).zip(["a1", "a2"]) {
         let _ = store.remember(NOW, id, &part("m", number, 2)).await.unwrap();
     }
-    let _ = store.receipt(NOW, &forms("a1"), &delivered()).await.unwrap();
+    let _ = store.receipt(NOW, &early(&forms("a1"), &delivered())).await.unwrap();
     let later = NOW + 2 * 3_600 * SECOND;
-    let other = known(store.receipt(later, &forms("a2"), &delivered()).await.unwrap());
+    let other = known(store.receipt(later, &early(&forms("a2"), &delivered())).await.unwrap());
     assert_eq!(other.reports, [Some(delivered()), Some(delivered())], "the first part's id is gone, its report is not");
     assert_eq!(store.accepted(later, "m").await.unwrap(), [1, 2]);
     let gone = later + 3_600 * SECOND;
     let _ = store.remember(gone, "a3", &part("m", 1, 2)).await.unwrap();
     assert_eq!(store.accepted(gone, "m").await.unwrap(), [1], "it begins anew");
-    let anew = known(store.receipt(gone, &forms("a3"), &delivered()).await.unwrap());
+    let anew = known(store.receipt(gone, &early(&forms("a3"), &delivered())).await.unwrap());
     assert_eq!((&anew.reports[..], anew.is_repeated), (&[Some(delivered()), None][..], false));
 }
 

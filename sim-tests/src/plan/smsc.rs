@@ -86,7 +86,8 @@ impl Smsc {
     }
 
     /// Whether it hangs up or unbinds, or is silent so long that others do.
-    pub(super) fn ends_sessions(&self) -> bool {
+    #[must_use]
+    pub fn ends_sessions(&self) -> bool {
         self.steps().any(|step| matches!(step, Step::Unbind | Step::Disconnect(_) | Step::Silence(_) | Step::Pace(_)))
     }
 }

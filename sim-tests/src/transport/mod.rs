@@ -118,7 +118,9 @@ impl Ground {
         if on_bus > 0 {
             words.push(format!("{on_bus} messages on the bus of transport {}", self.owner));
         }
-        for (number, links) in inner.links.iter().enumerate() {
+        // Whoever is hung up on again and again is not bound all the time.
+        let is_left_alone = !self.plan.smsc.ends_sessions() && !self.plan.wire.is_cutting();
+        for (number, links) in inner.links.iter().enumerate().filter(|_| is_left_alone) {
             let unbound = links.as_ref().is_none_or(|links| links.borrow().iter().any(|link| !link.bound));
             if unbound {
                 words.push(format!("process {number} of transport {} is not bound", self.owner));

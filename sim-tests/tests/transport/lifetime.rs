@@ -1,7 +1,10 @@
 //! Binding, ending, and beginning anew.
 
 use serde_json::json;
+use smpp_transport::disk::{Disk, Forgetful};
 use smpp_transport::outbound::MultipartHandling;
+use smpp_transport::store::{Embedded, Memory, Store, StoreLimits};
+use tokio::task::JoinHandle;
 
 use crate::world::{World, seconds};
 
@@ -79,4 +82,100 @@ async fn what_was_accepted_before_a_crash_is_not_sent_again() {
     world.start().await;
     while world.event().await != "ack m" {}
     assert_eq!(taken(&world), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_handed_out_again_while_it_is_under_way_is_sent_once() {
+    let mut world = World::new("[{ when: { operation: submit_sm }, then: { delay: 2s } }]").await;
+    world.send("m", "hello");
+    tokio::time::sleep(seconds(1)).await;
+    let body = json!({"to_addr": "27821230001", "from_addr": "1001", "message_id": "m", "content": "hello"});
+    world.bus.put_again(body.to_string());
+    assert_eq!(world.event().await, "ack m");
+    assert!(world.hears_nothing_for(seconds(60)).await, "one ack");
+    assert_eq!(world.taken().len(), 1, "sent once");
+    world.stop().await;
+    assert_eq!(world.bus.waiting(), 0, "both are acknowledged to the bus");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_expires_while_the_bus_is_away_does_not_keep_the_transport_busy() {
+    let world = World::new("[]").await;
+    let ids = world.deliver(json!({"text": "0123456789".repeat(60), "parts": [2]}));
+    assert_eq!(world.answers(&ids).await, ["ESME_ROK"]);
+    world.bus.set_away(true);
+    tokio::time::sleep(seconds(3_600 + 200)).await;
+    assert!(world.take_all().is_empty());
+    world.bus.set_away(false);
+    let message = world.inbound().await;
+    assert_eq!(message["transport_metadata"], json!({"smpp": {"missing_parts": [1, 3, 4], "total_parts": 4}}));
+    assert!(world.hears_nothing_for(seconds(200)).await, "once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn parts_that_are_given_up_while_the_bus_is_away_are_told_of_once_it_is_back() {
+    let world = World::new("[]").await;
+    let first = world.deliver(json!({"text": "a".repeat(200), "reference": 5, "parts": [1]}));
+    assert_eq!(world.answers(&first).await, ["ESME_ROK"]);
+    world.bus.set_away(true);
+    // The same reference for another text: the first will not be whole any more.
+    let second = world.deliver(json!({"text": "b".repeat(200), "reference": 5, "parts": [1]}));
+    tokio::time::sleep(seconds(100)).await;
+    assert!(world.take_all().is_empty());
+    world.bus.set_away(false);
+    assert_eq!(world.inbound().await["content"], "a".repeat(153));
+    assert_eq!(world.answers(&second).await, ["ESME_ROK"]);
+    world.deliver(json!({"text": "b".repeat(200), "reference": 5, "parts": [2]}));
+    assert_eq!(world.inbound().await["content"], "b".repeat(200));
+    assert!(world.hears_nothing_for(seconds(200)).await, "each once");
+}
+
+/// A store in a file, and what writes it.
+fn in_a_file(disk: &Forgetful) -> (Store, JoinHandle<()>) {
+    let (journal, writer) = Disk::forgetful(disk).open().expect("nobody else has it");
+    let store = Embedded::open(journal, StoreLimits::default()).expect("it is whole");
+    (Store::Embedded(store), tokio::spawn(writer.run()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_whose_id_has_come_is_told_by_who_comes_after_a_crash() {
+    for is_file in [false, true] {
+        let rules = "[{ then: { delay: 2s, policy: { receipt: { before_response: true } } } }]";
+        let disk = Forgetful::new();
+        let file = is_file.then(|| in_a_file(&disk));
+        let mut writer = None;
+        let mut world = World::with(rules, |world| {
+            world.config.submit.registered_delivery.0 = 1;
+            if let Some((store, task)) = file {
+                world.store = store;
+                writer = Some(task);
+            }
+        })
+        .await;
+        world.send("m", "hello");
+        tokio::time::sleep(seconds(1)).await;
+        world.bus.set_away(true);
+        tokio::time::sleep(seconds(4)).await;
+        assert_eq!(world.taken().len(), 1);
+        assert!(world.take_all().is_empty(), "neither ack nor report");
+        if let Some(writer) = writer {
+            disk.crash();
+            writer.abort();
+        }
+        world.kill().await;
+        if is_file {
+            // Whoever has it open must be gone.
+            world.store = Store::Memory(Memory::new(StoreLimits::default()));
+            world.store = in_a_file(&disk).0;
+        }
+        world.bus.set_away(false);
+        world.start().await;
+        assert_eq!(
+            [world.event().await, world.event().await],
+            ["ack m", "delivered m DELIVERED"],
+            "in a file: {is_file}"
+        );
+        assert!(world.hears_nothing_for(seconds(60)).await, "once");
+        assert_eq!(world.taken().len(), 1);
+    }
 }

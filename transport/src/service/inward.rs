@@ -3,6 +3,7 @@
 use tokio::time::timeout;
 
 use super::middleware::{self, Way};
+use super::owed::Debt;
 use super::{GAP, Metrics, Partial, Reports, Shared, Unmatched};
 use crate::bus::{DeliveryStatus, Event, PublishError, Route};
 use crate::driver::Delivery;
@@ -99,9 +100,12 @@ impl Shared {
     }
 
     async fn take_part(&self, key: PartKey, segment: Segment, envelope: Envelope) -> Result<(), PutOff> {
+        if self.owed.is_full() {
+            return Err(PutOff::Full("too many messages that are not whole wait for the bus"));
+        }
         let (outcome, superseded) = self.store.join(self.now(), &key, &segment).await?;
         if let Some(incomplete) = superseded {
-            self.give_up(incomplete).await?;
+            self.give_up(self.owed.owe(incomplete)).await?;
         }
         match outcome {
             Outcome::Waiting => Metrics::count(&self.metrics.parts, "waiting"),
@@ -134,10 +138,8 @@ impl Shared {
     }
 
     /// A long message will not be whole any more.
-    async fn give_up(&self, incomplete: Incomplete) -> Result<(), PutOff> {
+    async fn give_up(&self, incomplete: Debt<'_>) -> Result<(), PutOff> {
         let missing: Vec<u8> = incomplete.missing().collect();
-        tracing::warn!(?missing, total = incomplete.key.total, "a long message has not become whole");
-        Metrics::count(&self.metrics.parts, "incomplete");
         let texts = match self.config.partial {
             Partial::Drop => Vec::new(),
             Partial::Parts => stretches(&incomplete).into_iter().map(|stretch| join(stretch).decode().text).collect(),
@@ -151,6 +153,9 @@ impl Shared {
             let (from, to) = (latin1(&incomplete.key.source.addr), latin1(&incomplete.key.destination.addr));
             self.publish_message(Envelope { from, to, ussd: None, smpp }, text).await?;
         }
+        tracing::warn!(?missing, total = incomplete.key.total, "a long message has not become whole");
+        Metrics::count(&self.metrics.parts, "incomplete");
+        incomplete.told();
         Ok(())
     }
 
@@ -160,8 +165,9 @@ impl Shared {
     }
 
     async fn match_receipt(&self, id: &str, forms: Vec<String>, report: Report) -> Result<(), PutOff> {
-        let matched = self.store.receipt(self.now(), &forms, &report).await?;
-        self.matched(id, matched, &report).await
+        let early = Early { id: id.to_owned(), forms, report };
+        let matched = self.store.receipt(self.now(), &early).await?;
+        self.matched(id, matched, &early.report).await
     }
 
     async fn matched(&self, id: &str, matched: Matched, report: &Report) -> Result<(), PutOff> {
@@ -225,8 +231,7 @@ impl Shared {
 
     /// A receipt that was held has met its id. Nobody waits for an answer, so that it is tried until it is told.
     pub(super) async fn take_early(&self, early: Early) {
-        let id = early.forms.first().cloned().unwrap_or_default();
-        let telling = (id, early.report.smpp_status.clone());
+        let telling = (early.id.clone(), early.report.smpp_status.clone());
         // The store gives it again while that takes long.
         if !self.telling().insert(telling.clone()) {
             return;
@@ -248,13 +253,26 @@ impl Shared {
     /// It is held until it is told: whoever comes after this process finds it.
     async fn tell_early(&self, early: &Early) -> Result<(), PutOff> {
         let matched = self.store.receipt_again(self.now(), early).await?;
-        let id = early.forms.first().map_or("", String::as_str);
-        self.matched(id, matched, &early.report).await?;
+        self.matched(&early.id, matched, &early.report).await?;
         Ok(self.store.told(self.now(), early).await?)
+    }
+
+    /// Tells of all long messages that are given up, however long that takes.
+    async fn pay(&self) {
+        while let Some(debt) = self.owed.next() {
+            if let Err(error) = self.give_up(debt).await {
+                tracing::warn!(%error, "a long message that has not become whole could not be published");
+                if matches!(error, PutOff::Bus(PublishError::Closed)) {
+                    return;
+                }
+                tokio::time::sleep(super::AGAIN).await;
+            }
+        }
     }
 
     /// Gives up what has expired in the store.
     pub(super) async fn expire(&self) {
+        self.pay().await;
         let Expired { incomplete, early } = match self.store.expire(self.now()).await {
             Ok(expired) => expired,
             Err(error) => {
@@ -262,33 +280,34 @@ impl Shared {
                 return tokio::time::sleep(super::AGAIN).await;
             }
         };
-        for set in incomplete {
-            if let Err(error) = self.give_up(set).await {
-                tracing::warn!(%error, "a long message that has not become whole could not be published");
-            }
-        }
-        for Early { forms, report } in early {
-            let id = forms.first().cloned().unwrap_or_default();
-            // By now more may be known of how the SMSC writes its ids.
-            let now_forms = self.ids_seen().forms_again(self.config.inbound.id_forms, &id);
-            let again = Early { forms: now_forms, report: report.clone() };
-            let told = match self.store.receipt_again(self.now(), &again).await {
-                // Its id came, and it is held on if whoever was to tell of it has died.
-                Ok(Matched::Known(_)) if again.forms == forms => {
-                    self.take_early(again).await;
-                    Ok(())
-                }
-                Ok(Matched::Known(known)) => self.report(&known, &report).await,
-                Ok(_) => {
-                    Metrics::count(&self.metrics.receipts, "expired");
-                    self.unmatched(&id, &report).await
-                }
-                Err(away) => Err(away.into()),
-            };
-            if let Err(error) = told {
+        incomplete.into_iter().for_each(|set| self.owed.add(set));
+        self.pay().await;
+        for early in early {
+            while let Err(error) = self.tell_expired(&early).await {
                 tracing::warn!(%error, "a receipt could not be told");
+                if matches!(error, PutOff::Bus(PublishError::Closed)) {
+                    return;
+                }
+                tokio::time::sleep(super::AGAIN).await;
             }
         }
+    }
+
+    /// The id of a receipt has not come in time; or it has, and who was to tell of it has died.
+    async fn tell_expired(&self, early: &Early) -> Result<(), PutOff> {
+        // By now more may be known of how the SMSC writes its ids.
+        let forms = self.ids_seen().forms_again(self.config.inbound.id_forms, &early.id);
+        let again = Early { forms, ..early.clone() };
+        match self.store.receipt_again(self.now(), &again).await? {
+            // It is held on, in case that this process dies too.
+            Matched::Known(_) if again == *early => self.take_early(again).await,
+            Matched::Known(known) => self.report(&known, &early.report).await?,
+            _ => {
+                self.unmatched(&early.id, &early.report).await?;
+                Metrics::count(&self.metrics.receipts, "expired");
+            }
+        }
+        Ok(())
     }
 }
 

@@ -21,6 +21,7 @@ mod link;
 mod metrics;
 mod middleware;
 mod outward;
+mod owed;
 mod repeats;
 mod run;
 
@@ -36,6 +37,7 @@ use late::Unanswered;
 pub use link::{Link, LinkHealth, OnAuthFailure};
 pub use metrics::Metrics;
 pub use middleware::{Does, Middleware};
+use owed::Owed;
 use repeats::Repeats;
 pub use run::Service;
 
@@ -183,6 +185,8 @@ struct Shared {
     unanswered: Mutex<Unanswered>,
     /// What the SMSC has sent lately.
     repeats: Repeats,
+    /// Long messages that will not be whole, and nobody knows.
+    owed: Owed,
 }
 
 impl Shared {
@@ -207,6 +211,7 @@ impl Shared {
             telling: Mutex::default(),
             unanswered: Mutex::default(),
             repeats: Repeats::default(),
+            owed: Owed::default(),
         }
     }
 

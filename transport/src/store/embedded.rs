@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::memory::Table;
-use super::{Away, Early, Expired, LeaseError, Matched, PartOf, Report, StoreLimits};
+use super::{Away, Early, Expired, LeaseError, Matched, PartOf, StoreLimits};
 use crate::disk::{DiskError, Journal, Manner, RETRY_INTERVAL};
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Outcome, PartKey, Segment};
@@ -56,8 +56,8 @@ impl Embedded {
         Ok(self.0.state().table.accepted(now, message))
     }
 
-    pub(super) async fn receipt(&self, now: Duration, forms: &[String], report: &Report) -> Result<Matched, Away> {
-        self.ask(|state| state.table.receipt(now, forms, report), |_, _| {}).await
+    pub(super) async fn receipt(&self, now: Duration, receipt: &Early) -> Result<Matched, Away> {
+        self.ask(|state| state.table.receipt(now, receipt), |_, _| {}).await
     }
 
     pub(super) async fn receipt_again(&self, now: Duration, early: &Early) -> Result<Matched, Away> {

@@ -82,8 +82,8 @@ impl Memory {
         Ok(self.table().accepted(now, message))
     }
 
-    pub(super) async fn receipt(&self, now: Duration, forms: &[String], report: &Report) -> Result<Matched, Away> {
-        Ok(self.table().receipt(now, forms, report))
+    pub(super) async fn receipt(&self, now: Duration, receipt: &Early) -> Result<Matched, Away> {
+        Ok(self.table().receipt(now, receipt))
     }
 
     pub(super) async fn receipt_again(&self, now: Duration, early: &Early) -> Result<Matched, Away> {
@@ -186,16 +186,15 @@ impl Table {
     }
 
     /// See [`Store::receipt`](super::Store::receipt).
-    pub fn receipt(&mut self, now: Duration, forms: &[String], report: &Report) -> Matched {
-        self.forget_ids(now);
-        match forms.iter().find(|form| self.ids.contains_key(form.as_str())) {
-            Some(form) => self.note(now, form, report),
-            None => self.hold(now, forms, report),
+    pub fn receipt(&mut self, now: Duration, receipt: &Early) -> Matched {
+        match self.receipt_again(now, receipt) {
+            Matched::Unknown => self.hold(now, receipt),
+            known => known,
         }
     }
 
     /// See [`Store::receipt_again`](super::Store::receipt_again).
-    pub fn receipt_again(&mut self, now: Duration, Early { forms, report }: &Early) -> Matched {
+    pub fn receipt_again(&mut self, now: Duration, Early { forms, report, .. }: &Early) -> Matched {
         self.forget_ids(now);
         let known = forms.iter().find(|form| self.ids.contains_key(form.as_str()));
         known.map_or(Matched::Unknown, |form| self.note(now, form, report))
@@ -233,13 +232,12 @@ impl Table {
         Matched::Known(Known { part, reports: sent.reports.clone(), is_repeated })
     }
 
-    fn hold(&mut self, now: Duration, forms: &[String], report: &Report) -> Matched {
-        if forms.is_empty() || self.early.len() >= self.limits.early_max {
+    fn hold(&mut self, now: Duration, receipt: &Early) -> Matched {
+        if receipt.forms.is_empty() || self.early.len() >= self.limits.early_max {
             return Matched::Unknown;
         }
         self.earlies += 1;
-        let early = Early { forms: forms.to_vec(), report: report.clone() };
-        self.put_early(self.earlies, now.saturating_add(self.limits.early_hold), early);
+        self.put_early(self.earlies, now.saturating_add(self.limits.early_hold), receipt.clone());
         Matched::Held
     }
 

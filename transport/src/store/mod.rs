@@ -101,6 +101,9 @@ pub enum Matched {
 /// A receipt that was held: its id came, or never came.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Early {
+    /// The id as the SMSC wrote it.
+    #[serde(default)]
+    pub id: String,
     /// The forms of the id, as they were given.
     pub forms: Vec<String>,
     /// What it said.
@@ -188,8 +191,8 @@ impl Store {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn receipt(&self, now: Duration, forms: &[String], report: &Report) -> Result<Matched, Away> {
-        on_each!(self, store => store.receipt(now, forms, report).await)
+    pub async fn receipt(&self, now: Duration, receipt: &Early) -> Result<Matched, Away> {
+        on_each!(self, store => store.receipt(now, receipt).await)
     }
 
     /// The same of a receipt that has been held: it is not held another time.

@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, IntoConnectionInfo as _, ScriptInvocation};
 
-use super::{Away, Early, Expired, Known, LeaseError, Matched, PartOf, Report, Store, StoreLimits};
+use super::{Away, Early, Expired, Known, LeaseError, Matched, PartOf, Store, StoreLimits};
 use crate::env::Seed;
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Outcome, PartKey, Refusal, Segment, join};
@@ -171,9 +171,8 @@ impl Redis {
         Ok(numbers)
     }
 
-    pub(super) async fn receipt(&self, now: Duration, forms: &[String], report: &Report) -> Result<Matched, Away> {
-        let early = Early { forms: forms.to_vec(), report: report.clone() };
-        self.matched(now, &early, self.0.config.limits.early_max).await
+    pub(super) async fn receipt(&self, now: Duration, receipt: &Early) -> Result<Matched, Away> {
+        self.matched(now, receipt, self.0.config.limits.early_max).await
     }
 
     pub(super) async fn receipt_again(&self, now: Duration, early: &Early) -> Result<Matched, Away> {
@@ -188,7 +187,7 @@ impl Redis {
 
     /// Finds what a receipt is about, or holds it, if fewer than `held_max` are held.
     async fn matched(&self, now: Duration, early: &Early, held_max: usize) -> Result<Matched, Away> {
-        let Early { forms, report } = early;
+        let Early { forms, report, .. } = early;
         let limits = &self.0.config.limits;
         let mut script = self.with(&self.0.scripts.receipt, now);
         script.arg(form::json(report)).arg(u8::from(report.is_final));

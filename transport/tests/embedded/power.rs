@@ -9,6 +9,7 @@ use smpp_transport::env::{ChaCha8Rng, Seed};
 use smpp_transport::store::{Matched, PartOf, Report};
 use smpp_transport::text::{Charset, Outcome, PartAddress, PartKey, ReferenceKind, Segment};
 
+use super::store::early;
 use super::*;
 
 const NOW: Duration = Duration::from_secs(1_000_000);
@@ -158,7 +159,7 @@ async fn step(
             if process.store.remember(NOW, &number.to_string(), &part_of(number)).await.is_ok() {
                 known.remembered.insert(number);
             }
-            if process.store.receipt(NOW, &[number.to_string()], &delivered()).await.is_ok() {
+            if process.store.receipt(NOW, &early(&[number.to_string()], &delivered())).await.is_ok() {
                 known.reported.insert(number);
             }
         }
@@ -223,7 +224,7 @@ async fn check_store(process: &Process, known: &Known) -> Checked {
     for &number in &known.remembered {
         let accepted = process.store.accepted(NOW, &part_of(number).message).await.unwrap();
         ensure!(accepted == [1], "id {number} was remembered and is forgotten");
-        let matched = process.store.receipt(NOW, &[number.to_string()], &delivered()).await.unwrap();
+        let matched = process.store.receipt(NOW, &early(&[number.to_string()], &delivered())).await.unwrap();
         let Matched::Known(matched) = matched else { return Err(format!("id {number}: {matched:?}")) };
         let was_reported = known.reported.contains(&number);
         ensure!(matched.is_repeated || !was_reported, "what was reported of id {number} is forgotten");

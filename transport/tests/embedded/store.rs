@@ -2,7 +2,7 @@
 
 use super::*;
 use smpp_transport::bus::DeliveryStatus;
-use smpp_transport::store::{Away, Known, Matched, PartOf, Report};
+use smpp_transport::store::{Away, Early, Known, Matched, PartOf, Report};
 use smpp_transport::text::message_id::decimal_to_hex;
 use smpp_transport::text::{Charset, Outcome, PartAddress, PartKey, ReferenceKind, Segment, Shifts};
 
@@ -14,6 +14,11 @@ fn part(message: &str, number: u8, total: u8) -> PartOf {
 
 fn report(status: DeliveryStatus) -> Report {
     Report { status, smpp_status: "STAT".into(), is_final: status != DeliveryStatus::Pending }
+}
+
+/// A receipt whose id may be written in any of these forms.
+pub(super) fn early(forms: &[String], report: &Report) -> Early {
+    Early { id: forms.first().cloned().unwrap_or_default(), forms: forms.to_vec(), report: report.clone() }
 }
 
 fn either_base(decimal: &str) -> [String; 2] {
@@ -49,17 +54,18 @@ async fn a_receipt_finds_its_message_after_a_crash() {
     let process = process.crash().await;
     assert_eq!(process.store.accepted(NOW, "m").await.unwrap(), [1, 2]);
     let delivered = report(DeliveryStatus::Delivered);
-    let matched = process.store.receipt(NOW, &["43981".to_owned(), "abcd".to_owned()], &delivered).await.unwrap();
+    let matched =
+        process.store.receipt(NOW, &early(&["43981".to_owned(), "abcd".to_owned()], &delivered)).await.unwrap();
     assert_eq!(known(matched).part, part("m", 1, 2));
     let process = process.crash().await;
-    let matched = known(process.store.receipt(NOW, &["abce".to_owned()], &delivered).await.unwrap());
+    let matched = known(process.store.receipt(NOW, &early(&["abce".to_owned()], &delivered)).await.unwrap());
     assert_eq!((matched.reports, matched.is_repeated), (vec![Some(delivered.clone()); 2], false));
-    assert!(known(process.store.receipt(NOW, &["abce".to_owned()], &delivered).await.unwrap()).is_repeated);
+    assert!(known(process.store.receipt(NOW, &early(&["abce".to_owned()], &delivered)).await.unwrap()).is_repeated);
     // After a final receipt an id stays for an hour only, and that is remembered too.
     let process = process.crash().await;
     let later = NOW + Duration::from_secs(3_600);
     assert_eq!(process.store.accepted(later, "m").await, Ok(vec![]));
-    assert_eq!(process.store.receipt(later, &["abce".to_owned()], &delivered).await, Ok(Matched::Held));
+    assert_eq!(process.store.receipt(later, &early(&["abce".to_owned()], &delivered)).await, Ok(Matched::Held));
     let process = process.crash().await;
     assert_eq!(process.store.accepted(NOW, "m").await, Ok(vec![]), "what has expired is gone");
 }
@@ -69,15 +75,18 @@ async fn a_receipt_before_its_id_waits_over_a_crash_and_expires() {
     let process = Process::start(&Forgetful::new());
     let delivered = report(DeliveryStatus::Delivered);
     for id in ["10", "11", "10"] {
-        assert_eq!(process.store.receipt(NOW, &either_base(id), &delivered).await, Ok(Matched::Held));
+        assert_eq!(process.store.receipt(NOW, &early(&either_base(id), &delivered)).await, Ok(Matched::Held));
     }
     let process = process.crash().await;
     let waited = process.store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
     assert_eq!(waited.iter().map(|early| early.forms[0].as_str()).collect::<Vec<_>>(), ["10", "10"], "10 is 0x0a");
+    process.store.told(NOW, &waited[0]).await.unwrap();
     let process = process.crash().await;
     let until = NOW + Duration::from_secs(30);
     assert_eq!(process.store.next_expiry(), Some(until));
-    assert_eq!(process.store.expire(until).await.unwrap().early.len(), 1);
+    let early = process.store.expire(until).await.unwrap().early;
+    let left: Vec<_> = early.iter().map(|early| early.forms[0].as_str()).collect();
+    assert_eq!(left, ["11", "10"], "one was not told, and one has no id");
     let process = process.crash().await;
     assert_eq!((process.store.next_expiry(), process.store.expire(until).await), (None, Ok(Default::default())));
 }
@@ -126,8 +135,8 @@ async fn what_nobody_was_given_since_the_disk_was_full_is_given_later() {
     let disk = Forgetful::new();
     let process = Process::start(&disk);
     let delivered = report(DeliveryStatus::Delivered);
-    assert_eq!(process.store.receipt(NOW, &either_base("10"), &delivered).await, Ok(Matched::Held));
-    assert_eq!(process.store.receipt(NOW, &either_base("11"), &delivered).await, Ok(Matched::Held));
+    assert_eq!(process.store.receipt(NOW, &early(&either_base("10"), &delivered)).await, Ok(Matched::Held));
+    assert_eq!(process.store.receipt(NOW, &early(&either_base("11"), &delivered)).await, Ok(Matched::Held));
     assert_eq!(join(&process, NOW, 1, 2).await, Outcome::Waiting);
     disk.fill(true);
     let away = process.store.remember(NOW, "a", &part("m", 1, 1)).await;
@@ -137,6 +146,7 @@ async fn what_nobody_was_given_since_the_disk_was_full_is_given_later() {
     process.journal.failure().wait_for(Option::is_none).await.unwrap();
     let again = process.store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
     assert_eq!(again.len(), 1, "the receipt is still there");
+    process.store.told(NOW, &again[0]).await.unwrap();
     disk.fill(true);
     assert!(process.store.expire(later).await.is_err());
     assert_eq!(process.store.next_expiry(), Some(later + Duration::from_secs(1)));
@@ -152,7 +162,7 @@ async fn what_nobody_was_given_since_the_disk_was_full_is_given_later() {
 async fn what_was_given_to_a_call_that_was_given_up_is_not_lost() {
     let process = Process::start(&Forgetful::new());
     let delivered = report(DeliveryStatus::Delivered);
-    assert_eq!(process.store.receipt(NOW, &either_base("10"), &delivered).await, Ok(Matched::Held));
+    assert_eq!(process.store.receipt(NOW, &early(&either_base("10"), &delivered)).await, Ok(Matched::Held));
     let m = part("m", 1, 1);
     {
         let mut remembering = std::pin::pin!(process.store.remember(NOW, "a", &m));

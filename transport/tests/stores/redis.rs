@@ -71,10 +71,10 @@ async fn processes_share_ids_receipts_parts_and_references() {
     let Some(server) = server::Redis::start(false) else { return };
     let [a, b] = [(); 2].map(|()| client(&server, "shared", StoreLimits::default()));
     let other = client(&server, "other", StoreLimits::default());
-    assert_eq!(a.receipt(NOW, &forms("b"), &delivered()).await.unwrap(), Matched::Held);
+    assert_eq!(a.receipt(NOW, &early(&forms("b"), &delivered())).await.unwrap(), Matched::Held);
     assert_eq!(other.remember(NOW, "b", &part("m", 1, 1)).await.unwrap(), [], "another prefix is another store");
     assert_eq!(b.remember(NOW, "b", &part("m", 1, 1)).await.unwrap().len(), 1);
-    assert_eq!(known(a.receipt(NOW, &forms("b"), &delivered()).await.unwrap()).part, part("m", 1, 1));
+    assert_eq!(known(a.receipt(NOW, &early(&forms("b"), &delivered())).await.unwrap()).part, part("m", 1, 1));
     assert_eq!(join(&a, NOW, &key(1, 2), &segment(1, b"one")).await, Outcome::Waiting);
     assert_eq!(complete(join(&b, NOW, &key(1, 2), &segment(2, b"two")).await), b"onetwo");
     assert_eq!((a.next_reference().await, b.next_reference().await), (Ok(1), Ok(2)));
@@ -88,7 +88,7 @@ async fn what_expires_is_given_to_one_process_only() {
     const COUNT: u16 = 1_200;
     for reference in 0..COUNT {
         let _ = join(&stores[0], NOW, &key(reference, 2), &segment(1, b"one")).await;
-        let _ = stores[0].receipt(NOW, &[format!("id{reference}")], &delivered()).await.unwrap();
+        let _ = stores[0].receipt(NOW, &early(&[format!("id{reference}")], &delivered())).await.unwrap();
     }
     let late = NOW + 3_600 * SECOND;
     let expiring = stores.map(|store| tokio::spawn(async move { store.expire(late).await.unwrap() }));
@@ -187,8 +187,8 @@ async fn every_key_has_the_prefix_and_an_end() {
     let Some(server) = server::Redis::start(false) else { return };
     let store = client(&server, "ends", StoreLimits::default());
     let _ = store.remember(NOW, "b", &part("m", 1, 2)).await.unwrap();
-    let _ = store.receipt(NOW, &forms("b"), &delivered()).await.unwrap();
-    let _ = store.receipt(NOW, &forms("c0ffee"), &delivered()).await.unwrap();
+    let _ = store.receipt(NOW, &early(&forms("b"), &delivered())).await.unwrap();
+    let _ = store.receipt(NOW, &early(&forms("c0ffee"), &delivered())).await.unwrap();
     for (reference, total) in [(1, 2), (2, 1)] {
         let _ = join(&store, NOW, &key(reference, total), &segment(1, b"one")).await;
         store.published(NOW, &key(reference, total)).await.unwrap();

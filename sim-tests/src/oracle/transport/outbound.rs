@@ -52,7 +52,10 @@ fn nacked(seen: &Seen, message: usize, tries: &[Try], event: &Published, report:
     // A session that ends may have taken a request, and nothing of it has left.
     let unknown = event.text("nack_reason").starts_with("outcome unknown");
     let went_wrong = |it: &Try| it.frame.order < event.order && (it.is_refused() || !it.is_heard(seen.plan));
-    if !tries.iter().any(went_wrong) && !(unknown && !is_accepted(tries, event)) {
+    // In an earlier life it may have been accepted.
+    let is_taken_again = seen.is_taken_between(message, tries.first().map_or(0, |it| it.frame.order), event.order);
+    let may_be = unknown && (is_taken_again || !is_accepted(tries, event));
+    if !tries.iter().any(went_wrong) && !may_be {
         let reason = event.text("nack_reason");
         report.broken(event.at, format!("{who}: nack ({reason}), but nothing that was sent of it was refused or lost"));
     }
@@ -84,7 +87,10 @@ fn sent_again(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
         }
         let who = || format!("message {message} of {}: part {} was sent again", seen.owner, again.part.number);
         if seen.is_taken_between(message, from, to) {
+            // An SMSC that has lost its memory gives the same ids again: then they stand for others.
+            let is_given_again = before.accepted().is_some_and(|(_, id)| super::reports::is_given_twice(seen, &id));
             let is_known = seen.part.keeps != Keeps::Nothing
+                && !is_given_again
                 && seen.puts(message) <= 1
                 && seen.events(message).any(|event| event.event() == "ack" && event.order < to);
             if is_known {

@@ -80,7 +80,7 @@ fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
 }
 
 /// An SMSC that has lost its memory counts its ids anew.
-fn is_given_twice(seen: &Seen, id: &str) -> bool {
+pub(super) fn is_given_twice(seen: &Seen, id: &str) -> bool {
     let given = seen.tries.values().flatten().filter_map(Try::accepted);
     given.filter(|(_, other)| normal(other) == normal(id)).count() > 1
 }

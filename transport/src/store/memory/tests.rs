@@ -13,6 +13,11 @@ fn report(status: DeliveryStatus) -> Report {
     Report { status, smpp_status: "STAT".into(), is_final: status != DeliveryStatus::Pending }
 }
 
+/// A receipt whose id may be written in any of these forms.
+fn early(forms: &[String], report: &Report) -> Early {
+    Early { id: forms.first().cloned().unwrap_or_default(), forms: forms.to_vec(), report: report.clone() }
+}
+
 fn table() -> Table {
     Table::new(StoreLimits { ids_max: 3, early_max: 2, ..StoreLimits::default() })
 }
@@ -34,13 +39,13 @@ fn forms(id: &str) -> Vec<String> {
 fn a_receipt_finds_its_message_and_its_copy_is_known_as_such() {
     let mut table = table();
     assert_eq!(table.remember(NOW, "abcd", &part("m", 2, 3)), []);
-    let pending = known(table.receipt(NOW, &forms("ABCD"), &report(DeliveryStatus::Pending)));
+    let pending = known(table.receipt(NOW, &early(&forms("ABCD"), &report(DeliveryStatus::Pending))));
     assert_eq!((pending.part, pending.is_repeated), (part("m", 2, 3), false));
     let delivered = report(DeliveryStatus::Delivered);
-    let first = known(table.receipt(NOW, &forms("43981"), &delivered));
+    let first = known(table.receipt(NOW, &early(&forms("43981"), &delivered)));
     assert_eq!(first.reports, [None, Some(delivered.clone()), None], "in decimal too");
-    assert!(known(table.receipt(NOW, &forms("abcd"), &delivered)).is_repeated);
-    let late = known(table.receipt(NOW, &forms("abcd"), &report(DeliveryStatus::Pending)));
+    assert!(known(table.receipt(NOW, &early(&forms("abcd"), &delivered))).is_repeated);
+    let late = known(table.receipt(NOW, &early(&forms("abcd"), &report(DeliveryStatus::Pending))));
     assert_eq!(late.reports[1], Some(delivered), "what is final stays");
 }
 
@@ -49,12 +54,15 @@ fn a_receipt_before_its_id_waits_for_it_and_expires() {
     let mut table = table();
     let delivered = report(DeliveryStatus::Delivered);
     for id in ["10", "11"] {
-        assert_eq!(table.receipt(NOW, &forms(id), &delivered), Matched::Held);
+        assert_eq!(table.receipt(NOW, &early(&forms(id), &delivered)), Matched::Held);
     }
-    assert_eq!(table.receipt(NOW, &forms("12"), &delivered), Matched::Unknown, "too many");
-    assert_eq!(table.receipt(NOW, &[], &delivered), Matched::Unknown, "no id at all");
+    assert_eq!(table.receipt(NOW, &early(&forms("12"), &delivered)), Matched::Unknown, "too many");
+    assert_eq!(table.receipt(NOW, &early(&[], &delivered)), Matched::Unknown, "no id at all");
     let waited = table.remember(NOW, "a", &part("m", 1, 1));
     assert_eq!(waited.iter().map(|early| early.forms[0].as_str()).collect::<Vec<_>>(), ["10"], "10 is 0x0a");
+    assert_eq!(table.remember(NOW, "a", &part("m", 1, 1)), waited, "it stays until it is told");
+    table.told(&waited[0]);
+    assert_eq!(table.remember(NOW, "a", &part("m", 1, 1)), []);
     let until = NOW + Duration::from_secs(30);
     assert_eq!(table.next_expiry(), Some(until));
     assert_eq!(table.expire(until - Duration::from_millis(1)), Expired::default());
@@ -68,7 +76,7 @@ fn ids_go_after_their_time_and_sooner_after_a_final_receipt() {
     for (id, message) in [("1", "a"), ("2", "b")] {
         let _ = table.remember(NOW, id, &part(message, 1, 1));
     }
-    let _ = table.receipt(NOW, &forms("1"), &report(DeliveryStatus::Failed));
+    let _ = table.receipt(NOW, &early(&forms("1"), &report(DeliveryStatus::Failed)));
     let hour = NOW + Duration::from_secs(3_600);
     assert_eq!(table.accepted(hour - Duration::from_secs(1), "a"), [1]);
     assert_eq!((table.accepted(hour, "a"), table.accepted(hour, "b")), (vec![], vec![1]));
