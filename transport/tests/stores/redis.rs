@@ -11,7 +11,7 @@ use smpp_transport::store::{LeaseError, Matched, Redis, Store, StoreLimits};
 use smpp_transport::text::Outcome;
 use tokio::time::Instant;
 
-use super::{NOW, SECOND, World, complete, delivered, forms, join, key, known, part, segment, server};
+use super::{NOW, SECOND, World, complete, delivered, early, forms, join, key, known, part, segment, server};
 
 /// Clients made so far: each has a seed of its own.
 static CLIENTS: AtomicU64 = AtomicU64::new(0);
