@@ -159,7 +159,7 @@ async fn a_receipt_before_its_id_waits_for_it_and_expires(world: &impl World) {
     let failed = report(DeliveryStatus::Failed);
     assert_eq!(store.receipt(NOW, &early(&forms("10"), &failed)).await.unwrap(), Matched::Held);
     let waited = store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
-    let told: Vec<_> = waited.iter().map(|Early { forms, report }| (forms.clone(), report.clone())).collect();
+    let told: Vec<_> = waited.iter().map(|it| (it.forms.clone(), it.report.clone())).collect();
     assert_eq!(
         told,
         [(forms("10"), delivered()), (forms("10"), failed)],
@@ -174,7 +174,7 @@ async fn a_receipt_before_its_id_waits_for_it_and_expires(world: &impl World) {
     assert!(store.next_expiry().is_some_and(|next| next <= until), "{:?}", store.next_expiry());
     assert_eq!(store.expire(until - Duration::from_millis(1)).await.unwrap(), Expired::default());
     let expired = store.expire(until).await.unwrap();
-    assert_eq!(expired.early, [Early { forms: forms("11"), report: delivered() }]);
+    assert_eq!(expired.early, [early(&forms("11"), &delivered())]);
     assert_eq!(store.expire(until).await.unwrap(), Expired::default());
     assert_eq!(store.remember(until, "b", &part("n", 1, 1)).await.unwrap(), [], "11 is 0x0b, and gone");
 }
