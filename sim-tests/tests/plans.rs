@@ -1,6 +1,6 @@
 //! Guards plans as data: the same seed draws the same plan, and a plan written to a file comes back as it was, or not at all.
 
-use sim_tests::plan::{FaultKind, Kind, Plan, Profile};
+use sim_tests::plan::{Fault, FaultKind, Kind, Plan, Profile};
 use smsc_sim::Policy;
 
 #[test]
@@ -23,7 +23,7 @@ fn a_plan_comes_back_from_json_as_it_was() {
 }
 
 /// Every object in a plan, by the way to it.
-const OBJECTS: [&str; 12] = [
+const OBJECTS: [&str; 18] = [
     "",
     "/timers",
     "/clients/0",
@@ -36,13 +36,23 @@ const OBJECTS: [&str; 12] = [
     "/wire",
     "/wire/esme",
     "/faults/0",
+    "/transports/0",
+    "/transports/0/options",
+    "/transports/0/bus",
+    "/transports/0/messages/0",
+    "/transports/0/handsets/0",
+    "/transports/0/handsets/0/text",
 ];
 
 #[test]
 fn an_unknown_key_is_an_error_that_names_it_wherever_it_is() {
     let full = |seed: &u64| {
         let plan = Plan::draw(*seed, Some(Profile::All));
-        !plan.faults.is_empty() && !plan.clients[0].messages.is_empty()
+        let has =
+            |transport: &sim_tests::plan::Transport| !transport.messages.is_empty() && !transport.handsets.is_empty();
+        !plan.faults.is_empty()
+            && plan.clients.first().is_some_and(|client| !client.messages.is_empty())
+            && plan.transports.first().is_some_and(has)
     };
     let plan = serde_json::to_value(Plan::draw((0..).find(full).unwrap(), Some(Profile::All))).unwrap();
     for object in OBJECTS {
@@ -76,9 +86,17 @@ fn in_a_calm_plan_nothing_goes_wrong_and_in_one_of_all_much_does() {
 fn faults_follow_each_other_and_receipts_have_somewhere_to_go() {
     for seed in 0..300 {
         let plan = Plan::draw(seed, None);
-        assert!(plan.faults.windows(2).all(|two| two[0].at_ms + two[0].for_ms <= two[1].at_ms), "seed {seed}");
+        let of_transports = |fault: &&Fault| {
+            !matches!(fault.kind, FaultKind::Hold | FaultKind::Partition | FaultKind::Crash | FaultKind::PowerCut)
+        };
+        let (transports, others): (Vec<&Fault>, Vec<&Fault>) = plan.faults.iter().partition(of_transports);
+        for faults in [transports, others] {
+            assert!(faults.windows(2).all(|two| two[0].at_ms + two[0].for_ms <= two[1].at_ms), "seed {seed}");
+        }
         assert!(plan.faults.iter().all(|fault| fault.for_ms > 0 || fault.kind == FaultKind::Hold));
-        assert!(plan.clients.iter().any(|client| client.kind != Kind::Transmitter), "seed {seed}");
+        let kinds = plan.clients.iter().map(|client| client.kind);
+        let kinds = kinds.chain(plan.transports.iter().flat_map(|transport| transport.links.iter().copied()));
+        assert!(kinds.into_iter().any(|kind| kind != Kind::Transmitter), "seed {seed}");
         assert!(plan.rest_by() > plan.last_event());
     }
 }

@@ -47,15 +47,22 @@ fn ends(plan: &Plan, tier: Tier) -> Vec<(Option<usize>, End, Line)> {
 fn calm_plans_pass_the_same_pdus_on_both_tiers() {
     let mut pdus = 0;
     for seed in 0..60 {
-        let plan = Plan::draw(seed, Some(Profile::Calm));
+        let mut plan = Plan::draw(seed, Some(Profile::Calm));
+        // Which of several sessions of one account has what depends on when it was bound.
+        plan.transports.retain(|transport| transport.processes == 1 && transport.links.len() == 1);
         let (fast, turmoil) = (ends(&plan, Tier::Fast), ends(&plan, Tier::Turmoil));
-        let alone = plan.clients.len() == 1;
-        assert_eq!(fast.len(), 2 * plan.clients.len(), "seed {seed}: each client connects once");
+        let alone = plan.clients.len() == 1 && plan.transports.is_empty();
+        assert_eq!(fast.len(), 2 * plan.owners().len(), "seed {seed}: each connects once");
         assert_eq!(fast.len(), turmoil.len(), "seed {seed}");
         for ((client, end, ours), (other, other_end, theirs)) in fast.iter().zip(&turmoil) {
             assert_eq!((client, end), (other, other_end));
             for way in [Way::Read, Way::Written] {
-                let (ours, theirs) = (passed(ours, way, alone), passed(theirs, way, alone));
+                let (mut ours, mut theirs) = (passed(ours, way, alone), passed(theirs, way, alone));
+                if client.is_some_and(|owner| plan.transport(owner).is_some()) {
+                    // What comes from bus and handsets at the same time may go in either order.
+                    ours.sort_unstable();
+                    theirs.sort_unstable();
+                }
                 pdus += ours.len();
                 assert_eq!(ours, theirs, "seed {seed} client {client:?} {end:?} {way:?}");
             }

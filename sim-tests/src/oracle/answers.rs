@@ -36,7 +36,7 @@ pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Rep
 
 fn owed(plan: &Plan, line: &Line, request: &Frame, report: &mut Report) {
     let Some(pdu) = &request.pdu else { return };
-    let by = request.at + time_to_answer(plan, line.end, pdu) + slack(plan);
+    let by = request.at + time_to_answer(plan, line, pdu) + slack(plan);
     let answers = line.frames.iter().filter(|frame| frame.way == Way::Written && frame.answers(pdu));
     let (count, first) = answers.fold((0, None), |(count, first), frame| (count + 1, first.or(Some(frame.at))));
     let who = format!("line {} {:?}: {pdu}", line.number, line.end);
@@ -72,10 +72,10 @@ fn before_unbind(line: &Line, report: &mut Report) {
     }
 }
 
-fn time_to_answer(plan: &Plan, end: End, request: &Pdu) -> Duration {
-    let ms = match (end, request.command_id()) {
+fn time_to_answer(plan: &Plan, line: &Line, request: &Pdu) -> Duration {
+    let ms = match (line.end, request.command_id()) {
         (End::Esme, CommandId::DELIVER_SM | CommandId::DATA_SM) => {
-            plan.owners().map(|owner| plan.answer_delay_ms(owner)).max().unwrap_or(0)
+            line.client.map_or(0, |owner| plan.answer_delay_ms(owner))
         }
         // First what was asked before it is answered, but for no longer than half of the time that an unbind may take.
         (_, CommandId::UNBIND) => UNBIND_MS / 2,

@@ -87,10 +87,11 @@ async fn what_was_accepted_before_a_crash_is_not_sent_again() {
 #[tokio::test(start_paused = true)]
 async fn what_is_handed_out_again_while_it_is_under_way_is_sent_once() {
     let mut world = World::new("[{ when: { operation: submit_sm }, then: { delay: 2s } }]").await;
-    world.send("m", "hello");
+    let body =
+        json!({"to_addr": "27821230001", "from_addr": "1001", "message_id": "m", "content": "hello"}).to_string();
+    world.bus.put(body.clone());
     tokio::time::sleep(seconds(1)).await;
-    let body = json!({"to_addr": "27821230001", "from_addr": "1001", "message_id": "m", "content": "hello"});
-    world.bus.put_again(body.to_string());
+    world.bus.put_again(body);
     assert_eq!(world.event().await, "ack m");
     assert!(world.hears_nothing_for(seconds(60)).await, "one ack");
     assert_eq!(world.taken().len(), 1, "sent once");
