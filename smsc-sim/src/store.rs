@@ -1,5 +1,6 @@
 //! Messages and the receipts that are due, kept over restarts: one file of the embedded database, behind the mailbox by at
-//! most [`WRITE_INTERVAL`]. What a crash can lose is what was accepted within that time; a stop loses nothing.
+//! most [`WRITE_INTERVAL`]. What a crash can lose is what was accepted within that time; a stop loses nothing. The ids that
+//! were given to what is lost are not given again.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +15,10 @@ use crate::message::{Change, Record};
 
 /// Messages by number, as JSON: a later version may know more fields than an earlier one has written.
 const MESSAGES: Rows = Rows::named("messages by number");
+/// One row while somebody has the file open: found by whoever opens it, it tells of a crash.
+const OPEN: Rows = Rows::named("open");
+/// More numbers than a crash can lose.
+const LOST_MAX: u64 = 100_000;
 const FILE_NAME: &str = "messages.redb";
 /// How often changes are written.
 const WRITE_INTERVAL: Duration = Duration::from_millis(100);
@@ -43,7 +48,11 @@ impl Store {
         if !records.is_empty() {
             tracing::info!(messages = records.len(), "messages are taken up again");
         }
+        let has_crashed = file.is_marked().map_err(|error| error.to_string())?;
         hub.restore(records);
+        if has_crashed {
+            hub.skip_numbers(LOST_MAX);
+        }
         Ok(Store { file, writer })
     }
 
@@ -52,6 +61,9 @@ impl Store {
         let Store { file, writer } = self;
         let mut failed = false;
         let mut unwritten = Vec::new();
+        if let Err(error) = file.mark(true).await {
+            tracing::error!(%error, "that the file is open could not be noted");
+        }
         loop {
             let is_last = tokio::select! {
                 biased;
@@ -75,6 +87,9 @@ impl Store {
             if is_last {
                 break;
             }
+        }
+        if !failed && let Err(error) = file.mark(false).await {
+            tracing::error!(%error, "that messages are kept to the last could not be noted");
         }
         drop(file);
         close(writer).await;
@@ -138,6 +153,16 @@ impl Kept {
             }
         }
         self.0.write(rows, Manner::Asked).await
+    }
+
+    /// Whether somebody has opened the file and not closed it.
+    fn is_marked(&self) -> Result<bool, DiskError> {
+        Ok(self.0.read(|rows| rows.get(OPEN, &[]))?.is_some())
+    }
+
+    async fn mark(&self, is_open: bool) -> Result<(), DiskError> {
+        let change = if is_open { OPEN.put([], []) } else { OPEN.remove([]) };
+        self.0.write(vec![change], Manner::Asked).await
     }
 
     fn all_gone(&self) -> Result<Vec<disk::Change>, DiskError> {

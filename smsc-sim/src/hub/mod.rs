@@ -314,6 +314,11 @@ impl Hub {
         self.sooner.notify_one();
     }
 
+    /// The next number is higher than it would have been.
+    pub(crate) fn skip_numbers(&self, count: u64) {
+        self.inner().mailbox.skip_numbers(count);
+    }
+
     /// Whether nothing is planned, and nothing waits.
     pub(crate) fn is_idle(&self) -> bool {
         let inner = self.inner();

@@ -34,6 +34,11 @@ impl Mailbox {
         cleared.into_iter().chain(changes).collect()
     }
 
+    /// Leaves out as many numbers: they may have been given.
+    pub(crate) const fn skip_numbers(&mut self, count: u64) {
+        self.next += count;
+    }
+
     /// Takes up what a store kept: what was to come goes on, what is overdue comes now. Receipts that nobody has taken are
     /// due again, in the order they had; so one whose answer was lost comes twice. New numbers are above all of these.
     /// Long messages of which parts were missing are not joined.
