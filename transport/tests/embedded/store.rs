@@ -88,6 +88,10 @@ async fn a_receipt_before_its_id_waits_over_a_crash_and_expires() {
     let left: Vec<_> = early.iter().map(|early| early.forms[0].as_str()).collect();
     assert_eq!(left, ["11", "10"], "one was not told, and one has no id");
     let process = process.crash().await;
+    let again = process.store.expire(until + Duration::from_secs(30)).await.unwrap().early;
+    assert_eq!(again, early[1..], "the one that has its id is held until it is told");
+    process.store.told(until, &again[0]).await.unwrap();
+    let process = process.crash().await;
     assert_eq!((process.store.next_expiry(), process.store.expire(until).await), (None, Ok(Default::default())));
 }
 
