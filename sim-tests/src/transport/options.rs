@@ -70,7 +70,6 @@ fn queue(options: &Options) -> QueueConfig {
             .map(|status| (status, retry))
             .collect::<BTreeMap<_, _>>(),
         rate: options.rate.map(|rate| Rate { per_second: f64::from(rate), burst: 1.0 }),
-        ..QueueConfig::default()
     }
 }
 
