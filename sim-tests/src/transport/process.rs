@@ -60,7 +60,7 @@ pub struct Process {
 /// A life of a process.
 struct Running {
     life: Life,
-    stop: oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
     service: JoinHandle<()>,
     file: Option<(Journal, JoinHandle<()>)>,
 }
@@ -130,7 +130,7 @@ impl Process {
             options::links(&self.plan, &part).into_iter().map(|link| (link, connect(life.clone()))).collect();
         let (stop, stopped) = oneshot::channel::<()>();
         let service = tokio::spawn(service.run(links, async { drop(stopped.await) }));
-        Some(Running { life: life.clone(), stop, service, file })
+        Some(Running { life: life.clone(), stop: Some(stop), service, file })
     }
 
     #[expect(clippy::type_complexity, reason = "three things, used once")]
@@ -175,12 +175,25 @@ impl Process {
         }
     }
 
-    async fn stop(&self, running: Running) {
+    /// Stops as it should, unless it is killed meanwhile.
+    async fn stop(&mut self, mut running: Running) {
         let start = Instant::now();
-        let _ = running.stop.send(());
+        running.stop = None;
         let longest = Duration::from_millis(self.ground.transport().options.shutdown_timeout_ms) + STOP_GRACE;
+        let killed = tokio::select! {
+            biased;
+            wanted = self.until(|wanted| matches!(wanted, Wanted::Killed | Wanted::Cut)) => Some(wanted),
+            ended = timeout(longest, &mut running.service) => {
+                if ended.is_err() {
+                    self.note_restless(format!("process {} does not stop", self.number));
+                }
+                None
+            }
+        };
+        if let Some(how) = killed {
+            return self.die(running, how).await;
+        }
         let ended = async {
-            let _ = running.service.await;
             if let Some((journal, writer)) = running.file {
                 self.ground.inner().door = None;
                 drop(journal);
