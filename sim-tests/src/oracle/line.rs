@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use smpp_transport::pdu::{Body, CommandId, CommandStatus, Leniency, Pdu};
+use bytes::Bytes;
+use smpp_transport::pdu::{Body, CommandId, CommandStatus, Leniency, Pdu, TlvTag};
+use smpp_transport::text::Receipt;
 
 use crate::app::message_of;
 use crate::history::{End, Fact, History, Way, What};
@@ -32,7 +34,22 @@ pub struct Frame {
     /// What; none when it cannot be read.
     pub pdu: Option<Pdu>,
     /// Its octets.
-    pub octets: bytes::Bytes,
+    pub octets: Bytes,
+}
+
+/// The octets of a message's text, its header included: short_message, or message_payload where that is empty.
+pub(super) fn user_data(pdu: &Pdu) -> Bytes {
+    let short = match &pdu.body {
+        Body::SubmitSm(sm) | Body::DeliverSm(sm) => sm.short_message.to_bytes(),
+        _ => Bytes::new(),
+    };
+    let payload = || pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).map(|octets| Bytes::copy_from_slice(&octets));
+    if short.is_empty() { payload().unwrap_or_default() } else { short }
+}
+
+/// What a receipt says.
+pub(super) fn receipt(pdu: &Pdu) -> Option<Receipt> {
+    Receipt::read(Some(&String::from_utf8_lossy(&user_data(pdu))), &pdu.tlvs)
 }
 
 impl Frame {

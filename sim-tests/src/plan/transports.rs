@@ -10,7 +10,7 @@ use smpp_transport::session::SEQUENCE_MAX;
 use smsc_sim::mo::Multipart;
 use smsc_sim::policy::IdForm;
 
-use super::{Fault, FaultKind, Kind, Profile, Smsc, Switch};
+use super::{Kind, Profile, Smsc, Switch};
 
 /// The longest pause after the SMSC has said that it is too fast.
 pub const THROTTLE_MAX_MS: u64 = 1_000;
@@ -367,38 +367,5 @@ impl Handset {
             .collect();
         handsets.sort_by_key(|handset| handset.text.at_ms);
         handsets
-    }
-}
-
-impl Fault {
-    /// What happens to transports: at most four, one after the other, whatever the network does meanwhile.
-    pub(super) fn draw_of_transports(rng: &mut impl Rng, profile: Profile, transports: &[Transport]) -> Vec<Fault> {
-        let count = match profile {
-            _ if transports.is_empty() => 0,
-            Profile::Calm => 0,
-            Profile::Swarm => rng.random_range(0..4),
-            Profile::All => rng.random_range(2..5),
-        };
-        let mut at_ms = 0;
-        (0..count)
-            .map(|_| {
-                at_ms += rng.random_range(50..2_500);
-                let for_ms = rng.random_range(20..1_500);
-                let transport = rng.random_range(0..transports.len());
-                let before: usize = transports[..transport].iter().map(|transport| transport.processes).sum();
-                let process = before + rng.random_range(0..transports[transport].processes);
-                let has_disk = transports[transport].keeps == Keeps::File;
-                let kind = match rng.random_range(0..6) {
-                    0 | 1 => FaultKind::TransportKilled(process),
-                    2 => FaultKind::TransportPowerCut(process),
-                    3 => FaultKind::TransportStopped(process),
-                    _ if has_disk => FaultKind::DiskFull(transport),
-                    _ => FaultKind::BusAway(transport),
-                };
-                let fault = Fault { at_ms, for_ms, kind };
-                at_ms += for_ms;
-                fault
-            })
-            .collect()
     }
 }

@@ -100,10 +100,7 @@ impl Ground {
 
     /// The bus has stored something.
     fn published(&self, process: usize, route: Route, body: &Bytes) {
-        if route == Route::Event
-            && let Some(message) = message_named(body, "user_message_id")
-            && !is_report(body)
-        {
+        if let Some(message) = (route == Route::Event).then(|| outcome_of(body)).flatten() {
             self.waiting.is_over_for(message);
         }
         self.recorder.note(What::Published { process, route, body: body.clone() });
@@ -193,8 +190,11 @@ pub fn named(name: &str) -> Option<(usize, usize)> {
     Some((owner.parse().ok()?, message.parse().ok()?))
 }
 
-fn is_report(body: &Bytes) -> bool {
-    serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|value| value["event_type"] == "delivery_report")
+/// Which message's outcome an event is; none of a report, which comes after it.
+fn outcome_of(body: &Bytes) -> Option<(usize, usize)> {
+    let event: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let message = named(event["user_message_id"].as_str()?)?;
+    (event["event_type"] != "delivery_report").then_some(message)
 }
 
 /// The address of a handset of this owner's.

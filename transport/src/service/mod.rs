@@ -37,6 +37,7 @@ use late::Unanswered;
 pub use link::{Link, LinkHealth, OnAuthFailure};
 pub use metrics::Metrics;
 pub use middleware::{Does, Middleware};
+use outward::Outgoing;
 use owed::Owed;
 use repeats::Repeats;
 pub use run::Service;
@@ -232,9 +233,10 @@ impl Shared {
     }
 
     /// Whatever is told of the message from now on is told after its ack or nack.
-    fn is_under_way(&self, message: &str, body: &bytes::Bytes) {
-        let under_way = || UnderWay { body: body.clone(), told: Arc::default() };
-        self.unsettled().entry(message.into()).or_insert_with(under_way);
+    fn is_under_way(&self, outgoing: &Outgoing) {
+        let body = outgoing.deliveries.first().map(|delivery| delivery.body.clone()).unwrap_or_default();
+        let under_way = || UnderWay { body, told: Arc::default() };
+        self.unsettled().entry(outgoing.message_id.clone()).or_insert_with(under_way);
     }
 
     fn is_settled(&self, message: &str) {

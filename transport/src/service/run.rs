@@ -319,8 +319,7 @@ impl Run {
             // It began before the stop: it is given back.
             Intake::Send(..) if self.stop_by.is_some() => {}
             Intake::Send(outgoing, parts) => {
-                let body = outgoing.deliveries.first().map(|delivery| &delivery.body);
-                body.into_iter().for_each(|body| self.shared.is_under_way(&outgoing.message_id, body));
+                self.shared.is_under_way(&outgoing);
                 self.queue.add(outgoing, parts);
             }
             Intake::Over(outgoing, end) => self.settle(outgoing, end),

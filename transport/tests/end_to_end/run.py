@@ -185,9 +185,7 @@ def run(args, folder):
         phones = Phones(http, args.count)
 
         def progress(what):
-            print("%5.1f s: %-20s %5d sent, %5d acks, %5d reports, %5d from phones" % (
-                time.monotonic() - begun, what, application.sent, application.has("ack"), application.has("delivered"),
-                len(phones.taken)), flush=True)
+            say(time.monotonic() - begun, what, application, phones)
 
         kill_all(args, programs, application, phones, progress)
         progress("nothing any more")
@@ -228,6 +226,12 @@ def parsed():
     args.smsc_signal = args.smsc_signal or (signal.SIGKILL if args.with_ == "node-smpp" else signal.SIGTERM)
     args.transport, args.smsc = args.transport.resolve(), args.smsc.resolve()
     return args
+
+
+def say(seconds, what, application, phones):
+    print("%5.1f s: %-20s %5d sent, %5d acks, %5d reports, %5d from phones" % (
+        seconds, what, application.sent, application.has("ack"), application.has("delivered"), len(phones.taken)),
+        flush=True)
 
 
 def main(name, args, run):

@@ -22,7 +22,7 @@ import time
 import run
 from application import OverAmqp
 from parts import UNKNOWN, Api, Programs, Refused, free_port, listens, until
-from run import ALWAYS, PATIENCE, Phones, at_the_smsc, wait_for_all
+from run import ALWAYS, PATIENCE, Phones, at_the_smsc, say, wait_for_all
 
 RULES = """
 - { when: { operation: submit_sm, chance: 0.5 }, then: { delay: 5ms..50ms, policy: { receipt: { session: other } } } }
@@ -154,9 +154,7 @@ def both(args, folder):
         phones = Phones(http, args.count // 4, text=lambda number: "phone message %d%s" % (number, LONG))
 
         def progress(what):
-            print("%5.1f s: %-20s %5d sent, %5d acks, %5d reports, %5d from phones" % (
-                time.monotonic() - begun, what, application.sent, application.has("ack"), application.has("delivered"),
-                len(phones.taken)), flush=True)
+            say(time.monotonic() - begun, what, application, phones)
 
         kill_redis(args, redis, application, phones, progress)
         progress("nothing any more")

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use smpp_transport::pdu::{Body, CommandId, CommandStatus, MessageState, Pdu, TlvTag};
-use smpp_transport::text::Receipt;
+use smpp_transport::pdu::{Body, CommandId, CommandStatus, MessageState, Pdu};
 
+use super::super::line::{receipt, user_data};
 use super::super::{Frame, Line, slack};
 use crate::app::message_of;
 use crate::history::{End, History, Kept, Way, What};
@@ -170,11 +170,9 @@ fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl It
     let line = session.line;
     line.frames.iter().enumerate().filter(|(_, frame)| frame.way == Way::Written).filter_map(move |(at, frame)| {
         let pdu = frame.pdu.as_ref()?;
-        let (from, to, class, text) = match &pdu.body {
-            Body::DeliverSm(sm) => {
-                (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class, sm.short_message.to_bytes())
-            }
-            Body::DataSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class, bytes::Bytes::new()),
+        let (from, to, class) = match &pdu.body {
+            Body::DeliverSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class),
+            Body::DataSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class),
             _ => return None,
         };
         let is_receipt = class.is_receipt() || class.is_intermediate();
@@ -183,20 +181,14 @@ fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl It
             at: frame.at,
             order: frame.order,
             in_data_sm: matches!(pdu.body, Body::DataSm(_)),
-            has_text: !text.is_empty() || pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).is_some(),
+            has_text: !user_data(pdu).is_empty(),
             message: of_client(plan, &from).filter(|_| is_receipt),
             intermediate: class.is_intermediate(),
             to,
-            state: if is_receipt { state(pdu, &text) } else { None },
+            state: is_receipt.then(|| receipt(pdu)).flatten().and_then(|receipt| receipt.state),
             answered: answered(plan, session, &line.frames[at..]),
         })
     })
-}
-
-fn state(pdu: &Pdu, short_message: &[u8]) -> Option<MessageState> {
-    let payload = pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).unwrap_or_default();
-    let octets = if short_message.is_empty() { &payload } else { short_message };
-    Receipt::read(Some(&String::from_utf8_lossy(octets)), &pdu.tlvs)?.state
 }
 
 /// How the first of these frames was answered by one of the others.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use smpp_transport::pdu::TlvTag;
-use smpp_transport::text::Receipt;
 use smpp_transport::text::message_id::{decimal_to_hex, hex_to_decimal, normal};
 
+use super::super::line::receipt as receipt_in;
 use super::super::{Report, slack};
 use super::Seen;
 use super::seen::{Delivered, Try};
@@ -16,17 +15,6 @@ pub(super) fn reports(seen: &Seen, report: &mut Report) {
     for receipt in seen.delivered().filter(|it| it.is_receipt) {
         told_of(seen, &receipt, report);
     }
-}
-
-fn read(receipt: &Delivered) -> Option<Receipt> {
-    use smpp_transport::pdu::Body;
-    let short = match &receipt.pdu.body {
-        Body::DeliverSm(sm) => sm.short_message.to_bytes(),
-        _ => bytes::Bytes::new(),
-    };
-    let payload = receipt.pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).unwrap_or_default();
-    let octets: &[u8] = if short.is_empty() { &payload } else { &short };
-    Receipt::read(Some(&String::from_utf8_lossy(octets)), &receipt.pdu.tlvs)
 }
 
 fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
@@ -70,7 +58,7 @@ fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
 }
 
 fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
-    let Some(id) = read(receipt).and_then(|read| read.id.map(|id| id.to_string())) else { return false };
+    let Some(id) = receipt_in(receipt.pdu).and_then(|read| read.id.map(|id| id.to_string())) else { return false };
     let form = match seen.part.options.ids {
         Ids::AsIs => Some(normal(&id)),
         Ids::DecimalReceipts => decimal_to_hex(&id),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use smpp_transport::bus::Route;
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, Pdu, TlvTag};
 
+use super::super::line::user_data;
 use super::super::{Frame, Line};
 use crate::app::message_of;
 use crate::history::{End, Fact, History, Way, What};
@@ -245,14 +246,12 @@ fn part_of(pdu: &Pdu) -> PartOf {
     if let (Some(number), Some(total)) = (octet(TlvTag::SAR_SEGMENT_SEQNUM), octet(TlvTag::SAR_TOTAL_SEGMENTS)) {
         return PartOf { number, total };
     }
-    let (class, short) = match &pdu.body {
-        Body::SubmitSm(sm) | Body::DeliverSm(sm) => (sm.esm_class, sm.short_message.to_bytes()),
-        Body::DataSm(sm) => (sm.esm_class, bytes::Bytes::new()),
+    let class = match &pdu.body {
+        Body::SubmitSm(sm) | Body::DeliverSm(sm) => sm.esm_class,
+        Body::DataSm(sm) => sm.esm_class,
         _ => return whole,
     };
-    let payload = pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).unwrap_or_default();
-    let octets: &[u8] = if short.is_empty() { &payload } else { &short };
-    if class.0 & 0x40 == 0 { whole } else { in_header(octets).unwrap_or(whole) }
+    if class.0 & 0x40 == 0 { whole } else { in_header(&user_data(pdu)).unwrap_or(whole) }
 }
 
 /// The concatenation element of a user data header (3GPP TS 23.040 §9.2.3.24.1 and .8).

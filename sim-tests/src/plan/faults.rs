@@ -1,0 +1,105 @@
+//! What happens to network and processes: which, when, for how long.
+
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+use super::{Keeps, Profile, Transport};
+
+/// Something that happens to network or processes, and for how long.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// When it starts.
+    pub at_ms: u64,
+    /// How long it lasts.
+    pub for_ms: u64,
+    /// What.
+    pub kind: FaultKind,
+}
+
+/// What can happen to network and processes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Nothing arrives, and nothing is lost: everything comes at the end.
+    Hold,
+    /// What is sent is lost, and so is every connection of that time.
+    Partition,
+    /// The SMSC is killed, and starts anew at the end.
+    Crash,
+    /// The SMSC loses power: its connections end without a word. It starts anew at the end.
+    PowerCut,
+    /// This process of a transport is killed, and starts anew at the end.
+    TransportKilled(usize),
+    /// Its machine loses power: what its disk has not synced is lost, or is there in part.
+    TransportPowerCut(usize),
+    /// It is told to stop, and starts anew at the end.
+    TransportStopped(usize),
+    /// This transport's broker is away. What it had handed out it hands out again.
+    BusAway(usize),
+    /// There is no room on this transport's disk.
+    DiskFull(usize),
+}
+
+impl FaultKind {
+    /// Whether it is the SMSC's process that ends.
+    #[must_use]
+    pub fn ends_smsc(self) -> bool {
+        matches!(self, FaultKind::Crash | FaultKind::PowerCut)
+    }
+}
+
+impl Fault {
+    /// At most three, and never two at once: what overlaps hides what each does.
+    pub(super) fn draw_all(rng: &mut impl Rng, profile: Profile) -> Vec<Fault> {
+        let count = match profile {
+            Profile::Calm => 0,
+            Profile::Swarm => rng.random_range(0..3),
+            Profile::All => rng.random_range(1..4),
+        };
+        let mut at_ms = 0;
+        (0..count)
+            .map(|_| {
+                at_ms += rng.random_range(50..2_500);
+                let for_ms = rng.random_range(20..2_000);
+                let kinds =
+                    [FaultKind::Hold, FaultKind::Hold, FaultKind::Partition, FaultKind::Crash, FaultKind::PowerCut];
+                let fault = Fault { at_ms, for_ms, kind: *kinds.choose(rng).expect("there are five") };
+                at_ms += for_ms;
+                fault
+            })
+            .collect()
+    }
+
+    /// What happens to transports: at most four, one after the other, whatever the network does meanwhile.
+    pub(super) fn draw_of_transports(rng: &mut impl Rng, profile: Profile, transports: &[Transport]) -> Vec<Fault> {
+        let count = match profile {
+            _ if transports.is_empty() => 0,
+            Profile::Calm => 0,
+            Profile::Swarm => rng.random_range(0..4),
+            Profile::All => rng.random_range(2..5),
+        };
+        let mut at_ms = 0;
+        (0..count)
+            .map(|_| {
+                at_ms += rng.random_range(50..2_500);
+                let for_ms = rng.random_range(20..1_500);
+                let transport = rng.random_range(0..transports.len());
+                let before: usize = transports[..transport].iter().map(|transport| transport.processes).sum();
+                let process = before + rng.random_range(0..transports[transport].processes);
+                let has_disk = transports[transport].keeps == Keeps::File;
+                let kind = match rng.random_range(0..6) {
+                    0 | 1 => FaultKind::TransportKilled(process),
+                    2 => FaultKind::TransportPowerCut(process),
+                    3 => FaultKind::TransportStopped(process),
+                    _ if has_disk => FaultKind::DiskFull(transport),
+                    _ => FaultKind::BusAway(transport),
+                };
+                let fault = Fault { at_ms, for_ms, kind };
+                at_ms += for_ms;
+                fault
+            })
+            .collect()
+    }
+}
