@@ -250,6 +250,12 @@ impl World {
         [Route::Event, Route::Inbound, Route::Failed].into_iter().all(|route| self.take(route).is_none())
     }
 
+    /// Takes what is told in so long, and does not look at it.
+    pub(crate) async fn passes_over(&self, time: Duration) {
+        sleep(time).await;
+        while self.take(Route::Event).is_some() {}
+    }
+
     /// Sends a message from a phone; gives the numbers of its parts.
     pub(crate) fn deliver(&self, fields: Value) -> Vec<u64> {
         let mut mo = json!({"from": "27831112222", "to": "1001"});

@@ -194,7 +194,7 @@ struct Receipts {
 impl Receipts {
     fn expect(&mut self, id: String) {
         self.ids.note_response(&id);
-        self.missing.extend(self.ids.forms_again(IdForms::AsIs, &id).into_iter().map(|form| (form, id.clone())));
+        self.missing.extend(self.ids.form(IdForms::AsIs, &id).map(|form| (form, id.clone())));
     }
 
     fn missing(&self) -> String {
@@ -221,7 +221,8 @@ impl Receipts {
     /// Takes a receipt of ours. Anything else is put off by being dropped: the SMSC keeps it for whoever it is for.
     fn take(&mut self, delivery: Delivery) {
         let Read::Receipt(ReadReceipt { id, report }) = read(&delivery.pdu, &InboundOptions::default()) else { return };
-        let form = self.ids.forms(IdForms::Auto, &id).into_iter().find(|form| self.missing.contains_key(form));
+        self.ids.note_receipt(&id);
+        let form = self.ids.forms_at_last(IdForms::Auto, &id).into_iter().find(|form| self.missing.contains_key(form));
         let Some((form, id)) = form.and_then(|form| self.missing.remove_entry(&form)) else { return };
         delivery.accept();
         say(&format!("{id} {}", report.smpp_status));

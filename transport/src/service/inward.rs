@@ -160,14 +160,14 @@ impl Shared {
     }
 
     async fn take_receipt(&self, ReadReceipt { id, report }: ReadReceipt) -> Result<(), PutOff> {
-        let forms = self.ids_seen().forms(self.config.inbound.id_forms, &id);
-        self.match_receipt(&id, forms, report).await
-    }
-
-    async fn match_receipt(&self, id: &str, forms: Vec<String>, report: Report) -> Result<(), PutOff> {
-        let early = Early { id: id.to_owned(), forms, report };
-        let matched = self.store.receipt(self.now(), &early).await?;
-        self.matched(id, matched, &early.report).await
+        let form = {
+            let mut seen = self.ids_seen();
+            seen.note_receipt(&id);
+            seen.form(self.config.inbound.id_forms, &id)
+        };
+        let receipt = Early { id, forms: form.into_iter().collect(), report };
+        let matched = self.store.receipt(self.now(), &receipt).await?;
+        self.matched(&receipt.id, matched, &receipt.report).await
     }
 
     async fn matched(&self, id: &str, matched: Matched, report: &Report) -> Result<(), PutOff> {
@@ -295,13 +295,18 @@ impl Shared {
 
     /// The id of a receipt has not come in time; or it has, and who was to tell of it has died.
     async fn tell_expired(&self, early: &Early) -> Result<(), PutOff> {
-        // By now more may be known of how the SMSC writes its ids.
-        let forms = self.ids_seen().forms_again(self.config.inbound.id_forms, &early.id);
-        let again = Early { forms, ..early.clone() };
-        match self.store.receipt_again(self.now(), &again).await? {
+        if let Matched::Known(_) = self.store.receipt_again(self.now(), early).await? {
             // It is held on, in case that this process dies too.
-            Matched::Known(_) if again == *early => self.take_early(again).await,
-            Matched::Known(known) => self.report(&known, &early.report).await?,
+            self.take_early(early.clone()).await;
+            return Ok(());
+        }
+        let forms = self.ids_seen().forms_at_last(self.config.inbound.id_forms, &early.id);
+        let at_last = Early { forms, ..early.clone() };
+        match self.store.receipt_again(self.now(), &at_last).await? {
+            Matched::Known(known) => {
+                tracing::warn!(id = early.id, "a receipt has its id in another form: say so with receipts.id_format");
+                self.report(&known, &early.report).await?;
+            }
             _ => {
                 self.unmatched(&early.id, &early.report).await?;
                 Metrics::count(&self.metrics.receipts, "expired");

@@ -297,7 +297,8 @@ options! {
     pub struct IdFormat {
         /// In the answer to a submit.
         response: IdForm = IdForm::AsIs, id_form();
-        /// In a receipt. `auto` tries all forms; that may meet another message whose id has the same digits.
+        /// In a receipt. `auto` learns it, from letters that one side has and the other never: until it has, after some sixty
+        /// ids, a receipt may wait for `receipts.early_hold`, and short ids may meet another message's. Better say it.
         receipt: IdForm = IdForm::Auto, id_form();
     }
 }
