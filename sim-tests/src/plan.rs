@@ -13,10 +13,12 @@ use smsc_sim::time::{Delay, Time};
 
 mod clients;
 mod faults;
+mod feature;
 mod smsc;
 mod transports;
 
 pub use faults::{Fault, FaultKind};
+pub use feature::Feature;
 pub use transports::{
     BusFaults, Handset, Ids, Keeps, Options, Order, Parts, Script, Sequence, THROTTLE_MAX_MS, Text, Transport,
 };

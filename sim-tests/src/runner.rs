@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::history::History;
 use crate::oracle::{Violation, all_marks, examine};
-use crate::plan::{Plan, Profile};
+use crate::plan::{Feature, Plan, Profile};
 use crate::world::{Tier, run};
 
 /// One seed, run and looked at.
@@ -65,6 +65,8 @@ pub struct Sweep {
     pub jobs: usize,
     /// Only plans of this profile.
     pub profile: Option<Profile>,
+    /// Only plans that have this in them: the other seeds are passed over.
+    pub only: Option<Feature>,
 }
 
 /// What a sweep has seen.
@@ -90,19 +92,22 @@ pub struct Summary {
 const COMPARE_EVERY: u64 = 20;
 
 impl Sweep {
-    /// Runs the seeds. `each` hears of every verdict as it comes, and of how many are done; false ends the sweep early.
+    /// Runs the seeds. `each` hears of every verdict as it comes, and of how many seeds are done; false ends the sweep early.
     #[expect(clippy::disallowed_methods, reason = "a runner measures wall time and uses all cores; no run sees either")]
     pub fn run(&self, mut each: impl FnMut(&Verdict, u64) -> bool) -> Summary {
-        let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (next, passed_over, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
         let (verdicts, results) = mpsc::channel();
         let start = Instant::now();
         let mut summary = Summary::default();
         std::thread::scope(|threads| {
             for _ in 0..self.jobs.max(1) {
-                let (verdicts, next, stop) = (verdicts.clone(), &next, &stop);
+                let (verdicts, next, passed_over, stop) = (verdicts.clone(), &next, &passed_over, &stop);
                 threads.spawn(move || {
                     while let Some(seed) = self.next_seed(next, stop, start) {
-                        let compared = self.judge_seed(seed);
+                        let Some(compared) = self.judge_seed(seed) else {
+                            passed_over.fetch_add(1, Ordering::Relaxed);
+                            continue;
+                        };
                         if verdicts.send(compared).is_err() {
                             return;
                         }
@@ -112,7 +117,7 @@ impl Sweep {
             drop(verdicts);
             for (verdict, again) in results {
                 summary.add(&verdict, again);
-                if !each(&verdict, summary.plans) {
+                if !each(&verdict, summary.plans + passed_over.load(Ordering::Relaxed)) {
                     stop.store(true, Ordering::Relaxed);
                 }
             }
@@ -130,11 +135,14 @@ impl Sweep {
         (!over).then(|| self.from.wrapping_add(ordinal))
     }
 
-    fn judge_seed(&self, seed: u64) -> (Verdict, Option<bool>) {
+    fn judge_seed(&self, seed: u64) -> Option<(Verdict, Option<bool>)> {
         let plan = Plan::draw(seed, self.profile);
+        if self.only.is_some_and(|feature| !plan.has(feature)) {
+            return None;
+        }
         let (verdict, _) = judge(&plan, self.tier);
         let again = seed.is_multiple_of(COMPARE_EVERY).then(|| judge(&plan, self.tier).0.digest == verdict.digest);
-        (verdict, again)
+        Some((verdict, again))
     }
 }
 

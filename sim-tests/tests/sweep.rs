@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use sim_tests::plan::Plan;
+use sim_tests::plan::{Feature, Plan};
 use sim_tests::runner::{Sweep, judge};
 use sim_tests::world::Tier;
 
 fn assert_clean(count: u64, tier: Tier) {
-    let sweep = Sweep { from: 0, count: Some(count), limit: None, tier, jobs: 2, profile: None };
+    let sweep = Sweep { from: 0, count: Some(count), limit: None, tier, jobs: 2, profile: None, only: None };
     let summary = sweep.run(|_, _| true);
     let failed: Vec<_> = summary.failed.iter().map(|verdict| (verdict.seed, &verdict.violations)).collect();
     assert!(failed.is_empty(), "{tier:?}: {failed:#?}");
@@ -27,9 +27,26 @@ fn sixty_seeds_break_no_promise_on_turmoil() {
 
 #[test]
 fn three_hundred_seeds_meet_every_mark_but_the_rarest() {
-    let sweep = Sweep { from: 0, count: Some(300), limit: None, tier: Tier::Fast, jobs: 2, profile: None };
+    let sweep = Sweep { from: 0, count: Some(300), limit: None, tier: Tier::Fast, jobs: 2, profile: None, only: None };
     let unmet = sweep.run(|_, _| true).unmet();
     assert!(unmet.len() <= 2, "{unmet:?}");
+}
+
+#[test]
+fn a_feature_passes_over_the_plans_that_do_not_have_it() {
+    let only = Some(Feature::FilePowerCut);
+    let sweep = Sweep { from: 0, count: Some(300), limit: None, tier: Tier::Fast, jobs: 2, profile: None, only };
+    let (mut run, mut done) = (Vec::new(), 0);
+    sweep.run(|verdict, seeds| {
+        run.push(verdict.seed);
+        done = seeds;
+        true
+    });
+    run.sort_unstable();
+    let have: Vec<_> = (0..300).filter(|seed| Plan::draw(*seed, None).has(Feature::FilePowerCut)).collect();
+    assert!((10..150).contains(&have.len()), "{}", have.len());
+    assert_eq!(run, have);
+    assert!(done > have.len() as u64, "what was passed over is done too");
 }
 
 fn kept() -> Vec<PathBuf> {
