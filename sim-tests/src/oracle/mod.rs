@@ -9,6 +9,7 @@ mod marks;
 mod outcomes;
 mod smsc;
 mod transport;
+mod wire;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -34,7 +35,8 @@ pub struct Violation {
 type Oracle = fn(&Plan, &History, &[Line], &mut Report);
 
 /// The oracles, by name.
-const ORACLES: [(&str, Oracle); 7] = [
+const ORACLES: [(&str, Oracle); 8] = [
+    ("wire", wire::wire),
     ("legality", legality::legal_in_state),
     ("numbers", legality::numbers),
     ("window", legality::window),

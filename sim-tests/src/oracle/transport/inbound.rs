@@ -19,7 +19,8 @@ pub(super) fn inbound(seen: &Seen, report: &mut Report) {
 }
 
 fn whole_messages_are_published_first(seen: &Seen, report: &mut Report) {
-    let mut delivered: Vec<Delivered> = seen.delivered().filter(|it| !it.is_receipt && it.part.total == 1).collect();
+    let mut delivered: Vec<&Delivered> =
+        seen.delivered.iter().filter(|it| !it.is_receipt && it.part.total == 1).collect();
     delivered.retain(|it| it.accepted.is_some());
     delivered.sort_by_key(|it| it.accepted.map(|answer| answer.order));
     let mut accepted: BTreeMap<&str, usize> = BTreeMap::new();
@@ -60,8 +61,8 @@ fn nothing_is_published_that_was_not_sent(seen: &Seen, report: &mut Report) {
 
 fn parts_become_their_message(seen: &Seen, number: usize, report: &mut Report) {
     let from = handset(seen.owner, number);
-    let parts = seen.delivered().filter(|it| it.from == from && it.part.total > 1 && it.accepted.is_some());
-    let mut parts: Vec<Delivered> = parts.collect();
+    let parts = seen.delivered.iter().filter(|it| it.from == from && it.part.total > 1 && it.accepted.is_some());
+    let mut parts: Vec<&Delivered> = parts.collect();
     parts.sort_by_key(|it| it.frame.order);
     let Some(total) = parts.first().map(|it| it.part.total) else { return };
     let numbers: BTreeSet<u8> = parts.iter().map(|it| it.part.number).collect();

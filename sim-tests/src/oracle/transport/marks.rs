@@ -106,7 +106,7 @@ fn inward(seen: &Seen, met: &mut BTreeSet<&'static str>) {
         let published = seen.published.iter().filter(|it| it.route == Route::Inbound && it.text("from_addr") == from);
         let mut count = 0;
         for it in published {
-            let is_part = seen.delivered().any(|delivered| delivered.from == from && delivered.part.total > 1);
+            let is_part = seen.delivered.iter().any(|delivered| delivered.from == from && delivered.part.total > 1);
             let is_whole = it.text("content") == text;
             met.extend((is_part && is_whole).then_some("message joined from its parts"));
             met.extend((is_part && !is_whole).then_some("message that never became whole"));
@@ -114,7 +114,7 @@ fn inward(seen: &Seen, met: &mut BTreeSet<&'static str>) {
         }
         met.extend((count > 1).then_some("publication stored twice"));
     }
-    for delivered in seen.delivered() {
+    for delivered in &seen.delivered {
         let put_off = delivered.accepted.is_none() && !delivered.is_receipt;
         met.extend(put_off.then_some("inbound put off"));
         let Some((_, message)) = delivered.receipt_of() else { continue };

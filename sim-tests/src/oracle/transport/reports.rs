@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use smpp_transport::text::message_id::{decimal_to_hex, hex_to_decimal, normal};
 
-use super::super::line::receipt as receipt_in;
 use super::super::{Report, slack};
 use super::Seen;
 use super::seen::{Delivered, Try};
@@ -12,14 +11,14 @@ use crate::plan::Ids;
 
 pub(super) fn reports(seen: &Seen, report: &mut Report) {
     nothing_is_told_that_no_receipt_says(seen, report);
-    for receipt in seen.delivered().filter(|it| it.is_receipt) {
-        told_of(seen, &receipt, report);
+    for receipt in seen.delivered.iter().filter(|it| it.is_receipt) {
+        told_of(seen, receipt, report);
     }
 }
 
 fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
     for told in seen.published.iter().filter(|it| it.event() == "delivery_report") {
-        let Some(message) = told.message() else {
+        let Some(message) = told.message else {
             let words = format!("a report of {:?}, which nobody sent", told.text("user_message_id"));
             report.broken(told.at, words);
             continue;
@@ -30,7 +29,7 @@ fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
             receipt.receipt_of() == Some(message)
                 || (receipt.is_receipt && ids.iter().any(|(_, id)| is_its_id(seen, receipt, id)))
         };
-        if !seen.delivered().filter(|it| it.frame.order < told.order).any(|receipt| is_of_it(&receipt)) {
+        if !seen.delivered.iter().filter(|it| it.frame.order < told.order).any(is_of_it) {
             let words = format!("message {} of {}: a report, and no receipt of it was read", message.1, message.0);
             report.broken(told.at, words);
         }
@@ -58,19 +57,18 @@ fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
 }
 
 fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
-    let Some(id) = receipt_in(receipt.pdu).and_then(|read| read.id.map(|id| id.to_string())) else { return false };
+    let Some(id) = &receipt.id else { return false };
     let form = match seen.part.options.ids {
-        Ids::AsIs => Some(normal(&id)),
-        Ids::DecimalReceipts => decimal_to_hex(&id),
-        Ids::HexReceipts => hex_to_decimal(&id),
+        Ids::AsIs => Some(normal(id)),
+        Ids::DecimalReceipts => decimal_to_hex(id),
+        Ids::HexReceipts => hex_to_decimal(id),
     };
     form == Some(normal(given))
 }
 
 /// An SMSC that has lost its memory counts its ids anew.
 pub(super) fn is_given_twice(seen: &Seen, id: &str) -> bool {
-    let given = seen.tries.values().flatten().filter_map(Try::accepted);
-    given.filter(|(_, other)| normal(other) == normal(id)).count() > 1
+    seen.given.get(&normal(id)).is_some_and(|count| *count > 1)
 }
 
 /// One that comes before its id is held for a while only.

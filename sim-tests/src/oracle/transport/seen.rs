@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 use smpp_transport::bus::Route;
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, Pdu, TlvTag};
+use smpp_transport::text::message_id::normal;
 
-use super::super::line::user_data;
+use super::super::line::{receipt, user_data};
 use super::super::{Frame, Line};
 use crate::app::message_of;
 use crate::history::{End, Fact, History, Way, What};
@@ -23,6 +24,10 @@ pub(crate) struct Seen<'a> {
     pub(crate) lines: Vec<&'a Line>,
     /// Every submit of each message, in order.
     pub(crate) tries: BTreeMap<usize, Vec<Try<'a>>>,
+    /// How often each id was given, in its normal form.
+    pub(crate) given: BTreeMap<String, usize>,
+    /// What it was delivered, each with how it was answered.
+    pub(crate) delivered: Vec<Delivered<'a>>,
     /// What was published, in order.
     pub(crate) published: Vec<Published>,
     /// When one of its processes died or stopped, as places among all facts.
@@ -57,16 +62,19 @@ pub(crate) struct Published {
     pub(crate) order: usize,
     pub(crate) route: Route,
     pub(crate) value: Value,
+    /// Which of the transport's messages an event is about.
+    pub(crate) message: Option<(usize, usize)>,
 }
 
 impl Published {
-    pub(crate) fn text(&self, key: &str) -> &str {
-        self.value[key].as_str().unwrap_or_default()
+    fn of(at: Duration, order: usize, route: Route, body: &[u8]) -> Published {
+        let value: Value = serde_json::from_slice(body).unwrap_or_default();
+        let message = value["user_message_id"].as_str().and_then(named);
+        Published { at, order, route, value, message }
     }
 
-    /// Which of the transport's messages an event is about.
-    pub(crate) fn message(&self) -> Option<(usize, usize)> {
-        named(self.text("user_message_id"))
+    pub(crate) fn text(&self, key: &str) -> &str {
+        self.value[key].as_str().unwrap_or_default()
     }
 
     /// `ack`, `nack` or `delivery_report`; empty if it is no event.
@@ -97,22 +105,24 @@ impl<'a> Seen<'a> {
         });
         let facts: Vec<_> = facts.collect();
         let published = facts.iter().filter_map(|(order, fact)| match &fact.what {
-            What::Published { route, body, .. } => Some(Published {
-                at: fact.at,
-                order: *order,
-                route: *route,
-                value: serde_json::from_slice(body).unwrap_or_default(),
-            }),
+            What::Published { route, body, .. } => Some(Published::of(fact.at, *order, *route, body)),
             _ => None,
         });
         let is_end = |fact: &Fact| matches!(fact.what, What::Died { .. } | What::Stopped { .. });
         let ends = facts.iter().filter(|(_, fact)| is_end(fact)).map(|(order, _)| *order).collect();
         let lines: Vec<_> = lines.iter().filter(|line| line.end == End::Esme && line.client == Some(owner)).collect();
+        let tries = tries(&lines, owner);
+        let mut given = BTreeMap::new();
+        for (_, id) in tries.values().flatten().filter_map(Try::accepted) {
+            *given.entry(normal(&id)).or_default() += 1;
+        }
         Seen {
             plan,
             part: &plan.transports[transport],
             owner,
-            tries: tries(&lines, owner),
+            tries,
+            given,
+            delivered: lines.iter().flat_map(|line| delivered(line)).collect(),
             published: published.collect(),
             lines,
             ends,
@@ -130,7 +140,7 @@ impl<'a> Seen<'a> {
     /// Events about a message, in order.
     pub(crate) fn events(&self, message: usize) -> impl Iterator<Item = &Published> {
         let named = Some((self.owner, message));
-        self.published.iter().filter(move |it| it.route == Route::Event && it.message() == named)
+        self.published.iter().filter(move |it| it.route == Route::Event && it.message == named)
     }
 
     /// When the ack of a message that was sent by this was told: its id is remembered by then.
@@ -158,33 +168,32 @@ impl<'a> Seen<'a> {
         // On a disk each try is noted before it is made.
         count(false).max(count(true))
     }
+}
 
-    /// What it was delivered, each with how it was answered.
-    pub(crate) fn delivered(&self) -> impl Iterator<Item = Delivered<'a>> {
-        self.lines.iter().flat_map(|line| {
-            line.frames.iter().enumerate().filter_map(|(at, frame)| {
-                let pdu = frame.pdu.as_ref().filter(|_| frame.way == Way::Read)?;
-                let (from, class) = match &pdu.body {
-                    Body::DeliverSm(sm) => (sm.source_addr.text(), sm.esm_class),
-                    Body::DataSm(sm) => (sm.source_addr.text(), sm.esm_class),
-                    _ => return None,
-                };
-                let answer = line.frames[at..].iter().find(|it| it.way == Way::Written && it.answers(pdu));
-                let is_receipt = class.is_receipt() || class.is_intermediate();
-                let accepted =
-                    answer.filter(|it| it.pdu.as_ref().is_some_and(|pdu| pdu.status == CommandStatus::ESME_ROK));
-                Some(Delivered { frame, pdu, from, is_receipt, part: part_of(pdu), accepted })
-            })
-        })
-    }
+/// What was delivered on a connection.
+fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
+    line.frames.iter().enumerate().filter_map(|(at, frame)| {
+        let pdu = frame.pdu.as_ref().filter(|_| frame.way == Way::Read)?;
+        let (from, class) = match &pdu.body {
+            Body::DeliverSm(sm) => (sm.source_addr.text(), sm.esm_class),
+            Body::DataSm(sm) => (sm.source_addr.text(), sm.esm_class),
+            _ => return None,
+        };
+        let answer = line.frames[at..].iter().find(|it| it.way == Way::Written && it.answers(pdu));
+        let is_receipt = class.is_receipt() || class.is_intermediate();
+        let id = receipt(pdu).filter(|_| is_receipt).and_then(|receipt| receipt.id).map(|id| id.to_string());
+        let accepted = answer.filter(|it| it.pdu.as_ref().is_some_and(|pdu| pdu.status == CommandStatus::ESME_ROK));
+        Some(Delivered { frame, from, is_receipt, id, part: part_of(pdu), accepted })
+    })
 }
 
 /// What a transport was delivered.
 pub(crate) struct Delivered<'a> {
     pub(crate) frame: &'a Frame,
-    pub(crate) pdu: &'a Pdu,
     pub(crate) from: String,
     pub(crate) is_receipt: bool,
+    /// The id of the message that a receipt is about, as it writes it.
+    pub(crate) id: Option<String>,
     pub(crate) part: PartOf,
     /// Its answer, if that says that all is well.
     pub(crate) accepted: Option<&'a Frame>,
