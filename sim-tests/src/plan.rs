@@ -15,11 +15,13 @@ mod clients;
 mod faults;
 mod smsc;
 mod transports;
+mod wires;
 
 pub use faults::{Fault, FaultKind};
 pub use transports::{
     BusFaults, Handset, Ids, Keeps, Options, Order, Parts, Script, Sequence, THROTTLE_MAX_MS, Text, Transport,
 };
+pub use wires::{Chop, Wires};
 
 /// A run, whole. Times are in milliseconds of simulated time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -151,36 +153,6 @@ pub struct Smsc {
     pub retry: Retry,
 }
 
-/// What the wire does to what each side reads and writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Wires {
-    /// The ESMEs' end.
-    pub esme: Chop,
-    /// The SMSC's end.
-    pub smsc: Chop,
-}
-
-/// What one end of a wire does to octets. Chances are 0 to 1, drawn anew for each read or write.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Chop {
-    /// The chance that a read brings only a few octets.
-    pub short_read: f64,
-    /// The chance that a write takes only a few octets.
-    pub short_write: f64,
-    /// The chance that a read goes on with what has come since, so that several writes arrive as one.
-    pub glue: f64,
-    /// The chance that the end does not read for a while after a read.
-    pub stall: f64,
-    /// How long it does not read then.
-    pub stall_ms: u64,
-    /// The chance that a connection is cut somewhere in its first octets.
-    pub cut: f64,
-    /// Within how many octets.
-    pub cut_within: u64,
-}
-
 impl Timers {
     /// The longest that a client can need from a healed network to a bound session: a connect that hangs, a dead session
     /// that is found, a bind that is not answered, each followed by the longest wait.
@@ -236,10 +208,7 @@ impl Plan {
             clients,
             transports,
             smsc,
-            wire: Wires {
-                esme: Chop::draw(&mut Switch::new(streams, "esme wire", profile)),
-                smsc: Chop::draw(&mut Switch::new(streams, "smsc wire", profile)),
-            },
+            wire: Wires::draw(streams, profile),
             faults,
         }
     }
@@ -354,14 +323,6 @@ impl Plan {
     /// How many submits this owner's messages need at most.
     fn submits(&self, owner: usize) -> usize {
         self.transport(owner).map_or_else(|| self.clients[owner].messages.len(), Transport::submits_max)
-    }
-}
-
-impl Wires {
-    /// Whether connections are cut in the middle.
-    #[must_use]
-    pub fn is_cutting(&self) -> bool {
-        self.esme.cut > 0.0 || self.smsc.cut > 0.0
     }
 }
 
@@ -483,21 +444,5 @@ impl<R: Rng> Switch<R> {
         let min_ms = self.rng.random_range(0..max_ms / 2);
         let max_ms = min_ms + self.rng.random_range(0..max_ms / 2);
         if self.rng.random_bool(self.chance) { Delay::Between(Time::ms(min_ms), Time::ms(max_ms)) } else { Delay::NONE }
-    }
-}
-
-impl Chop {
-    fn draw<R: Rng>(switch: &mut Switch<R>) -> Chop {
-        let stall = switch.chance(0.2);
-        let cut = switch.chance(0.2);
-        Chop {
-            short_read: switch.chance(0.9),
-            short_write: switch.chance(0.5),
-            glue: switch.chance(1.0),
-            stall,
-            stall_ms: if stall > 0.0 { switch.rng.random_range(1..150) } else { 0 },
-            cut,
-            cut_within: if cut > 0.0 { switch.rng.random_range(1..3_000) } else { 0 },
-        }
     }
 }
