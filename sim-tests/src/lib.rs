@@ -12,6 +12,7 @@ pub mod history;
 pub mod oracle;
 pub mod plan;
 pub mod runner;
+pub mod shrink;
 pub mod transport;
 pub mod wire;
 pub mod world;

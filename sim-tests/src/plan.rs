@@ -11,19 +11,23 @@ use smsc_sim::Rule;
 use smsc_sim::policy::{Policy, Retry};
 use smsc_sim::time::{Delay, Time};
 
+mod brief;
+mod check;
 mod clients;
 mod faults;
 mod smsc;
+mod steps;
 mod transports;
 mod wires;
 
+use brief::{brief, is_one, is_plain, one};
 pub use faults::{Fault, FaultKind};
 pub use transports::{
     BusFaults, Handset, Ids, Keeps, Options, Order, Parts, Script, Sequence, THROTTLE_MAX_MS, Text, Transport,
 };
 pub use wires::{Chop, Wires};
 
-/// A run, whole. Times are in milliseconds of simulated time.
+/// A run, whole. Times are in milliseconds of simulated time. Its file leaves out what is plain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -36,17 +40,22 @@ pub struct Plan {
     /// How long a segment takes on its way.
     pub latency_ms: u64,
     /// The waits of both sides' sessions.
+    #[serde(default, serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub timers: Timers,
     /// The ESMEs that are nothing but sessions.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub clients: Vec<Client>,
     /// The transports. Whose a message is says one number: of clients first, of transports after them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub transports: Vec<Transport>,
     /// What the SMSC does wrong, and what becomes of messages there.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub smsc: Smsc,
     /// What the wire does to the octets of the ESMEs and of the SMSC.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub wire: Wires,
     /// What happens to network and processes, in order of time.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub faults: Vec<Fault>,
 }
 
@@ -64,7 +73,7 @@ pub enum Profile {
 
 /// The waits of both sides' sessions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Timers {
     /// Silence after which enquire_link is sent.
     pub enquire_link_interval_ms: u64,
@@ -76,6 +85,17 @@ pub struct Timers {
     pub backoff_max_ms: u64,
 }
 
+impl Default for Timers {
+    fn default() -> Timers {
+        Timers {
+            enquire_link_interval_ms: 2_000,
+            response_timeout_ms: 1_000,
+            session_init_timeout_ms: 2_000,
+            backoff_max_ms: 500,
+        }
+    }
+}
+
 /// One ESME and what it sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,22 +105,25 @@ pub struct Client {
     /// Requests of its that may be outstanding.
     pub window: usize,
     /// Its first sequence number.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub sequence_start: u32,
     /// The messages it submits.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub messages: Vec<Message>,
     /// How long it takes to answer what it is delivered.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub answer_delay_ms: u64,
     /// Which account it binds as, from 0.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub account: usize,
     /// The addresses that it serves, as it says in its bind: empty, or `^` and how they begin.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub address_range: String,
     /// The chance that it refuses a delivery for now.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub refuse_for_now: f64,
     /// The chance that it refuses a delivery for good, of those that it does not refuse for now.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub refuse_for_good: f64,
 }
 
@@ -123,21 +146,22 @@ pub struct Message {
     /// Octets of text; above 254 they go into message_payload.
     pub octets: usize,
     /// Which receipts are asked for.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub registered_delivery: u8,
     /// As data_sm instead of submit_sm.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub data_sm: bool,
     /// For how many seconds it is valid; 0 is without end.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub validity_s: u64,
     /// In how many seconds it is to be sent; 0 is at once. Not of data_sm, which cannot say it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub schedule_s: u64,
     /// How long after its acceptance to ask what has become of it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub query_after_ms: Option<u64>,
     /// How long after its acceptance to take it back.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub cancel_after_ms: Option<u64>,
 }
 
@@ -146,10 +170,13 @@ pub struct Message {
 #[serde(default, deny_unknown_fields)]
 pub struct Smsc {
     /// What it does to those who ask it something.
+    #[serde(skip_serializing_if = "is_plain")]
     pub rules: Vec<Rule>,
     /// What becomes of messages.
+    #[serde(skip_serializing_if = "is_plain")]
     pub policy: Policy,
     /// How what an ESME could not take is offered again.
+    #[serde(serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub retry: Retry,
 }
 

@@ -4,6 +4,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::Seed;
 
+use super::brief::{brief, is_plain};
 use super::{Profile, Switch};
 
 /// What the wire does to what each side reads and writes.
@@ -11,8 +12,10 @@ use super::{Profile, Switch};
 #[serde(default, deny_unknown_fields)]
 pub struct Wires {
     /// The ESMEs' end.
+    #[serde(serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub esme: Chop,
     /// The SMSC's end.
+    #[serde(serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub smsc: Chop,
 }
 
