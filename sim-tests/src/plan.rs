@@ -219,7 +219,8 @@ impl Plan {
         let mut clients = Client::draw_all(&mut streams.stream("clients", 0), profile);
         clients::vary(&mut clients, streams, profile);
         let smsc = Smsc::draw(streams, profile, &timers);
-        let transports = Transport::draw_all(streams, profile, clients.len(), &smsc);
+        let free = clients.iter().map(|client| client.account + 1).chain([clients.len()]).max().unwrap_or(0);
+        let transports = Transport::draw_all(streams, profile, free, &smsc);
         // Most transports have the SMSC for themselves.
         if !transports.is_empty() && streams.stream("alone", 0).random_bool(0.7) {
             clients.clear();

@@ -138,7 +138,7 @@ impl Transport {
 
 impl Ids {
     /// What a transport must be told where the SMSC does this.
-    pub(super) fn of(policy: &Policy) -> Ids {
+    pub(crate) fn of(policy: &Policy) -> Ids {
         let hexadecimal = |form: Option<IdForm>| {
             let forms = [IdForm::Hexadecimal, IdForm::HexadecimalPadded, IdForm::HexadecimalUpper];
             form.is_some_and(|form| forms.contains(&form))

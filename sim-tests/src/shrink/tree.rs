@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::app::source;
-use crate::plan::Plan;
+use crate::plan::{Ids, Plan};
 
 /// Where clients and transports bear their numbers: no key of any plan.
 const NUMBER: &str = "#";
@@ -107,7 +107,17 @@ impl Tree {
         let mut plan: Plan = serde_json::from_value(value).ok()?;
         self.renumber_faults(&mut plan, &transports);
         self.rename_sources(&mut plan, &clients, &transports);
-        Some(plan)
+        self.tell_ids(&mut plan);
+        // As it will be read from its file: one weight is as good as any other when it is the only one.
+        serde_json::from_value(serde_json::to_value(plan).ok()?).ok()
+    }
+
+    /// Transports that were told rightly how the SMSC writes ids are told so again.
+    fn tell_ids(&self, plan: &mut Plan) {
+        let (before, after) = (Ids::of(&self.plan.smsc.policy), Ids::of(&plan.smsc.policy));
+        if self.plan.transports.iter().all(|transport| transport.options.ids == before) {
+            plan.transports.iter_mut().for_each(|transport| transport.options.ids = after);
+        }
     }
 
     fn renumber_faults(&self, plan: &mut Plan, transports: &[usize]) {
