@@ -81,9 +81,9 @@ fn leave_out_pieces(search: &mut Search, depth: usize, size: usize) {
     }
 }
 
-/// Makes amounts smaller or rounder: all times together, then one after the other.
+/// Makes amounts smaller or rounder: some together, then one after the other.
 fn make_smaller(search: &mut Search) {
-    while search.first(&mut amounts::earlier(search.best()).into_iter()).is_some() {}
+    while search.first(&mut amounts::together(search.best()).into_iter()).is_some() {}
     let mut place = 0;
     loop {
         let tree = Tree::of(search.best());

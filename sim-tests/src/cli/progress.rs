@@ -1,9 +1,10 @@
 //! How far it is, on standard error, for whoever watches.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 /// A bar that fills with what is done, or with the time where only that is limited.
 pub(super) struct Progress {
@@ -15,13 +16,16 @@ impl Progress {
     /// So many things, or so much time.
     pub(super) fn new(count: Option<u64>, limit: Option<Duration>) -> Progress {
         let (length, template) = match (count, limit) {
-            (None, Some(limit)) => (limit.as_secs(), "{bar:40} {elapsed} of {len} s, {eta} left, {msg}"),
-            _ => (count.unwrap_or(0), "{bar:40} {pos}/{len}, {per_sec}, {eta} left {msg}"),
+            (None, Some(limit)) => (limit.as_secs(), "{bar:40} {pos} of {len} s, {msg}"),
+            _ => (count.unwrap_or(0), "{bar:40} {pos}/{len}, {rate}/s, {eta} left {msg}"),
         };
         let shown = std::io::stderr().is_terminal();
         let bar = if shown { ProgressBar::new(length) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        Progress { bar: bar.with_style(style), limit: limit.filter(|_| count.is_none()) }
+        let rate = |state: &ProgressState, out: &mut dyn Write| {
+            let _ = write!(out, "{:.0}", state.per_sec());
+        };
+        Progress { bar: bar.with_style(style.with_key("rate", rate)), limit: limit.filter(|_| count.is_none()) }
     }
 
     /// So many are done, and this is to be said of them.

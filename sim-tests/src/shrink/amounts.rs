@@ -1,5 +1,6 @@
 //! What is smaller or rounder than an amount: candidates, the boldest first.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -68,8 +69,9 @@ fn shorter(delay: &Delay) -> Vec<Value> {
     all.into_iter().filter(|shorter| shorter != delay).map(|shorter| shorter.to_string().into()).collect()
 }
 
-/// The plan with all that happens at the same distances, but from the start on, and with half of those distances.
-pub(super) fn earlier(plan: &Plan) -> Vec<Option<Plan>> {
+/// The plan with all that happens at the same distances, but from the start on; with half of those distances; and with the
+/// lowest numbers for its accounts.
+pub(super) fn together(plan: &Plan) -> Vec<Option<Plan>> {
     let value = serde_json::to_value(plan).unwrap_or_default();
     let mut first = u64::MAX;
     times(&mut value.clone(), &mut |at| first = first.min(*at));
@@ -78,7 +80,17 @@ pub(super) fn earlier(plan: &Plan) -> Vec<Option<Plan>> {
         times(&mut value, &mut |at| *at = change(*at));
         serde_json::from_value(value).ok()
     };
-    vec![moved(&|at| at - first), moved(&|at| at / 2)]
+    vec![moved(&|at| at - first), moved(&|at| at / 2), Some(with_low_accounts(plan))]
+}
+
+fn with_low_accounts(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    let of_clients = plan.clients.iter_mut().map(|client| &mut client.account);
+    let mut accounts: Vec<_> =
+        of_clients.chain(plan.transports.iter_mut().map(|transport| &mut transport.account)).collect();
+    let used: BTreeSet<usize> = accounts.iter().map(|account| **account).collect();
+    accounts.iter_mut().for_each(|account| **account = used.range(..**account).count());
+    plan
 }
 
 /// Does this with every time at which something happens.

@@ -46,13 +46,19 @@ impl Sweep {
             return Ok(BTreeMap::new());
         };
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let all = summary.failed.len();
+        say(format!("saving {all} failing plans to {}; {} of them are shrunk", folder.display(), self.shrunk(all)));
         let failed = summary.failed.iter().enumerate();
-        let saved: Result<_, String> = failed
-            .map(|(place, verdict)| Ok((verdict.seed, self.save_one(folder, verdict, place < LOOKED_AT)?)))
-            .collect();
-        let (all, looked_at) = (summary.failed.len(), summary.failed.len().min(LOOKED_AT));
-        say(format!("{all} failing plans saved to {}, traces and shrunk plans of {looked_at}", folder.display()));
-        saved
+        failed.map(|(place, verdict)| Ok((verdict.seed, self.save_one(folder, verdict, place < LOOKED_AT)?))).collect()
+    }
+
+    /// Which of so many, in words.
+    fn shrunk(&self, failed: usize) -> String {
+        match failed.min(LOOKED_AT) {
+            _ if self.shrink_runs == 0 => "none".to_owned(),
+            shrunk if shrunk == failed => "all".to_owned(),
+            shrunk => format!("the first {shrunk}"),
+        }
     }
 
     fn save_one(&self, folder: &Path, verdict: &Verdict, is_looked_at: bool) -> Result<Saved, String> {
