@@ -316,12 +316,19 @@ impl History {
     /// A number that differs when any fact differs, in time, order or octets.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        self.facts.iter().fold(0xCBF2_9CE4_8422_2325, |digest, fact| fnv(digest, &fact.octets()))
+        self.facts.iter().fold(FNV_START, |digest, fact| fnv_on(digest, &fact.octets()))
     }
 }
 
+const FNV_START: u64 = 0xCBF2_9CE4_8422_2325;
+
+/// The FNV-1a of these octets.
+pub(crate) fn fnv(octets: &[u8]) -> u64 {
+    fnv_on(FNV_START, octets)
+}
+
 /// One more piece in a running FNV-1a.
-fn fnv(digest: u64, octets: &[u8]) -> u64 {
+fn fnv_on(digest: u64, octets: &[u8]) -> u64 {
     octets.iter().fold(digest, |digest, &octet| (digest ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01B3))
 }
 

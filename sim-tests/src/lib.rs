@@ -10,8 +10,11 @@
 pub mod app;
 pub mod history;
 pub mod oracle;
+pub mod origin;
 pub mod plan;
 pub mod runner;
+pub mod shrink;
+pub mod trace;
 pub mod transport;
 pub mod wire;
 pub mod world;

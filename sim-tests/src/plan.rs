@@ -11,19 +11,25 @@ use smsc_sim::Rule;
 use smsc_sim::policy::{Policy, Retry};
 use smsc_sim::time::{Delay, Time};
 
+mod brief;
+mod check;
 mod clients;
 mod faults;
 mod feature;
 mod smsc;
+mod steps;
 mod transports;
+mod wires;
 
+use brief::{brief, is_one, is_plain, one};
 pub use faults::{Fault, FaultKind};
 pub use feature::Feature;
 pub use transports::{
     BusFaults, Handset, Ids, Keeps, Options, Order, Parts, Script, Sequence, THROTTLE_MAX_MS, Text, Transport,
 };
+pub use wires::{Chop, Wires};
 
-/// A run, whole. Times are in milliseconds of simulated time.
+/// A run, whole. Times are in milliseconds of simulated time. Its file leaves out what is plain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -36,17 +42,22 @@ pub struct Plan {
     /// How long a segment takes on its way.
     pub latency_ms: u64,
     /// The waits of both sides' sessions.
+    #[serde(default, serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub timers: Timers,
     /// The ESMEs that are nothing but sessions.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub clients: Vec<Client>,
     /// The transports. Whose a message is says one number: of clients first, of transports after them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub transports: Vec<Transport>,
     /// What the SMSC does wrong, and what becomes of messages there.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub smsc: Smsc,
     /// What the wire does to the octets of the ESMEs and of the SMSC.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub wire: Wires,
     /// What happens to network and processes, in order of time.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub faults: Vec<Fault>,
 }
 
@@ -64,7 +75,7 @@ pub enum Profile {
 
 /// The waits of both sides' sessions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Timers {
     /// Silence after which enquire_link is sent.
     pub enquire_link_interval_ms: u64,
@@ -76,6 +87,17 @@ pub struct Timers {
     pub backoff_max_ms: u64,
 }
 
+impl Default for Timers {
+    fn default() -> Timers {
+        Timers {
+            enquire_link_interval_ms: 2_000,
+            response_timeout_ms: 1_000,
+            session_init_timeout_ms: 2_000,
+            backoff_max_ms: 500,
+        }
+    }
+}
+
 /// One ESME and what it sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,22 +107,25 @@ pub struct Client {
     /// Requests of its that may be outstanding.
     pub window: usize,
     /// Its first sequence number.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub sequence_start: u32,
     /// The messages it submits.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub messages: Vec<Message>,
     /// How long it takes to answer what it is delivered.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub answer_delay_ms: u64,
     /// Which account it binds as, from 0.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub account: usize,
     /// The addresses that it serves, as it says in its bind: empty, or `^` and how they begin.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub address_range: String,
     /// The chance that it refuses a delivery for now.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub refuse_for_now: f64,
     /// The chance that it refuses a delivery for good, of those that it does not refuse for now.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub refuse_for_good: f64,
 }
 
@@ -123,21 +148,22 @@ pub struct Message {
     /// Octets of text; above 254 they go into message_payload.
     pub octets: usize,
     /// Which receipts are asked for.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub registered_delivery: u8,
     /// As data_sm instead of submit_sm.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub data_sm: bool,
     /// For how many seconds it is valid; 0 is without end.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub validity_s: u64,
     /// In how many seconds it is to be sent; 0 is at once. Not of data_sm, which cannot say it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub schedule_s: u64,
     /// How long after its acceptance to ask what has become of it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub query_after_ms: Option<u64>,
     /// How long after its acceptance to take it back.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub cancel_after_ms: Option<u64>,
 }
 
@@ -146,41 +172,14 @@ pub struct Message {
 #[serde(default, deny_unknown_fields)]
 pub struct Smsc {
     /// What it does to those who ask it something.
+    #[serde(skip_serializing_if = "is_plain")]
     pub rules: Vec<Rule>,
     /// What becomes of messages.
+    #[serde(skip_serializing_if = "is_plain")]
     pub policy: Policy,
     /// How what an ESME could not take is offered again.
+    #[serde(serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub retry: Retry,
-}
-
-/// What the wire does to what each side reads and writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Wires {
-    /// The ESMEs' end.
-    pub esme: Chop,
-    /// The SMSC's end.
-    pub smsc: Chop,
-}
-
-/// What one end of a wire does to octets. Chances are 0 to 1, drawn anew for each read or write.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Chop {
-    /// The chance that a read brings only a few octets.
-    pub short_read: f64,
-    /// The chance that a write takes only a few octets.
-    pub short_write: f64,
-    /// The chance that a read goes on with what has come since, so that several writes arrive as one.
-    pub glue: f64,
-    /// The chance that the end does not read for a while after a read.
-    pub stall: f64,
-    /// How long it does not read then.
-    pub stall_ms: u64,
-    /// The chance that a connection is cut somewhere in its first octets.
-    pub cut: f64,
-    /// Within how many octets.
-    pub cut_within: u64,
 }
 
 impl Timers {
@@ -222,7 +221,8 @@ impl Plan {
         let mut clients = Client::draw_all(&mut streams.stream("clients", 0), profile);
         clients::vary(&mut clients, streams, profile);
         let smsc = Smsc::draw(streams, profile, &timers);
-        let transports = Transport::draw_all(streams, profile, clients.len(), &smsc);
+        let free = clients.iter().map(|client| client.account + 1).chain([clients.len()]).max().unwrap_or(0);
+        let transports = Transport::draw_all(streams, profile, free, &smsc);
         // Most transports have the SMSC for themselves.
         if !transports.is_empty() && streams.stream("alone", 0).random_bool(0.7) {
             clients.clear();
@@ -238,10 +238,7 @@ impl Plan {
             clients,
             transports,
             smsc,
-            wire: Wires {
-                esme: Chop::draw(&mut Switch::new(streams, "esme wire", profile)),
-                smsc: Chop::draw(&mut Switch::new(streams, "smsc wire", profile)),
-            },
+            wire: Wires::draw(streams, profile),
             faults,
         }
     }
@@ -356,14 +353,6 @@ impl Plan {
     /// How many submits this owner's messages need at most.
     fn submits(&self, owner: usize) -> usize {
         self.transport(owner).map_or_else(|| self.clients[owner].messages.len(), Transport::submits_max)
-    }
-}
-
-impl Wires {
-    /// Whether connections are cut in the middle.
-    #[must_use]
-    pub fn is_cutting(&self) -> bool {
-        self.esme.cut > 0.0 || self.smsc.cut > 0.0
     }
 }
 
@@ -485,21 +474,5 @@ impl<R: Rng> Switch<R> {
         let min_ms = self.rng.random_range(0..max_ms / 2);
         let max_ms = min_ms + self.rng.random_range(0..max_ms / 2);
         if self.rng.random_bool(self.chance) { Delay::Between(Time::ms(min_ms), Time::ms(max_ms)) } else { Delay::NONE }
-    }
-}
-
-impl Chop {
-    fn draw<R: Rng>(switch: &mut Switch<R>) -> Chop {
-        let stall = switch.chance(0.2);
-        let cut = switch.chance(0.2);
-        Chop {
-            short_read: switch.chance(0.9),
-            short_write: switch.chance(0.5),
-            glue: switch.chance(1.0),
-            stall,
-            stall_ms: if stall > 0.0 { switch.rng.random_range(1..150) } else { 0 },
-            cut,
-            cut_within: if cut > 0.0 { switch.rng.random_range(1..3_000) } else { 0 },
-        }
     }
 }

@@ -50,6 +50,12 @@ pub fn judge(plan: &Plan, tier: Tier) -> (Verdict, History) {
     (verdict, history)
 }
 
+/// Whether a plan breaks the promise that this oracle watches.
+#[must_use]
+pub fn breaks(plan: &Plan, tier: Tier, oracle: &str) -> bool {
+    judge(plan, tier).0.violations.iter().any(|violation| violation.oracle == oracle)
+}
+
 /// Which seeds to run, and how.
 #[derive(Clone, Debug)]
 pub struct Sweep {

@@ -55,7 +55,9 @@ fn what_is_fine_ends_with_0() {
     assert!(out.lines().last().unwrap().starts_with("20 plans in "), "{out}");
     assert!(out.contains("; 1 compared, 0 differed; 0 failed; marks met "), "{out}");
     let out = ends_with(0, &["twice", "--seeds", "3..5"]);
-    assert_eq!(out, "4 runs in two processes, 0 differed\n");
+    let (header, result) = out.split_once('\n').unwrap();
+    assert!(header.starts_with("sim-tests: commit "), "{out}");
+    assert_eq!(result, "4 runs in two processes, 0 differed\n");
 }
 
 #[test]
@@ -63,7 +65,8 @@ fn a_violation_ends_with_1_and_names_oracle_and_fact() {
     let file = save("restless.json", &restless());
     for tier in ["fast", "turmoil"] {
         let out = ends_with(1, &["replay", &file, "--quiet", "--tier", tier]);
-        let (violation, last) = out.trim_end().split_once('\n').unwrap();
+        let [header, violation, last] = out.lines().collect::<Vec<_>>().try_into().unwrap();
+        assert!(header.ends_with(&format!(", tier {tier}, plan {:016x}", restless().digest())), "{out}");
         assert!(violation.starts_with("VIOLATED liveness at "), "{out}");
         assert!(violation.ends_with("still waiting at the end: receipt of 1"), "{out}");
         assert!(last.starts_with("seed=1 digest="), "{out}");
@@ -83,6 +86,9 @@ fn usage_ends_with_2_and_one_line_on_standard_error() {
         (&["sweep", "--tier", "slow"], "slow"),
         (&["replay", "no-such-file.json"], "no-such-file.json"),
         (&["replay", "0xzz"], "0xzz"),
+        (&["shrink", "no-such-file.json"], "no-such-file.json"),
+        (&["shrink", "1", "--budget", "long"], "long"),
+        (&["sweep", "--shrink-runs", "5"], "--save-to"),
         (&["diff", "no-such-trace", "no-such-trace"], "no-such-trace"),
     ] {
         let output = sim_tests(arguments);
@@ -121,8 +127,8 @@ fn a_seed_is_decimal_or_hexadecimal_or_a_commit() {
 #[test]
 fn a_replay_shows_its_plan_and_history_and_the_plan_can_be_replayed() {
     let out = ends_with(0, &["replay", "1", "--profile", "calm"]);
-    let end = out.find("\n}\n").unwrap() + 2;
-    let plan: Plan = serde_json::from_str(&out[..end]).unwrap();
+    let (start, end) = (out.find('{').unwrap(), out.find("\n}\n").unwrap() + 2);
+    let plan: Plan = serde_json::from_str(&out[start..end]).unwrap();
     assert_eq!(plan, Plan::draw(1, Some(Profile::Calm)));
     assert!(out.contains(" bind_trans") && out.contains("Connected { line: 0, client: 0 }"), "{out}");
     let again = ends_with(0, &["replay", &save("calm.json", &plan), "--quiet"]);
@@ -155,12 +161,107 @@ fn reports_are_written_as_json_and_junit() {
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
     assert_eq!((&report["plans"], &report["tier"]), (&4.into(), &"fast".into()));
     assert_eq!(report["failed"], serde_json::json!([]));
+    assert!(["commit", "rustc", "build"].iter().all(|key| report[key].is_string()), "{report:#}");
     let junit = std::fs::read_to_string(junit).unwrap();
-    let wanted = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"sim-tests\" tests=\"4\" failures=\"0\">\n</testsuite>\n";
-    assert_eq!(junit, wanted);
+    assert!(junit.contains("<testsuite name=\"sim-tests\" tests=\"1\" failures=\"0\""), "{junit}");
 }
 
 #[test]
 fn a_report_that_cannot_be_written_ends_with_2() {
     ends_with(2, &["sweep", "--seeds", "0..1", "--json", &file("no/such/folder/report.json")]);
+}
+
+#[test]
+fn a_plan_that_cannot_be_run_is_refused_by_its_place() {
+    let mut plan = restless();
+    plan.clients[0].window = 0;
+    let output = sim_tests(&["replay", &save("no-window.json", &plan)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("cannot be run: clients[0]: window is 0"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn shrink_leaves_what_a_plan_fails_by_in_a_file_that_replay_takes() {
+    let other = Client { kind: Kind::Transceiver, account: 1, ..restless().clients[0].clone() };
+    let mut plan = Plan { latency_ms: 4, tick_ms: 2, ..restless() };
+    plan.clients = vec![other.clone(), plan.clients[0].clone(), Client { messages: Vec::new(), ..other }];
+    plan.clients[1].messages.extend([Message::plain(20, 9_000, 0), Message::plain(500, 1, 0)]);
+    let (file, small) = (save("large.json", &plan), file("small.json"));
+    let out = ends_with(1, &["shrink", &file, "-o", &small]);
+    let [header, broken, still, result, last] = out.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert!(header.ends_with(&format!(", tier fast, plan {:016x}", plan.digest())), "{out}");
+    assert!(broken.starts_with("VIOLATED liveness ") && still.ends_with("at the end: receipt of 1"), "{out}");
+    let wanted = format!("shrunk from {} steps to 1, none of which can go, in ", plan.steps());
+    assert!(result.starts_with(&wanted), "{out}");
+    let reproduce =
+        format!("FAIL seed=0 oracle=liveness reproduce: cargo run --release -p sim-tests -- replay {small}");
+    assert_eq!(last, reproduce);
+    ends_with(1, &["replay", &small, "--quiet"]);
+    let written = std::fs::read_to_string(&small).unwrap();
+    assert!(written.lines().count() < 20, "{written}");
+    let again: Plan = serde_json::from_str(&written).unwrap();
+    assert_eq!(again.clients[0].messages, [Message::plain(0, 0, 1)]);
+    ends_with(1, &["shrink", &file, "-o", &small, "--jobs", "1"]);
+    assert_eq!(std::fs::read_to_string(&small).unwrap(), written, "the same again");
+}
+
+#[test]
+fn shrink_stops_when_its_budget_is_used_up() {
+    let (file, small) = (save("budget.json", &restless()), file("budget.small.json"));
+    let out = ends_with(1, &["shrink", &file, "-o", &small, "--runs", "2"]);
+    assert!(out.contains("cut short, in 2 runs: "), "{out}");
+    let out = ends_with(1, &["shrink", &file, "-o", &small, "--budget", "0s"]);
+    assert!(out.contains("cut short, in 0 runs: "), "{out}");
+    assert_eq!(serde_json::from_str::<Plan>(&std::fs::read_to_string(&small).unwrap()).unwrap(), restless());
+}
+
+#[test]
+fn what_does_not_fail_is_not_shrunk() {
+    let small = file("nothing.json");
+    let out = ends_with(0, &["shrink", "1", "--profile", "calm", "-o", &small]);
+    assert!(out.ends_with("seed=1 breaks no promise: there is nothing to shrink\n"), "{out}");
+    assert!(!PathBuf::from(small).exists());
+}
+
+#[test]
+fn traces_of_other_programs_are_compared_and_those_of_other_plans_are_not_equal() {
+    let trace = file("header.trace");
+    ends_with(0, &["replay", "1", "--quiet", "--trace", &trace]);
+    let whole = std::fs::read_to_string(&trace).unwrap();
+    let (header, facts) = whole.split_once('\n').unwrap();
+    let with = |key: &str, value: &str| {
+        let mut header: serde_json::Value = serde_json::from_str(header).unwrap();
+        assert!(!header[key].is_null(), "{key}");
+        header[key] = value.into();
+        let file = file(&format!("header-{key}.trace"));
+        std::fs::write(&file, format!("{header}\n{facts}")).unwrap();
+        file
+    };
+    let out = ends_with(0, &["diff", &trace, &with("commit", "unheard-of")]);
+    assert!(out.starts_with("the headers differ in commit: ") && out.ends_with("the traces are equal\n"), "{out}");
+    let out = ends_with(3, &["diff", &trace, &with("plan", "0000000000000000")]);
+    assert!(out.ends_with("the facts are equal, but not what they are of\n"), "{out}");
+    assert_eq!(ends_with(0, &["diff", &trace, &with("digest", "1")]), "the traces are equal\n");
+}
+
+#[cfg(unix)]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the other process needs a moment of real time")]
+fn ctrl_c_ends_a_sweep_with_what_it_has_seen() {
+    use std::process::Stdio;
+    use std::time::Duration;
+
+    let json = file("interrupted.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim-tests"));
+    command.args(["sweep", "--for", "10m", "--profile", "calm", "--json", &json]).stdout(Stdio::piped());
+    let sweep = command.spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    let sent = Command::new("kill").args(["-INT", &sweep.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = sweep.wait_with_output().unwrap();
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}");
+    assert!(out.contains("interrupted: these are the seeds so far\n"), "{out}");
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    assert!(report["plans"].as_u64().unwrap() > 0 && report["seconds"].as_f64().unwrap() < 60.0, "{report:#}");
 }

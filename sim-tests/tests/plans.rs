@@ -83,6 +83,48 @@ fn in_a_calm_plan_nothing_goes_wrong_and_in_one_of_all_much_does() {
 }
 
 #[test]
+fn what_is_drawn_can_be_run_and_is_fair() {
+    for seed in 0..1_000 {
+        let plan = Plan::draw(seed, None);
+        assert_eq!((plan.check(), plan.unfair()), (Ok(()), [].into()), "seed {seed}");
+    }
+}
+
+#[test]
+fn what_cannot_be_run_is_said_with_its_place() {
+    let has_all = |plan: &Plan| !plan.clients.is_empty() && !plan.transports.is_empty();
+    let drawn = || (0..).map(|seed| Plan::draw(seed, Some(Profile::All))).find(has_all).unwrap();
+    let refused = |spoil: &dyn Fn(&mut Plan)| {
+        let mut plan = drawn();
+        spoil(&mut plan);
+        plan.check().unwrap_err()
+    };
+    assert_eq!(refused(&|plan| plan.tick_ms = 0), "tick_ms is 0");
+    assert_eq!(refused(&|plan| plan.clients[0].window = 0), "clients[0]: window is 0");
+    assert_eq!(refused(&|plan| plan.clients[0].sequence_start = 0), "clients[0]: sequence_start is no sequence number");
+    assert_eq!(refused(&|plan| plan.transports[0].links.clear()), "transports[0]: it has no links");
+    assert_eq!(refused(&|plan| plan.transports[0].options.rate = Some(0)), "transports[0]: options.rate is 0");
+    let account = "transports[0]: its account is another's too";
+    assert_eq!(refused(&|plan| plan.transports[0].account = plan.clients[0].account), account);
+    let nobody = Fault { at_ms: 1, for_ms: 20, kind: FaultKind::TransportKilled(9) };
+    assert_eq!(refused(&|plan| plan.faults.insert(0, nobody)), "faults[0]: there is no such process or transport");
+    let wrong = "smsc.rules[0]: when.chance is 2: 0 to 1 is allowed";
+    assert_eq!(refused(&|plan| plan.smsc.rules[0].when.chance = Some(2.0)), wrong);
+}
+
+#[test]
+fn what_a_file_does_not_say_is_plain_and_what_is_plain_is_not_said() {
+    let text = r#"{"seed":7,"profile":"calm","tick_ms":1,"latency_ms":0}"#;
+    let plan: Plan = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_string(&plan).unwrap(), text);
+    let mut plan = Plan { clients: Plan::draw(1, Some(Profile::Calm)).clients, ..plan };
+    plan.timers.response_timeout_ms = 700;
+    let value = serde_json::to_value(&plan).unwrap();
+    assert_eq!(value["timers"], serde_json::json!({"response_timeout_ms": 700}));
+    assert_eq!(serde_json::from_value::<Plan>(value).unwrap(), plan);
+}
+
+#[test]
 fn faults_follow_each_other_and_receipts_have_somewhere_to_go() {
     for seed in 0..300 {
         let plan = Plan::draw(seed, None);

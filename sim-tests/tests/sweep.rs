@@ -65,6 +65,7 @@ fn every_kept_plan_breaks_no_promise_on_either_tier() {
     for file in plans {
         let plan: Plan = serde_json::from_str(&std::fs::read_to_string(&file).unwrap())
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert_eq!(plan.check(), Ok(()), "{}", file.display());
         for tier in [Tier::Fast, Tier::Turmoil] {
             let (verdict, history) = judge(&plan, tier);
             let name = file.file_stem().unwrap().to_string_lossy().into_owned();

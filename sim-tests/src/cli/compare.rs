@@ -1,9 +1,12 @@
 //! `twice` and `diff`: the same seed, the same history.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
 use clap::Args;
+use serde_json::{Map, Value};
+use sim_tests::origin::Origin;
 use sim_tests::plan::Plan;
 use sim_tests::runner::judge;
 use sim_tests::world::Tier;
@@ -31,6 +34,7 @@ impl Twice {
             self.lines(&tiers).into_iter().for_each(say);
             return End::Fine;
         }
+        say(Origin::of_all(self.tier));
         let other = match self.other_process() {
             Ok(lines) => lines,
             Err(line) => return End::Usage(line),
@@ -90,7 +94,7 @@ impl Diff {
             (Ok(one), Ok(other)) => (one, other),
             (Err(line), _) | (_, Err(line)) => return End::Usage(line),
         };
-        // The first line is the header: its digest differs whenever anything does.
+        let of_one_plan = say_headers(&header(&one), &header(&other));
         let (mut ours, mut theirs) = (one.lines().skip(1), other.lines().skip(1));
         for fact in 0.. {
             match (ours.next(), theirs.next()) {
@@ -104,7 +108,26 @@ impl Diff {
                 _ => {}
             }
         }
-        say("the traces are equal");
-        End::Fine
+        say(if of_one_plan { "the traces are equal" } else { "the facts are equal, but not what they are of" });
+        if of_one_plan { End::Fine } else { End::Differed }
     }
+}
+
+/// The first line of a trace: what it is of.
+fn header(trace: &str) -> Map<String, Value> {
+    trace.lines().next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default()
+}
+
+/// Says in what two headers differ, but for what differs whenever a fact does. Whether both are of the same seed and plan:
+/// the rest (commit, compiler, tier) may be what the traces are to be compared for.
+fn say_headers(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+    let keys: BTreeSet<_> =
+        one.keys().chain(other.keys()).filter(|key| !["facts", "digest"].contains(&key.as_str())).collect();
+    let shown =
+        |header: &Map<String, Value>, key: &str| header.get(key).map_or_else(|| "nothing".to_owned(), Value::to_string);
+    let differing: Vec<_> = keys.into_iter().filter(|key| one.get(*key) != other.get(*key)).collect();
+    for key in &differing {
+        say(format!("the headers differ in {key}: {} and {}", shown(one, key), shown(other, key)));
+    }
+    !differing.iter().any(|key| ["seed", "plan"].contains(&key.as_str()))
 }

@@ -2,14 +2,22 @@
 //! required mark was never met or a planted bug was not found.
 
 mod compare;
+mod files;
+mod interrupt;
 mod power;
+mod progress;
 mod replay;
+mod shrink;
 mod sweep;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use sim_tests::oracle::Violation;
+use sim_tests::plan::Profile;
+use sim_tests::world::Tier;
 
 /// Seeded simulation of the SMPP transport and the SMSC simulator.
 #[derive(Parser)]
@@ -25,6 +33,8 @@ enum Command {
     Sweep(sweep::Sweep),
     /// Run one seed or plan, with its history
     Replay(replay::Replay),
+    /// The smallest plan that still breaks the same promise
+    Shrink(shrink::Shrink),
     /// Plant known bugs in a copy of the tree, and see that sweeps find them
     Power(power::Power),
     /// Run each seed in two processes and compare
@@ -64,6 +74,7 @@ pub(crate) fn main() -> ExitCode {
     exit(match flags.command {
         Command::Sweep(sweep) => sweep.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Shrink(shrink) => shrink.run(),
         Command::Power(power) => power.run(),
         Command::Twice(twice) => twice.run(),
         Command::Diff(diff) => diff.run(),
@@ -92,6 +103,36 @@ fn exit(end: End) -> ExitCode {
 /// Writes a line to standard output; whoever reads may have gone.
 pub(crate) fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The line that says what broke, and how to see it again: a seed, or the file of a plan.
+fn fail_line(seed: u64, first: &Violation, what: &str, tier: Tier, profile: Option<Profile>) -> String {
+    format!("FAIL seed={seed} oracle={} reproduce: {}", first.oracle, reproduce(what, tier, profile))
+}
+
+fn reproduce(what: &str, tier: Tier, profile: Option<Profile>) -> String {
+    let tier = if tier == Tier::Turmoil { " --tier turmoil" } else { "" };
+    let profile = match profile {
+        None => "",
+        Some(Profile::Calm) => " --profile calm",
+        Some(Profile::Swarm) => " --profile swarm",
+        Some(Profile::All) => " --profile all",
+    };
+    format!("cargo run --release -p sim-tests -- replay {what}{tier}{profile}")
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A length of time: `90s`, `10m`, `2h`.
+fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no time: 90s, 10m, 2h");
+    let units = [('s', 1), ('m', 60), ('h', 3_600)];
+    let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+    let (digits, seconds) = split.ok_or_else(wrong)?;
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 /// A seed: decimal, `0x…`, or the 40 digits of a commit, of which the first 16 count.

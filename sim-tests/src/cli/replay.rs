@@ -1,14 +1,15 @@
 //! `replay`: one run, with its history.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use sim_tests::history::History;
-use sim_tests::plan::{Plan, Profile};
+use sim_tests::origin::Origin;
+use sim_tests::plan::Profile;
 use sim_tests::runner::judge;
 use sim_tests::world::Tier;
 
-use super::{End, say, seed};
+use super::files::{plan, write_trace};
+use super::{End, say};
 
 /// Which run, and where its history goes.
 #[derive(Args)]
@@ -36,6 +37,7 @@ impl Replay {
             Ok(plan) => plan,
             Err(line) => return End::Usage(line),
         };
+        say(Origin::of(&plan, self.tier));
         if !self.quiet {
             say(serde_json::to_string_pretty(&plan).unwrap_or_default());
         }
@@ -44,7 +46,7 @@ impl Replay {
             history.facts.iter().for_each(|fact| say(fact.line()));
         }
         if let Some(file) = &self.trace
-            && let Err(line) = write_trace(file, &plan, &history)
+            && let Err(line) = write_trace(file, &plan, self.tier, &history)
         {
             return End::Usage(line);
         }
@@ -54,21 +56,4 @@ impl Replay {
         say(format!("seed={} digest={:016x} facts={}", plan.seed, verdict.digest, verdict.facts));
         if verdict.violations.is_empty() { End::Fine } else { End::Violated }
     }
-}
-
-/// The plan of a seed, or the one in a file.
-fn plan(what: &str, profile: Option<Profile>) -> Result<Plan, String> {
-    let file = Path::new(what);
-    if !file.exists() {
-        return seed(what).map(|seed| Plan::draw(seed, profile)).map_err(|words| format!("{words}; nor is it a file"));
-    }
-    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {what}: {error}"))?;
-    serde_json::from_str(&text).map_err(|error| format!("{what} is no plan: {error}"))
-}
-
-fn write_trace(file: &Path, plan: &Plan, history: &History) -> Result<(), String> {
-    let header = serde_json::json!({ "seed": plan.seed, "facts": history.facts.len(), "digest": history.digest() });
-    let lines = std::iter::once(header).chain(history.facts.iter().map(sim_tests::history::Fact::json));
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
-    std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))
 }

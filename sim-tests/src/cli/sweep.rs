@@ -1,21 +1,23 @@
 //! `sweep`: many seeds on all cores.
 
+mod report;
+mod save;
 #[cfg(test)]
 mod tests;
 
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use sim_tests::oracle::Violation;
-use sim_tests::plan::{Feature, Plan, Profile};
+use sim_tests::origin::Origin;
+use sim_tests::plan::{Feature, Profile};
 use sim_tests::runner::{self, Summary, Verdict};
 use sim_tests::world::Tier;
 
-use super::{End, say, seed, seeds};
+use super::progress::Progress;
+use super::{End, cores, fail_line, interrupt, say, seed, seeds, time};
+use report::Report;
 
 /// Which seeds, and where to say what came of them.
 #[derive(Args)]
@@ -50,22 +52,16 @@ pub(crate) struct Sweep {
     /// Write the result as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write the plan of each failing seed into this folder
+    /// Write the plan of each failing seed into this folder, of the first three also the trace and the shrunk plan
     #[arg(long, value_name = "DIR")]
     save_to: Option<PathBuf>,
+    /// Plans to try at most for each shrunk plan that is saved; 0 shrinks none
+    #[arg(long, value_name = "N", default_value_t = 500, requires = "save_to")]
+    shrink_runs: u64,
 }
 
 /// Seeds above which a sweep that met too few situations has failed.
 const MARKS_REQUIRED_FROM: u64 = 1_000;
-
-fn time(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time: 90s, 10m, 2h");
-    let units = [('s', 1), ('m', 60), ('h', 3_600)];
-    let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
-    let (digits, seconds) = split.ok_or_else(wrong)?;
-    let number: u64 = digits.parse().map_err(|_| wrong())?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
-}
 
 pub(super) fn profile(text: &str) -> Result<Profile, String> {
     serde_json::from_value(json!(text)).map_err(|_| "calm, swarm and all are the mixes that there are".to_owned())
@@ -78,53 +74,50 @@ impl Sweep {
             (None, Some(_)) => (self.from.unwrap_or(0), None),
             (None, None) => (0, Some(1_000)),
         };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let jobs = self.jobs.unwrap_or(cores);
+        say(self.origin());
+        interrupt::watch();
+        let jobs = self.jobs.unwrap_or_else(cores);
         let (limit, tier, profile, only) = (self.limit, self.tier, self.profile, self.only);
         let sweep = runner::Sweep { from, count, limit, tier, jobs, profile, only };
-        let bar = bar(count);
+        let bar = Progress::new(count, self.limit);
         let mut failed = 0;
         let summary = sweep.run(|verdict, done| {
-            bar.set_position(done);
             if !verdict.violations.is_empty() {
                 failed += 1;
-                bar.set_message(format!("{failed} failed"));
-                bar.suspend(|| self.say_failure(verdict));
+                bar.aside(|| self.say_failure(verdict));
             }
-            self.max_failures.is_none_or(|max| failed < max)
+            bar.at(done, &if failed > 0 { format!("{failed} failed") } else { String::new() });
+            self.max_failures.is_none_or(|max| failed < max) && !interrupt::has_come()
         });
-        bar.finish_and_clear();
+        bar.end();
         self.conclude(&summary)
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::of_all(Some(self.tier))
     }
 
     fn say_failure(&self, verdict: &Verdict) {
         let Some(first) = verdict.violations.first() else { return };
         say(format!("seed {} at {:?}: {}", verdict.seed, first.at, first.words));
-        say(self.fail_line(verdict.seed, first));
-    }
-
-    fn fail_line(&self, seed: u64, first: &Violation) -> String {
-        format!("FAIL seed={seed} oracle={} reproduce: {}", first.oracle, self.reproduce(seed))
-    }
-
-    fn reproduce(&self, seed: u64) -> String {
-        let tier = if self.tier == Tier::Turmoil { " --tier turmoil" } else { "" };
-        let profile = self.profile.map_or(String::new(), |profile| format!(" --profile {}", word(profile)));
-        format!("cargo run --release -p sim-tests -- replay {seed}{tier}{profile}")
+        say(fail_line(verdict.seed, first, &verdict.seed.to_string(), self.tier, self.profile));
     }
 
     fn conclude(&self, summary: &Summary) -> End {
         let seconds = summary.took.as_secs_f64();
-        let rate = summary.plans as f64 / seconds.max(1e-9);
         for mark in sim_tests::oracle::all_marks() {
             say(format!("{:>9}  {mark}", summary.marks.get(mark).copied().unwrap_or(0)));
         }
         for seed in &summary.differed {
             say(format!("DIFFERED seed={seed}: two runs of it were not the same"));
         }
+        if interrupt::has_come() {
+            say("interrupted: these are the seeds so far");
+        }
         say(format!(
-            "{} plans in {seconds:.1} s, {rate:.0} plans/s, {:.0} simulated s; {} compared, {} differed; {} failed; marks met {}/{}",
+            "{} plans in {seconds:.1} s, {:.0} plans/s, {:.0} simulated s; {} compared, {} differed; {} failed; marks met {}/{}",
             summary.plans,
+            summary.plans as f64 / seconds.max(1e-9),
             summary.simulated.as_secs_f64(),
             summary.compared,
             summary.differed.len(),
@@ -132,13 +125,13 @@ impl Sweep {
             summary.marks.len(),
             sim_tests::oracle::all_marks().count(),
         ));
-        if let Err(line) = self.write(summary, rate) {
-            return End::Usage(line);
-        }
+        let end = self.end(summary);
+        let written =
+            self.save(summary).and_then(|saved| self.write(&Report { sweep: self, summary, saved, end: &end }));
         if summary.plans == 0 && self.only.is_some() {
             return End::Usage("--only: none of these seeds draws such a plan".to_owned());
         }
-        self.end(summary)
+        written.map_or_else(End::Usage, |()| end)
     }
 
     fn end(&self, summary: &Summary) -> End {
@@ -152,72 +145,11 @@ impl Sweep {
         }
     }
 
-    fn write(&self, summary: &Summary, rate: f64) -> Result<(), String> {
-        if let Some(file) = &self.json {
-            let report = json!({
-                "tier": self.tier, "plans": summary.plans, "plans_per_second": rate, "compared": summary.compared,
-                "differed": summary.differed, "failed": summary.failed, "marks": summary.marks, "unmet": summary.unmet(),
-            });
-            write(file, &format!("{report:#}\n"))?;
-        }
-        if let Some(file) = &self.junit {
-            write(file, &self.junit(summary))?;
-        }
-        for verdict in summary.failed.iter().filter(|_| self.save_to.is_some()) {
-            let folder = self.save_to.as_deref().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-            let plan = serde_json::to_string_pretty(&Plan::draw(verdict.seed, self.profile))
-                .map_err(|error| error.to_string())?;
-            write(&folder.join(format!("{}.json", verdict.seed)), &plan)?;
-        }
-        Ok(())
+    fn write(&self, report: &Report) -> Result<(), String> {
+        let write = |file: &Option<PathBuf>, text: &dyn Fn() -> String| {
+            file.as_ref().map_or(Ok(()), |file| super::files::write(file, &text()))
+        };
+        write(&self.json, &|| report.json())?;
+        write(&self.junit, &|| report.junit())
     }
-
-    fn junit(&self, summary: &Summary) -> String {
-        let cases: String = summary
-            .failed
-            .iter()
-            .map(|verdict| {
-                let words = verdict.violations.first().map_or("", |violation| &violation.words);
-                let reproduce = self.reproduce(verdict.seed);
-                format!(
-                    "  <testcase name=\"seed {}\"><failure message=\"{}\">{}</failure></testcase>\n",
-                    verdict.seed,
-                    escaped(words),
-                    escaped(&reproduce)
-                )
-            })
-            .collect();
-        let (tests, failures) = (summary.plans, summary.failed.len());
-        format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"sim-tests\" tests=\"{tests}\" failures=\"{failures}\">\n{cases}</testsuite>\n"
-        )
-    }
-}
-
-pub(super) fn word(profile: Profile) -> &'static str {
-    match profile {
-        Profile::Calm => "calm",
-        Profile::Swarm => "swarm",
-        Profile::All => "all",
-    }
-}
-
-fn write(file: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))
-}
-
-/// Text within XML, which has no way to write most control characters.
-fn escaped(text: &str) -> String {
-    let text: String = text.chars().map(|it| if it.is_control() && it != '\n' { '\u{FFFD}' } else { it }).collect();
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-fn bar(count: Option<u64>) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = count.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta} {msg}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -48,6 +48,28 @@ impl FaultKind {
     pub fn ends_smsc(self) -> bool {
         matches!(self, FaultKind::Crash | FaultKind::PowerCut)
     }
+
+    /// Whether what it says of its process, or of its transport, is so; of the network and the SMSC everything is.
+    #[must_use]
+    pub fn of(self, process: impl Fn(usize) -> bool, transport: impl Fn(usize) -> bool) -> bool {
+        self.renumbered(|it| process(it).then_some(it), |it| transport(it).then_some(it)).is_some()
+    }
+
+    /// The same thing where processes and transports have other numbers; none where its own is gone.
+    pub(crate) fn renumbered(
+        self,
+        process: impl Fn(usize) -> Option<usize>,
+        transport: impl Fn(usize) -> Option<usize>,
+    ) -> Option<FaultKind> {
+        Some(match self {
+            FaultKind::Hold | FaultKind::Partition | FaultKind::Crash | FaultKind::PowerCut => self,
+            FaultKind::TransportKilled(it) => FaultKind::TransportKilled(process(it)?),
+            FaultKind::TransportPowerCut(it) => FaultKind::TransportPowerCut(process(it)?),
+            FaultKind::TransportStopped(it) => FaultKind::TransportStopped(process(it)?),
+            FaultKind::BusAway(it) => FaultKind::BusAway(transport(it)?),
+            FaultKind::DiskFull(it) => FaultKind::DiskFull(transport(it)?),
+        })
+    }
 }
 
 impl Fault {

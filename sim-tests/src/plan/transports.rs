@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use smpp_transport::env::Seed;
 use smpp_transport::session::SEQUENCE_MAX;
 use smsc_sim::mo::Multipart;
-use smsc_sim::policy::IdForm;
 
+use super::brief::{brief, is_one, is_plain, one};
 use super::{Kind, Profile, Smsc, Switch};
 
 /// The longest pause after the SMSC has said that it is too fast.
@@ -20,35 +20,43 @@ pub const THROTTLE_MAX_MS: u64 = 1_000;
 #[serde(deny_unknown_fields)]
 pub struct Transport {
     /// Which account it binds as, from 0. No two transports have the same, nor has a client.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub account: usize,
     /// Processes that share its bus and its store; more than one only with [`Keeps::Shared`].
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub processes: usize,
     /// What each process binds.
     pub links: Vec<Kind>,
     /// Submits of one session that may be outstanding.
     pub window: usize,
     /// The first sequence number of each session.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub sequence_start: u32,
     /// Messages that a process takes from the bus at once.
     pub messages_max: usize,
     /// Where its bus and its store are.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub keeps: Keeps,
     /// What it is told to do.
+    #[serde(default, serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub options: Options,
     /// What its bus does wrong.
-    #[serde(default)]
+    #[serde(default, serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub bus: BusFaults,
     /// What it is given to send.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub messages: Vec<Text>,
     /// What handsets send to it.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub handsets: Vec<Handset>,
 }
 
 /// Where a transport's bus and store are.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keeps {
     /// The bus is a broker's, which outlives the transport; the store is gone with the process.
+    #[default]
     Nothing,
     /// The bus is a broker's, and the store a server's: both outlive the transport, and several processes share them.
     Shared,
@@ -56,13 +64,9 @@ pub enum Keeps {
     File,
 }
 
-const fn twenty_seconds() -> u64 {
-    20_000
-}
-
 /// What a transport is told to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Whether what may have been sent is sent again; else it is refused.
     pub resend_unknown: bool,
@@ -77,12 +81,10 @@ pub struct Options {
     /// How ids of responses and receipts are compared.
     pub ids: Ids,
     /// How many submits may go in a second.
-    #[serde(default)]
     pub rate: Option<u32>,
     /// How often refusals by ESME_RSYSERR and ESME_RSUBMITFAIL are tried again.
     pub retries: u32,
     /// How long after its first failure a message is tried again.
-    #[serde(default = "twenty_seconds")]
     pub retry_max_age_ms: u64,
     /// How long a shutdown may take.
     pub shutdown_timeout_ms: u64,
@@ -94,21 +96,43 @@ pub struct Options {
     pub inbound_timeout_ms: u64,
 }
 
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            resend_unknown: true,
+            keep_order: Order::None,
+            parts: Parts::Udh8,
+            receipts: false,
+            report_parts: false,
+            ids: Ids::AsIs,
+            rate: None,
+            retries: 0,
+            retry_max_age_ms: 20_000,
+            shutdown_timeout_ms: 2_000,
+            early_hold_ms: 4_000,
+            join_expiry_ms: 6_000,
+            inbound_timeout_ms: 2_000,
+        }
+    }
+}
+
 /// Which messages wait for others.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the configuration's words")]
 pub enum Order {
+    #[default]
     None,
     PerDestination,
     Strict,
 }
 
 /// How long texts are sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the configuration's words")]
 pub enum Parts {
+    #[default]
     Udh8,
     Udh16,
     Sar,
@@ -116,10 +140,11 @@ pub enum Parts {
 }
 
 /// How ids of responses and receipts are compared.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the configuration's words")]
 pub enum Ids {
+    #[default]
     AsIs,
     DecimalReceipts,
     HexReceipts,
@@ -144,16 +169,18 @@ pub struct Text {
     /// When.
     pub at_ms: u64,
     /// Written so.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub script: Script,
     /// So long, in characters; what says whose it is goes before what follows.
     pub characters: usize,
 }
 
 /// Characters of a text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Script {
     /// In the default alphabet, an octet each.
+    #[default]
     Plain,
     /// Some of the alphabet's extension, two octets each.
     Extended,
@@ -170,19 +197,22 @@ pub struct Handset {
     /// What it sends and when, at the earliest: an SMSC that is down gets it later.
     pub text: Text,
     /// How, if it is long.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub multipart: Multipart,
     /// In which order, if it is long.
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub sequence: Sequence,
     /// As data_sm.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_plain")]
     pub data_sm: bool,
 }
 
 /// In which order parts are sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sequence {
     /// First to last.
+    #[default]
     Forward,
     /// Last to first.
     Backward,
@@ -296,11 +326,6 @@ impl Transport {
 
 impl Options {
     fn draw(rng: &mut impl Rng, smsc: &Smsc) -> Options {
-        let hexadecimal = |form: Option<IdForm>| {
-            let forms = [IdForm::Hexadecimal, IdForm::HexadecimalPadded, IdForm::HexadecimalUpper];
-            form.is_some_and(|form| forms.contains(&form))
-        };
-        let (given, told) = (smsc.policy.message_id, smsc.policy.receipt.message_id.or(smsc.policy.message_id));
         Options {
             resend_unknown: rng.random_bool(0.7),
             keep_order: *[Order::None, Order::PerDestination, Order::PerDestination, Order::Strict]
@@ -309,11 +334,7 @@ impl Options {
             parts: *[Parts::Udh8, Parts::Udh16, Parts::Sar, Parts::Payload].choose(rng).expect("there are four"),
             receipts: rng.random_bool(0.8),
             report_parts: rng.random_bool(0.3),
-            ids: match (hexadecimal(given), hexadecimal(told)) {
-                (true, false) => Ids::DecimalReceipts,
-                (false, true) => Ids::HexReceipts,
-                _ => Ids::AsIs,
-            },
+            ids: Ids::of(&smsc.policy),
             rate: rng.random_bool(0.2).then(|| rng.random_range(10..60)),
             retries: *[0, 0, 1, 3].choose(rng).expect("there are four"),
             retry_max_age_ms: rng.random_range(2_000..20_000),

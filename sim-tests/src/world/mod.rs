@@ -8,6 +8,7 @@ mod fast;
 mod net;
 mod turmoil_net;
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,15 @@ pub enum Tier {
     Turmoil,
     /// One runtime, pipes in memory.
     Fast,
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tier::Turmoil => "turmoil",
+            Tier::Fast => "fast",
+        })
+    }
 }
 
 /// Runs a plan. A panic anywhere in the run ends it, and comes back as its message.
