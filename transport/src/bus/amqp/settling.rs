@@ -43,11 +43,6 @@ impl Settling {
         self.out
     }
 
-    /// How many are done that the broker has not been told of.
-    pub(super) fn gathered(&self) -> usize {
-        self.done.len()
-    }
-
     /// Hands out what has this tag at the broker; gives our tag. The broker counts without gaps; if it should not, what it
     /// leaves out was never out.
     pub(super) fn hand_out(&mut self, broker_tag: u64, body: Bytes) -> u64 {

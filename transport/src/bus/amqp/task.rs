@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use lapin::{Connection, Event};
@@ -22,10 +21,6 @@ use crate::bus::{Delivery, Ends, Health, Publication, PublishError, Settlement};
 const UNCONFIRMED_MAX: usize = 4_000;
 /// Settlements and publications taken in one turn, at most.
 const TURN_MAX: usize = 1_000;
-/// How long an acknowledgement waits for others, to be told with them. Single ones cost a broker more than all else.
-const GATHERED_WITHIN: Duration = Duration::from_millis(5);
-/// So many are told at once, whatever the prefetch.
-const GATHERED_MAX: usize = 100;
 
 pub(super) struct Task {
     config: AmqpConfig,
@@ -60,7 +55,6 @@ enum Turn {
     Said(lapin::Result<()>),
     Published(usize),
     Stable,
-    Gathered,
 }
 
 impl Task {
@@ -223,8 +217,6 @@ impl Task {
         let mut stable = pin!(sleep(self.config.reconnect.stable_after));
         let mut closing = pin!(sleep(self.config.close_timeout));
         let mut is_closing = false;
-        let mut gathered = pin!(sleep(GATHERED_WITHIN));
-        let mut is_gathering = false;
         loop {
             if self.is_over() {
                 if publishing.len() == 0 && self.settling.out() == 0 {
@@ -247,11 +239,9 @@ impl Task {
                 _ = self.ends.settlements.recv_many(&mut settled, TURN_MAX) => Turn::Settled,
                 result = poll_fn(|cx| publishing.poll(cx, &mut said)) => Turn::Said(result),
                 count = self.ends.publications.recv_many(&mut published, room), if room > 0 => Turn::Published(count),
-                () = &mut gathered, if is_gathering => Turn::Gathered,
                 () = &mut stable, if self.failures > 0 => Turn::Stable,
                 () = &mut closing, if is_closing => return Ended::Idle,
             };
-            let is_due = matches!(turn, Turn::Gathered);
             let went = match turn {
                 Turn::Stop => self.cancel(line).await,
                 Turn::Heard(heard) => self.hear_all(line, heard).await,
@@ -270,18 +260,11 @@ impl Task {
                     self.failures = 0;
                     Ok(())
                 }
-                Turn::Gathered => Ok(()),
             };
             if let Err(lost) = went {
                 return Ended::Lost(lost);
             }
-            if is_due || self.is_over() || self.settling.gathered() >= self.gathers() {
-                line.ack(self.settling.acks());
-            }
-            if !is_gathering && self.settling.gathered() > 0 {
-                gathered.set(sleep(GATHERED_WITHIN));
-            }
-            is_gathering = self.settling.gathered() > 0;
+            line.ack(self.settling.acks());
         }
     }
 
@@ -319,11 +302,6 @@ impl Task {
             heard = line.next(self.wants_more()).now_or_never();
         }
         Ok(())
-    }
-
-    /// How many acknowledgements are not to wait for more: the broker hands out no more than the prefetch meanwhile.
-    fn gathers(&self) -> usize {
-        usize::from(self.config.prefetch / 4).clamp(1, GATHERED_MAX)
     }
 
     fn wants_more(&self) -> bool {
