@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sim_tests::capture::capture;
 use sim_tests::history::History;
 use sim_tests::plan::{Plan, Profile};
-use sim_tests::runner::judge;
+use sim_tests::runner::{Verdict, judge};
+use sim_tests::timeline;
 use sim_tests::world::Tier;
 
 use super::{End, say, seed};
@@ -25,6 +27,12 @@ pub(crate) struct Replay {
     /// Write the history as JSON lines, for `diff`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write the run as a page to look at: a time line, in one file that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write what passed as a capture that Wireshark opens, with simulated times from 2026-01-01 on
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
     /// Only the verdict, without plan and history
     #[arg(long)]
     quiet: bool,
@@ -43,9 +51,7 @@ impl Replay {
         if !self.quiet {
             history.facts.iter().for_each(|fact| say(fact.line()));
         }
-        if let Some(file) = &self.trace
-            && let Err(line) = write_trace(file, &plan, &history)
-        {
+        if let Err(line) = self.write(&plan, &verdict, &history) {
             return End::Usage(line);
         }
         for violation in &verdict.violations {
@@ -53,6 +59,23 @@ impl Replay {
         }
         say(format!("seed={} digest={:016x} facts={}", plan.seed, verdict.digest, verdict.facts));
         if verdict.violations.is_empty() { End::Fine } else { End::Violated }
+    }
+}
+
+impl Replay {
+    /// Writes what was asked for.
+    fn write(&self, plan: &Plan, verdict: &Verdict, history: &History) -> Result<(), String> {
+        if let Some(file) = &self.trace {
+            write_trace(file, plan, history)?;
+        }
+        if let Some(file) = &self.html {
+            write_file(file, timeline::page(plan, history, verdict, self.tier).as_bytes())?;
+        }
+        if let Some(file) = &self.pcap {
+            let octets = capture(history).map_err(|error| format!("no capture can be made: {error}"))?;
+            write_file(file, &octets)?;
+        }
+        Ok(())
     }
 }
 
@@ -70,5 +93,9 @@ fn write_trace(file: &Path, plan: &Plan, history: &History) -> Result<(), String
     let header = serde_json::json!({ "seed": plan.seed, "facts": history.facts.len(), "digest": history.digest() });
     let lines = std::iter::once(header).chain(history.facts.iter().map(sim_tests::history::Fact::json));
     let text: String = lines.map(|line| format!("{line}\n")).collect();
-    std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))
+    write_file(file, text.as_bytes())
+}
+
+fn write_file(file: &Path, octets: &[u8]) -> Result<(), String> {
+    std::fs::write(file, octets).map_err(|error| format!("cannot write {}: {error}", file.display()))
 }
