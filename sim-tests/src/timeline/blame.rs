@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::events::Event;
+use super::lanes::Lanes;
 use crate::history::{End, History};
 use crate::oracle::Violation;
 
@@ -20,13 +21,13 @@ pub(super) struct Blame {
     pub(super) message: Option<String>,
 }
 
-pub(super) fn blame(violation: &Violation, history: &History, events: &[Event]) -> Blame {
+pub(super) fn blame(violation: &Violation, history: &History, lanes: &Lanes, events: &[Event]) -> Blame {
     let words = &violation.words;
     let is_then = |place: usize| history.facts.get(place).is_some_and(|fact| fact.at == violation.at);
     let then = events.iter().enumerate().filter(|(_, it)| is_then(it.at) || it.read.is_some_and(is_then));
     // The first of those that say most.
     let best = then
-        .map(|(number, it)| (2 * score(it, words) + u32::from(is_then(it.at)), number))
+        .map(|(number, it)| (2 * score(it, violation, lanes) + u32::from(is_then(it.at)), number))
         .max_by_key(|(score, number)| (*score, usize::MAX - number));
     let event = best.map(|(_, number)| number);
     let place = event.map(|number| &events[number]).and_then(|it| if is_then(it.at) { Some(it.at) } else { it.read });
@@ -42,10 +43,21 @@ pub(super) fn blame(violation: &Violation, history: &History, events: &[Event]) 
     }
 }
 
-/// How much of an event is in these words.
-fn score(event: &Event, words: &str) -> u32 {
-    // Most of them speak of PDUs.
-    let mut score = u32::from(event.kind == "pdu");
+/// How much an event has to do with a violation.
+fn score(event: &Event, violation: &Violation, lanes: &Lanes) -> u32 {
+    let words = &violation.words;
+    // What each oracle speaks of, most of all.
+    let kind = match violation.oracle {
+        "outcomes" => "message",
+        "shutdown" => "life",
+        "durable" => "bus",
+        "outbound" | "reports" | "inbound" if !words.contains("was sent again") => "bus",
+        _ => "pdu",
+    };
+    let mut score = u32::from(event.kind == kind);
+    if let Some(lane) = number_after(words, "client").and_then(|client| lanes.client(client)) {
+        score += 2 * u32::from(event.from == Some(lane) || event.to == Some(lane));
+    }
     if let Some(line) = event.line {
         let end = if event.side == Some(End::Smsc) { "Smsc" } else { "Esme" };
         let line = format!("line {line}");
@@ -66,6 +78,13 @@ fn has(text: &str, wanted: &str) -> bool {
     text.match_indices(wanted).any(|(at, _)| {
         !is_in_word(text[..at].chars().next_back()) && !is_in_word(text[at + wanted.len()..].chars().next())
     })
+}
+
+/// The number that follows this word.
+fn number_after(words: &str, word: &str) -> Option<usize> {
+    let mut tokens = words.split(|it: char| !it.is_alphanumeric());
+    tokens.find(|token| *token == word)?;
+    tokens.next()?.parse().ok()
 }
 
 /// The message that a violation names: `message 3 of 0`, `client 0 message 3`, `(0, 3)`, `0<3`.

@@ -84,7 +84,7 @@ pub fn page(plan: &Plan, history: &History, verdict: &Verdict, tier: Tier) -> St
         lives: lanes::lives(plan, history, &lanes),
         connections: &connections,
         faults: lanes::faults(plan, history, &lanes),
-        violations: verdict.violations.iter().map(|it| blame::blame(it, history, &events)).collect(),
+        violations: verdict.violations.iter().map(|it| blame::blame(it, history, &lanes, &events)).collect(),
         events: &events,
         ids: &talk.ids,
         plan,

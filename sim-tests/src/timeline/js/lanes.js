@@ -35,8 +35,8 @@ Object.assign(chart, {
   nameFaults(view) {
     const { colours, places } = this;
     let last = -Infinity;
-    for (const fault of run.faults.toSorted((a, b) => a.labelY - b.labelY)) {
-      if (fault.labelY === undefined || !this.span(fault.from, fault.until, view)) continue;
+    const seen = run.faults.filter((fault) => fault.from !== null && this.span(fault.from, fault.until, view));
+    for (const fault of seen.sort((a, b) => a.labelY - b.labelY)) {
       const y = Math.max(fault.labelY, last + 27);
       last = y;
       const x = places.faults.from + this.deep * 9 + 2;
