@@ -224,6 +224,10 @@ def a_violation_is_on_top_and_leads_to_its_place(page):
     page.picture("violation")
 
 
+def there_are_twenty_thousand_facts(page):
+    check(page.browser.run("return times.length") > 20_000, "this run is not huge")
+
+
 def many_are_drawn_at_once(page):
     check(page.browser.run("return times.length") > 1000, "this run is not large")
     took = page.browser.run("const start = performance.now(); for (let turn = 0; turn < 10; turn += 1) { move(0, 200); chart.draw(); } return (performance.now() - start) / 10")
@@ -235,4 +239,6 @@ CALM = [something_is_drawn, dark_is_another_colour, the_mouse_shows_and_pins, th
         the_scale_is_rows_or_time, filters_hide_and_dim, plan_and_keys_open, it_fits_a_narrow_window]
 FAULTY = [something_is_drawn, faults_and_lives_are_bars, filters_hide_and_dim, the_scale_is_rows_or_time, dark_is_another_colour]
 BROKEN = [a_violation_is_on_top_and_leads_to_its_place]
+HUGE = [there_are_twenty_thousand_facts, many_are_drawn_at_once, the_list_leads_to_the_place, keys_and_wheel_move_and_zoom,
+        filters_hide_and_dim]
 LARGE = [many_are_drawn_at_once, keys_and_wheel_move_and_zoom]

@@ -9,6 +9,7 @@ thing that is not in words.
 Needs python3, chromium and chromedriver (Debian packages chromium and chromium-driver).
 """
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -20,7 +21,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "smsc-sim/tests"), str(ROOT / "smsc-sim/te
 import harness
 from browser import Browser
 from harness import Failed
-from looks import BROKEN, CALM, FAULTY, LARGE, Page
+from looks import BROKEN, CALM, FAULTY, HUGE, LARGE, Page
 
 MAKE_SECONDS = 120
 
@@ -33,6 +34,16 @@ def made(command, folder, name, *what):
     if ran.returncode not in (0, 1):
         raise Failed("%s: status %d: %s" % (name, ran.returncode, ran.stderr))
     return file
+
+
+def huge(folder):
+    """A plan of more than 20,000 facts: one ESME and many messages, each with a receipt."""
+    plan = json.loads((HERE / "restless.json").read_text())
+    messages = [{"at_ms": 10 + 2 * number, "octets": 40, "registered_delivery": 1} for number in range(2000)]
+    plan["clients"][0].update(kind="transceiver", window=10, messages=messages)
+    file = folder / "huge.json"
+    file.write_text(json.dumps(plan))
+    return str(file)
 
 
 def looked_at(browser, args, file, checks):
@@ -58,6 +69,7 @@ def run(args, folder):
         (made(args.command, folder, "faulty", str(ROOT / "fixtures/seeds/two-processes-and-a-broker-that-restarts.json")), FAULTY),
         (made(args.command, folder, "broken", str(plan)), BROKEN),
         (made(args.command, folder, "large", "13"), LARGE),
+        (made(args.command, folder, "huge", huge(folder)), HUGE),
     ]
     browser = Browser(folder / "profile", folder / "driver.log")
     try:
