@@ -29,6 +29,8 @@ pub enum What {
         line: u32,
         /// Whose.
         client: usize,
+        /// Of which process of a transport; none of a client that is nothing but sessions.
+        process: Option<usize>,
     },
     /// A whole frame has passed between a driver and its stream.
     Passed {

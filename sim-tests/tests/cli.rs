@@ -130,9 +130,46 @@ fn a_replay_shows_its_plan_and_history_and_the_plan_can_be_replayed() {
     let (start, end) = (out.find('{').unwrap(), out.find("\n}\n").unwrap() + 2);
     let plan: Plan = serde_json::from_str(&out[start..end]).unwrap();
     assert_eq!(plan, Plan::draw(1, Some(Profile::Calm)));
-    assert!(out.contains(" bind_trans") && out.contains("Connected { line: 0, client: 0 }"), "{out}");
+    assert!(out.contains(" bind_trans") && out.contains("Connected { line: 0, client: 0, process: Some(0) }"), "{out}");
     let again = ends_with(0, &["replay", &save("calm.json", &plan), "--quiet"]);
     assert_eq!(again.lines().last(), out.lines().last());
+}
+
+#[test]
+fn a_replay_is_written_as_a_time_line_and_a_capture_on_either_tier() {
+    for tier in ["fast", "turmoil"] {
+        let (html, pcap) = (file(&format!("{tier}.html")), file(&format!("{tier}.pcap")));
+        ends_with(
+            0,
+            &["replay", "1", "--profile", "calm", "--quiet", "--tier", tier, "--html", &html, "--pcap", &pcap],
+        );
+        let page = std::fs::read_to_string(html).unwrap();
+        assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"), "{tier}");
+        assert!(
+            page.contains(&format!("\"tier\":\"{tier}\"")) && page.contains("\"name\":\"bind_transceiver\""),
+            "{tier}"
+        );
+        let capture = std::fs::read(pcap).unwrap();
+        assert_eq!(capture[..4], 0xA1B2_3C4D_u32.to_le_bytes(), "{tier}");
+    }
+}
+
+#[test]
+fn what_is_broken_is_in_the_time_line() {
+    let (plan, html) = (save("restless-too.json", &restless()), file("restless.html"));
+    ends_with(1, &["replay", &plan, "--quiet", "--html", &html]);
+    assert!(std::fs::read_to_string(html).unwrap().contains("\"oracle\":\"liveness\""));
+}
+
+#[test]
+fn a_time_line_or_capture_that_cannot_be_written_is_one_line() {
+    for flag in ["--html", "--pcap", "--trace"] {
+        let nowhere = file("no/such/folder/file");
+        let output = sim_tests(&["replay", "1", "--profile", "calm", "--quiet", flag, &nowhere]);
+        let line = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{flag}");
+        assert!(line.starts_with("sim-tests: cannot write ") && line.lines().count() == 1, "{flag}: {line}");
+    }
 }
 
 #[test]

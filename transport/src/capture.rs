@@ -59,6 +59,8 @@ pub struct Capture {
 struct Connection {
     esme: (SocketAddr, u32),
     smsc: (SocketAddr, u32),
+    /// How one side has closed, where the other has not yet.
+    half_closed: Option<Close>,
 }
 
 /// What a segment is for.
@@ -101,9 +103,11 @@ impl Capture {
     /// Where an address is not known, as on simulated networks, both are made up: 10.0.0.1:2775 for the SMSC.
     pub fn open(&mut self, connection: u64, esme: Option<SocketAddr>, smsc: Option<SocketAddr>, at: Duration) {
         let (esme, smsc) = addresses(connection, esme, smsc);
-        // Two connections of the same addresses, one after the other, must not begin with the same number.
-        let first = (connection as u32).wrapping_mul(0x9E37_79B9);
-        self.connections.insert(connection, Connection { esme: (esme, first), smsc: (smsc, !first) });
+        // Two connections of the same addresses, one after the other, must not begin with the same number; and where one begins
+        // with 2^32 - 1, Wireshark takes what follows for a repetition.
+        let first = (connection as u32).wrapping_mul(0x9E37_79B9).wrapping_add(0x1000);
+        self.connections
+            .insert(connection, Connection { esme: (esme, first), smsc: (smsc, !first), half_closed: None });
         self.send(connection, Way::FromEsme, Flag::Syn, &[], at);
         self.send(connection, Way::ToEsme, Flag::SynAck, &[], at);
         self.send(connection, Way::FromEsme, Flag::Ack, &[], at);
@@ -133,6 +137,26 @@ impl Capture {
             }
         }
         self.connections.remove(&connection);
+    }
+
+    /// One side has closed, in order or with a reset, and sends nothing more; the other may. Once both have, the connection has
+    /// ended. For whoever sees both ends, each with its own time.
+    pub fn close_half(&mut self, connection: u64, how: Close, at: Duration) {
+        let Some(open) = self.connections.get_mut(&connection) else { return };
+        let other = open.half_closed.replace(how);
+        match how {
+            Close::Reset(way) => self.send(connection, way, Flag::Reset, &[], at),
+            Close::Ended(way) => {
+                self.send(connection, way, Flag::Fin, &[], at);
+                // Nobody is left to say so after a reset.
+                if !matches!(other, Some(Close::Reset(_))) {
+                    self.send(connection, way.back(), Flag::Ack, &[], at);
+                }
+            }
+        }
+        if other.is_some() {
+            self.connections.remove(&connection);
+        }
     }
 
     /// Hands on what the buffer holds, so that whoever looks at the capture now sees it. Dropping the capture does it too.

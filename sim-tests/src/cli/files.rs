@@ -21,13 +21,13 @@ pub(super) fn plan(what: &str, profile: Option<Profile>) -> Result<Plan, String>
 }
 
 pub(super) fn write_plan(file: &Path, plan: &Plan) -> Result<(), String> {
-    write(file, &format!("{}\n", serde_json::to_string_pretty(plan).map_err(|error| error.to_string())?))
+    write(file, format!("{}\n", serde_json::to_string_pretty(plan).map_err(|error| error.to_string())?))
 }
 
 pub(super) fn write_trace(file: &Path, plan: &Plan, tier: Tier, history: &History) -> Result<(), String> {
-    write(file, &trace(plan, tier, history))
+    write(file, trace(plan, tier, history))
 }
 
-pub(super) fn write(file: &Path, text: &str) -> Result<(), String> {
+pub(super) fn write(file: &Path, text: impl AsRef<[u8]>) -> Result<(), String> {
     std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))
 }

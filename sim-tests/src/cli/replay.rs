@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sim_tests::capture::capture;
+use sim_tests::history::History;
 use sim_tests::origin::Origin;
-use sim_tests::plan::Profile;
-use sim_tests::runner::judge;
+use sim_tests::plan::{Plan, Profile};
+use sim_tests::runner::{Verdict, judge};
+use sim_tests::timeline;
 use sim_tests::world::Tier;
 
-use super::files::{plan, write_trace};
+use super::files::{plan, write, write_trace};
 use super::{End, say};
 
 /// Which run, and where its history goes.
@@ -26,6 +29,12 @@ pub(crate) struct Replay {
     /// Write the history as JSON lines, for `diff`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write the run as a page to look at: a time line, in one file that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write what passed as a capture that Wireshark opens, with simulated times from 2026-01-01 on
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
     /// Only the verdict, without plan and history
     #[arg(long)]
     quiet: bool,
@@ -45,9 +54,7 @@ impl Replay {
         if !self.quiet {
             history.facts.iter().for_each(|fact| say(fact.line()));
         }
-        if let Some(file) = &self.trace
-            && let Err(line) = write_trace(file, &plan, self.tier, &history)
-        {
+        if let Err(line) = self.write(&plan, &verdict, &history) {
             return End::Usage(line);
         }
         for violation in &verdict.violations {
@@ -55,5 +62,22 @@ impl Replay {
         }
         say(format!("seed={} digest={:016x} facts={}", plan.seed, verdict.digest, verdict.facts));
         if verdict.violations.is_empty() { End::Fine } else { End::Violated }
+    }
+}
+
+impl Replay {
+    /// Writes what was asked for.
+    fn write(&self, plan: &Plan, verdict: &Verdict, history: &History) -> Result<(), String> {
+        if let Some(file) = &self.trace {
+            write_trace(file, plan, self.tier, history)?;
+        }
+        if let Some(file) = &self.html {
+            write(file, timeline::page(plan, history, verdict, self.tier))?;
+        }
+        if let Some(file) = &self.pcap {
+            let octets = capture(history).map_err(|error| format!("no capture can be made: {error}"))?;
+            write(file, octets)?;
+        }
+        Ok(())
     }
 }

@@ -147,7 +147,7 @@ impl Sweep {
 
     fn write(&self, report: &Report) -> Result<(), String> {
         let write = |file: &Option<PathBuf>, text: &dyn Fn() -> String| {
-            file.as_ref().map_or(Ok(()), |file| super::files::write(file, &text()))
+            file.as_ref().map_or(Ok(()), |file| super::files::write(file, text()))
         };
         write(&self.json, &|| report.json())?;
         write(&self.junit, &|| report.junit())

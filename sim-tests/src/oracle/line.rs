@@ -113,7 +113,7 @@ pub fn lines(history: &History) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for (order, Fact { at, what }) in history.facts.iter().enumerate() {
         match what {
-            What::Connected { line, client } => find(&mut lines, *line, End::Esme).client = Some(*client),
+            What::Connected { line, client, .. } => find(&mut lines, *line, End::Esme).client = Some(*client),
             What::Passed { line, end, way, frame } => {
                 let line = find(&mut lines, *line, *end);
                 if line.hung.is_none() {

@@ -235,6 +235,7 @@ impl World {
 struct Connector {
     net: Net,
     owner: usize,
+    /// The process and one; 0 is that of the clients.
     machine: usize,
     recorder: Recorder,
     plan: Arc<Plan>,
@@ -247,7 +248,7 @@ impl Connect for Connector {
     async fn connect(&mut self) -> io::Result<Wire<Pipe>> {
         let (pipe, name) = self.net.connect(self.machine).await?;
         let line = self.recorder.line(name);
-        self.recorder.note(What::Connected { line, client: self.owner });
+        self.recorder.note(What::Connected { line, client: self.owner, process: self.machine.checked_sub(1) });
         let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
         Ok(Wire::new(pipe, line, End::Esme, recorder, self.plan.wire.esme, seed, self.life.clone()))
     }

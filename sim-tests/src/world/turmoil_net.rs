@@ -254,6 +254,7 @@ impl World<'_> {
                     let (recorder, plan) = (recorder.clone(), Arc::clone(&plan));
                     let connector = Connector {
                         owner: client,
+                        process: None,
                         recorder: recorder.clone(),
                         plan: Arc::clone(&plan),
                         life: Life::default(),
@@ -289,7 +290,7 @@ impl World<'_> {
             };
             let (plan, recorder, running) = (Arc::clone(&plan), recorder.clone(), Arc::clone(&running));
             async move {
-                let connector = Connector { owner, recorder, plan, life: Life::default() };
+                let connector = Connector { owner, process: Some(number), recorder, plan, life: Life::default() };
                 process.run(|life| Connector { life, ..connector.clone() }).await;
                 running.fetch_sub(1, Ordering::Relaxed);
                 std::future::pending().await
@@ -347,6 +348,7 @@ fn builder(plan: &Plan) -> Builder {
 #[derive(Clone)]
 struct Connector {
     owner: usize,
+    process: Option<usize>,
     recorder: Recorder,
     plan: Arc<Plan>,
     life: Life,
@@ -358,7 +360,7 @@ impl Connect for Connector {
     async fn connect(&mut self) -> io::Result<Wire<TcpStream>> {
         let stream = TcpStream::connect((SMSC, PORT)).await?;
         let line = self.recorder.line(name(stream.local_addr()?));
-        self.recorder.note(What::Connected { line, client: self.owner });
+        self.recorder.note(What::Connected { line, client: self.owner, process: self.process });
         let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
         Ok(Wire::new(stream, line, End::Esme, recorder, self.plan.wire.esme, seed, self.life.clone()))
     }

@@ -129,6 +129,34 @@ fn tshark_finds_every_pdu_and_nothing_amiss() {
 }
 
 #[test]
+fn a_side_that_has_not_closed_still_sends() {
+    let file = Scratch::new();
+    let mut capture = Capture::create(&file.0).expect("a place for temporary files");
+    // 0 would begin with the numbers that Wireshark takes for a repetition.
+    for (connection, how) in (0..).zip([Close::Ended(Way::FromEsme), Close::Reset(Way::FromEsme)]) {
+        capture.open(connection, None, None, ms(0));
+        capture.data(connection, Way::FromEsme, &octets([submit(1)]), ms(1));
+        capture.close_half(connection, how, ms(2));
+        assert!(capture.is_open(connection));
+        capture.data(connection, Way::ToEsme, &octets([submit_resp(1)]), ms(3));
+        capture.close_half(connection, Close::Ended(Way::ToEsme), ms(4));
+        assert!(!capture.is_open(connection));
+    }
+    drop(capture);
+    let Some(amiss) = tshark(&file.0, &["-Y", "_ws.malformed || tcp.analysis.flags"]) else { return };
+    assert_eq!(amiss, "");
+    let found =
+        tshark(&file.0, &["-T", "fields", "-e", "tcp.stream", "-e", "tcp.flags.str"]).expect("it was there before");
+    let found = found.replace('·', "").replace('\t', " ");
+    let wanted = |end: [&str; 4]| ["S", "AS", "A", "AP"].into_iter().chain(end).map(str::to_owned).collect::<Vec<_>>();
+    let of = |stream: &str| {
+        found.lines().filter_map(|line| line.strip_prefix(stream)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(of("0 "), [wanted(["AF", "A", "AP", "AF"]), vec!["A".to_owned()]].concat());
+    assert_eq!(of("1 "), wanted(["AR", "AP", "AF", ""])[..7]);
+}
+
+#[test]
 fn times_are_written_to_the_nanosecond_and_octets_as_they_were() {
     let sink = Sink::default();
     let mut capture = Capture::new(Box::new(sink.clone())).expect("a sink takes all");

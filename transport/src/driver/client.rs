@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::late::EXPIRED_MAX;
 use super::{Driver, DriverConfig, Tcp, connect_within};
-use crate::pdu::{Bind, Body, COctets, CommandStatus, MessageId, Pdu, Sm, Tlvs};
+use crate::pdu::{Bind, Body, COctets, CommandId, CommandStatus, MessageId, Pdu, Sm, Tlvs};
 use crate::session::{BindKind, Event, Outcome, Refused, Role, SessionConfig, Ticket, Why};
 
 /// How to bind, and how the session behaves then.
@@ -328,7 +328,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
                     Some(event) => self.happened(event),
                     None => break,
                 },
-                Some((ticket, status)) = self.answer_queue.recv() => self.driver.refuse(ticket, status),
+                Some((ticket, status)) = self.answer_queue.recv() => self.answer(ticket, status),
                 command = self.command_queue.recv(), if self.listens() => self.take(command),
             }
             self.answer_all();
@@ -342,7 +342,18 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
 
     fn answer_all(&mut self) {
         while let Ok((ticket, status)) = self.answer_queue.try_recv() {
-            self.driver.refuse(ticket, status);
+            self.answer(ticket, status);
+        }
+    }
+
+    fn answer(&mut self, ticket: Ticket, status: CommandStatus) {
+        match (ticket.command(), status) {
+            // A success has its id, if an empty one (§4.7.2); a header alone is for errors.
+            (CommandId::DATA_SM, CommandStatus::ESME_ROK) => {
+                let body = Body::DataSmResp(Some(MessageId::default()));
+                self.driver.respond(ticket, status, body, Tlvs::new());
+            }
+            _ => self.driver.refuse(ticket, status),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::driver::{ClientError, RequestError};
-use crate::pdu::CommandId;
+use crate::pdu::{CommandId, DataSm};
 use crate::session::{Refused, Why};
 
 #[tokio::test(start_paused = true)]
@@ -59,6 +59,18 @@ async fn a_delivery_that_is_dropped_is_refused_as_busy_and_a_refusal_carries_its
     assert_eq!(peer.receive_some().await, deliver_resp(1, BUSY));
     assert_eq!(peer.receive_some().await, deliver_resp(2, CommandStatus::ESME_RX_P_APPN));
     assert_eq!(peer.receive_some().await, deliver_resp(3, OK));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_has_its_body_and_an_error_of_data_sm_has_none() {
+    let (_client, mut incoming, mut peer) = client(client_config()).await;
+    let data = |sequence| Pdu::new(OK, sequence, Body::DataSm(DataSm::default()));
+    peer.send(&[data(1), data(2)]).await;
+    incoming.next().await.expect("delivered").accept();
+    incoming.next().await.expect("delivered").refuse(BUSY);
+    let accepted = Body::DataSmResp(Some(MessageId::default()));
+    assert_eq!(peer.receive_some().await, Pdu::new(OK, 1, accepted));
+    assert_eq!(peer.receive_some().await, Pdu::new(BUSY, 2, Body::DataSmResp(None)));
 }
 
 #[tokio::test(start_paused = true)]
