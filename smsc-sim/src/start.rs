@@ -200,7 +200,7 @@ impl Builder {
         let control = Control::with_traffic(self.config, clock, Arc::new(traffic)).map_err(StartError::Config)?;
         let mut others = JoinSet::new();
         if let Some(path) = &self.data_dir {
-            let store = store::Store::open(path, &control.hub);
+            let store = store::Store::open(path, &control.hub).await;
             let store = store.map_err(|error| StartError::File { path: path.clone(), error })?;
             others.spawn(store.keep(Arc::clone(&control.hub)));
         }

@@ -15,7 +15,8 @@ use crate::message::{Change, Record};
 
 /// Messages by number, as JSON: a later version may know more fields than an earlier one has written.
 const MESSAGES: Rows = Rows::named("messages by number");
-/// One row while somebody has the file open: found by whoever opens it, it tells of a crash.
+/// One row while somebody has the file open: found by whoever opens it, it tells of a crash, and the number below which numbers
+/// may have been given by then.
 const OPEN: Rows = Rows::named("open");
 /// More numbers than a crash can lose.
 const LOST_MAX: u64 = 100_000;
@@ -40,7 +41,7 @@ impl Store {
     ///
     /// # Errors
     /// In words, when it cannot be opened or read, or another simulator has it.
-    pub(crate) fn open(directory: &Path, hub: &Hub) -> Result<Store, String> {
+    pub(crate) async fn open(directory: &Path, hub: &Hub) -> Result<Store, String> {
         let (journal, writer) = Disk::file(directory, FILE_NAME).open().map_err(|error| error.to_string())?;
         let file = Kept(journal);
         let records = file.read().map_err(|error| error.to_string())?;
@@ -48,12 +49,23 @@ impl Store {
         if !records.is_empty() {
             tracing::info!(messages = records.len(), "messages are taken up again");
         }
-        let has_crashed = file.is_marked().map_err(|error| error.to_string())?;
+        let given_below = file.given_below().map_err(|error| error.to_string())?;
         hub.restore(records);
-        if has_crashed {
-            hub.skip_numbers(LOST_MAX);
+        if let Some(number) = given_below {
+            hub.skip_numbers_to(number.max(hub.next_number() + LOST_MAX));
+        }
+        // Before any is given: a crash may follow before anything else is written.
+        if let Err(error) = file.mark(Some(hub.next_number() + LOST_MAX)).await {
+            tracing::error!(%error, "that the file is open could not be noted");
         }
         Ok(Store { file, writer })
+    }
+
+    /// As if it was killed: nothing more is written.
+    #[cfg(test)]
+    pub(crate) async fn crash(self) {
+        drop(self.file);
+        close(self.writer).await;
     }
 
     /// Writes what changes until all has ended, and then the rest.
@@ -61,9 +73,6 @@ impl Store {
         let Store { file, writer } = self;
         let mut failed = false;
         let mut unwritten = Vec::new();
-        if let Err(error) = file.mark(true).await {
-            tracing::error!(%error, "that the file is open could not be noted");
-        }
         loop {
             let is_last = tokio::select! {
                 biased;
@@ -88,7 +97,7 @@ impl Store {
                 break;
             }
         }
-        if !failed && let Err(error) = file.mark(false).await {
+        if !failed && let Err(error) = file.mark(None).await {
             tracing::error!(%error, "that messages are kept to the last could not be noted");
         }
         drop(file);
@@ -155,13 +164,15 @@ impl Kept {
         self.0.write(rows, Manner::Asked).await
     }
 
-    /// Whether somebody has opened the file and not closed it.
-    fn is_marked(&self) -> Result<bool, DiskError> {
-        Ok(self.0.read(|rows| rows.get(OPEN, &[]))?.is_some())
+    /// If somebody has opened the file and not closed it, the number below which he may have given numbers.
+    pub(crate) fn given_below(&self) -> Result<Option<u64>, DiskError> {
+        let marked = self.0.read(|rows| rows.get(OPEN, &[]))?;
+        Ok(marked.map(|octets| octets.as_slice().try_into().map_or(0, u64::from_be_bytes)))
     }
 
-    async fn mark(&self, is_open: bool) -> Result<(), DiskError> {
-        let change = if is_open { OPEN.put([], []) } else { OPEN.remove([]) };
+    /// Notes that the file is open and numbers below this may be given, or that it is closed.
+    pub(crate) async fn mark(&self, given_below: Option<u64>) -> Result<(), DiskError> {
+        let change = given_below.map_or(OPEN.remove([]), |number| OPEN.put([], number.to_be_bytes()));
         self.0.write(vec![change], Manner::Asked).await
     }
 

@@ -314,9 +314,14 @@ impl Hub {
         self.sooner.notify_one();
     }
 
-    /// The next number is higher than it would have been.
-    pub(crate) fn skip_numbers(&self, count: u64) {
-        self.inner().mailbox.skip_numbers(count);
+    /// The next message gets this number, if not a higher one.
+    pub(crate) fn skip_numbers_to(&self, number: u64) {
+        self.inner().mailbox.skip_numbers_to(number);
+    }
+
+    /// The number that the next message gets.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.inner().mailbox.next_number()
     }
 
     /// Whether nothing is planned, and nothing waits.

@@ -34,9 +34,14 @@ impl Mailbox {
         cleared.into_iter().chain(changes).collect()
     }
 
-    /// Leaves out as many numbers: they may have been given.
-    pub(crate) const fn skip_numbers(&mut self, count: u64) {
-        self.next += count;
+    /// The next message gets this number, if not a higher one: those below may have been given.
+    pub(crate) fn skip_numbers_to(&mut self, number: u64) {
+        self.next = self.next.max(number);
+    }
+
+    /// The number that the next message gets.
+    pub(crate) const fn next_number(&self) -> u64 {
+        self.next
     }
 
     /// Takes up what a store kept: what was to come goes on, what is overdue comes now. Receipts that nobody has taken are

@@ -73,3 +73,19 @@ async fn a_file_that_a_power_cut_left_unfinished_is_made_anew() {
     let _ = std::fs::remove_dir_all(&folder);
     assert_eq!(started, Ok(()));
 }
+
+#[tokio::test]
+async fn two_crashes_in_a_row_give_no_number_twice() {
+    let folder = std::env::temp_dir().join(format!("smsc-sim-numbers-{}", std::process::id()));
+    let mut first = Vec::new();
+    for _ in 0..3 {
+        let clock = std::sync::Arc::new(smpp_transport::env::SystemClock);
+        let control = crate::control::Control::new(crate::Config::default(), clock).expect("it can be");
+        let store = crate::store::Store::open(&folder, &control.hub).await.expect("it can be opened");
+        // Nothing is written but what was written before the first message: it has crashed.
+        first.push(control.hub.next_number());
+        store.crash().await;
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    assert_eq!(first, [1, 100_001, 200_001], "above all that may have been given");
+}
