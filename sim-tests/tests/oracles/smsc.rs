@@ -2,13 +2,13 @@
 
 use sim_tests::history::{End, Fact, History, Kept, Way, What};
 use sim_tests::oracle::{Violation, check};
-use sim_tests::plan::{Client, Plan};
+use sim_tests::plan::{Client, Message, Plan};
 use sim_tests::world::{Tier, run};
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, MessageState, Pdu, TlvTag, Tlvs};
 use smsc_sim::DeliveryState;
 use smsc_sim::policy::Which;
 
-use crate::runs::{good, passed, pdu, places, rewrite, seen};
+use crate::runs::{self, good, passed, pdu, places, rewrite, seen};
 
 /// Changes what the simulator says of the first message.
 fn retell(history: &mut History, change: impl FnOnce(&mut Kept)) {
@@ -148,6 +148,40 @@ fn a_receipt_that_lies_is_seen() {
         rewrite(&mut history, at, lie);
     }
     assert_eq!(seen(&plan, &history), ["states"]);
+}
+
+/// The run of the plan whose first message is changed so, in which nothing is wrong.
+fn good_with(change: impl FnOnce(&mut Message)) -> (Plan, History) {
+    let mut plan = runs::plan();
+    change(&mut plan.clients[0].messages[0]);
+    let history = run(&plan, Tier::Fast).unwrap();
+    assert_eq!(check(&plan, &history), [], "nothing is wrong with it yet");
+    (plan, history)
+}
+
+#[test]
+fn a_query_that_is_answered_otherwise_is_seen() {
+    let (plan, mut history) = good_with(|message| message.query_after_ms = Some(50));
+    for (end, way) in [(End::Smsc, Way::Written), (End::Esme, Way::Read)] {
+        let at = places(&history, end, way, CommandId::QUERY_SM_RESP)[0];
+        rewrite(&mut history, at, |pdu| {
+            let Body::QuerySmResp(Some(told)) = &mut pdu.body else { panic!("it has a body") };
+            told.message_state = MessageState::EXPIRED;
+        });
+    }
+    assert_eq!(seen(&plan, &history), ["states"]);
+}
+
+#[test]
+fn a_message_that_is_cancelled_and_goes_on_is_seen() {
+    let (plan, mut history) = good_with(|message| (message.schedule_s, message.cancel_after_ms) = (5, Some(50)));
+    retell(&mut history, |kept| {
+        kept.state = MessageState::DELIVERED;
+        kept.states.last_mut().unwrap().0 = MessageState::DELIVERED;
+    });
+    let found = check(&plan, &history);
+    let goes_on = |it: &Violation| it.oracle == "states" && it.words.contains("was cancelled, and is");
+    assert!(found.iter().any(goes_on), "{found:?}");
 }
 
 #[test]
