@@ -1,6 +1,9 @@
 //! Guards plans as data: the same seed draws the same plan, and a plan written to a file comes back as it was, or not at all.
 
+use sim_tests::history::What;
 use sim_tests::plan::{Fault, FaultKind, Kind, Plan, Profile};
+use sim_tests::runner::judge;
+use sim_tests::world::Tier;
 use smsc_sim::Policy;
 
 #[test]
@@ -141,4 +144,26 @@ fn faults_follow_each_other_and_receipts_have_somewhere_to_go() {
         assert!(kinds.into_iter().any(|kind| kind != Kind::Transmitter), "seed {seed}");
         assert!(plan.rest_by() > plan.last_event());
     }
+}
+
+#[test]
+fn the_plan_that_the_readme_shows_runs_and_does_what_it_says() {
+    let readme = include_str!("../../README.md");
+    let (_, from) = readme.split_once("```json\n").unwrap();
+    let (text, _) = from.split_once("```").unwrap();
+    let plan: Plan = serde_json::from_str(text).unwrap();
+    assert_eq!(plan.check(), Ok(()));
+    for tier in [Tier::Fast, Tier::Turmoil] {
+        let (verdict, history) = judge(&plan, tier);
+        assert_eq!(verdict.violations, [], "{tier}");
+        let told: Vec<String> = history.facts.iter().filter_map(|fact| told(&fact.what)).collect();
+        assert_eq!(told, ["ack", "delivery_report"], "{tier}");
+    }
+}
+
+/// Which kind of event was stored.
+fn told(what: &What) -> Option<String> {
+    let What::Published { body, .. } = what else { return None };
+    let event: serde_json::Value = serde_json::from_slice(body).unwrap();
+    event["event_type"].as_str().map(str::to_owned)
 }

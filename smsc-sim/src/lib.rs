@@ -14,7 +14,8 @@
 //! What the client did is asked of [`Control`], to which [`SmscSim`] derefs: [`Control::wait_for_message`] waits until a
 //! message has come, [`Control::deliver`] sends one to the client, [`Control::set_rules`] makes things go wrong.
 //!
-//! [`serve`] takes any listener, so that the same simulator runs over a simulated network.
+//! [`serve`] takes any listener, so that the same simulator runs over a simulated network: `examples/over_turmoil.rs`, and,
+//! with another project's client, `examples/rusmppc_over_turmoil.rs`.
 
 pub mod config;
 mod control;

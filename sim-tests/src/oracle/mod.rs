@@ -2,6 +2,7 @@
 //! how sessions and drivers are made.
 
 mod answers;
+mod bodies;
 mod legality;
 mod line;
 mod liveness;
@@ -35,13 +36,14 @@ pub struct Violation {
 type Oracle = fn(&Plan, &History, &[Line], &mut Report);
 
 /// The oracles, by name.
-const ORACLES: [(&str, Oracle); 8] = [
+const ORACLES: [(&str, Oracle); 9] = [
     ("wire", wire::wire),
     ("legality", legality::legal_in_state),
     ("numbers", legality::numbers),
     ("window", legality::window),
     ("octets", legality::octets),
     ("answers", answers::answers),
+    ("bodies", bodies::bodies),
     ("enquire_link", answers::enquire_link),
     ("outcomes", outcomes::outcomes),
 ];

@@ -44,6 +44,12 @@ impl Smsc {
         self.rules.iter().all(|rule| once(rule) && rule.then.before.is_empty())
     }
 
+    /// Whether what it accepts is answered whole.
+    #[must_use]
+    pub fn answers_whole(&self) -> bool {
+        self.is_honest() && !self.rules.iter().any(|rule| rule.then.answer == Answer::Bare)
+    }
+
     /// Whether it reads and writes at once.
     #[must_use]
     pub fn is_punctual(&self) -> bool {

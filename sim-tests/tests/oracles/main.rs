@@ -1,0 +1,10 @@
+//! Guards that the oracles see: each is shown a good history in which one fact was changed, and must say so by its name.
+
+mod bus;
+mod inbound;
+mod outbound;
+mod reports;
+mod runs;
+mod sessions;
+mod smsc;
+mod transports;
