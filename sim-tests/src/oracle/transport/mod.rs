@@ -7,6 +7,7 @@ mod marks;
 mod outbound;
 mod reports;
 mod seen;
+mod texts;
 
 use super::Report;
 pub(super) use marks::{MARKS, marks};
@@ -15,10 +16,11 @@ pub(super) use seen::Seen;
 type Oracle = fn(&Seen, &mut Report);
 
 /// The oracles, by name.
-const ORACLES: [(&str, Oracle); 5] = [
+const ORACLES: [(&str, Oracle); 6] = [
     ("outbound", outbound::outbound),
     ("inbound", inbound::inbound),
     ("reports", reports::reports),
+    ("texts", texts::texts),
     ("durable", bus::durable),
     ("shutdown", bus::shutdown),
 ];
