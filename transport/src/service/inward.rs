@@ -282,14 +282,17 @@ impl Shared {
         };
         incomplete.into_iter().for_each(|set| self.owed.add(set));
         self.pay().await;
-        for early in early {
-            while let Err(error) = self.tell_expired(&early).await {
-                tracing::warn!(%error, "a receipt could not be told");
-                if matches!(error, PutOff::Bus(PublishError::Closed)) {
-                    return;
-                }
-                tokio::time::sleep(super::AGAIN).await;
+        // None waits for another that the bus refuses.
+        futures_util::future::join_all(early.iter().map(|early| self.tell_expired_in_the_end(early))).await;
+    }
+
+    async fn tell_expired_in_the_end(&self, early: &Early) {
+        while let Err(error) = self.tell_expired(early).await {
+            tracing::warn!(%error, "a receipt could not be told");
+            if matches!(error, PutOff::Bus(PublishError::Closed)) {
+                return;
             }
+            tokio::time::sleep(super::AGAIN).await;
         }
     }
 
