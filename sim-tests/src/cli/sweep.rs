@@ -125,12 +125,12 @@ impl Sweep {
             summary.marks.len(),
             sim_tests::oracle::all_marks().count(),
         ));
-        let end = self.end(summary);
-        let written =
-            self.save(summary).and_then(|saved| self.write(&Report { sweep: self, summary, saved, end: &end }));
         if summary.plans == 0 && self.only.is_some() {
             return End::Usage("--only: none of these seeds draws such a plan".to_owned());
         }
+        let end = self.end(summary);
+        let written =
+            self.save(summary).and_then(|saved| self.write(&Report { sweep: self, summary, saved, end: &end }));
         written.map_or_else(End::Usage, |()| end)
     }
 

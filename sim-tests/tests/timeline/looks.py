@@ -1,10 +1,7 @@
 """A time line as a person sees it, and what must hold of it. Each check is a function whose name says what it is about."""
 
-import time
-
 from harness import Failed
 
-SEEN_SECONDS = 15
 # The page's own names can be reached from a script that runs in it.
 FRAME_MS_MAX = 120
 
@@ -18,18 +15,7 @@ class Page:
         self.browser.open("about:blank")
         self.browser.requested()
         self.browser.open(self.file.as_uri())
-        self.see("the list of facts", "return document.querySelectorAll('.fact').length > 0")
-
-    def see(self, what, script, *arguments):
-        """Waits until the script gives something true."""
-        deadline = time.monotonic() + SEEN_SECONDS
-        while True:
-            value = self.browser.run(script, *arguments)
-            if value:
-                return value
-            if time.monotonic() > deadline:
-                raise Failed("%s: not seen within %d s" % (what, SEEN_SECONDS))
-            time.sleep(0.05)
+        self.browser.see("the list of facts", "return document.querySelectorAll('.fact').length > 0")
 
     def text(self, selector):
         return self.browser.run("return document.querySelector(arguments[0]).innerText", selector)
@@ -64,7 +50,7 @@ class Page:
 
     def place_of(self, number):
         """Where an event's label is, on the stage."""
-        return self.see("event %d drawn" % number, "chart.draw(); const it = chart.hits.find((hit) => hit.event === arguments[0] && hit.x1 !== undefined);"
+        return self.browser.see("event %d drawn" % number, "chart.draw(); const it = chart.hits.find((hit) => hit.event === arguments[0] && hit.x1 !== undefined);"
                         "return it && [(it.x1 + it.x2) / 2 - chart.scrollX, (it.y1 + it.y2) / 2 + HEAD]", number)
 
 
@@ -99,25 +85,25 @@ def the_mouse_shows_and_pins(page):
     number = page.browser.run("return shown.events.findIndex((event) => event.kind === 'pdu' && !event.lost)")
     x, y = page.place_of(number)
     page.point(x, y)
-    page.see("the tip", "return !document.getElementById('tip').hidden && document.getElementById('tip').innerText.includes(events[arguments[0]].name)", number)
+    page.browser.see("the tip", "return !document.getElementById('tip').hidden && document.getElementById('tip').innerText.includes(events[arguments[0]].name)", number)
     page.point(x, y, click=True)
-    page.see("the pinned event", "return focus.pinned === arguments[0]", number)
+    page.browser.see("the pinned event", "return focus.pinned === arguments[0]", number)
     words = page.text("#details")
     check("octets" in words and "written" in words, "no details: %r" % words)
-    page.see("its row in the list", "return document.querySelector('.fact[aria-selected=true]')?.id === `fact-${arguments[0]}`", number)
+    page.browser.see("its row in the list", "return document.querySelector('.fact[aria-selected=true]')?.id === `fact-${arguments[0]}`", number)
     page.picture("pinned")
     page.browser.press("r")
-    page.see("the response", "return focus.pinned !== arguments[0] && events[focus.pinned].answers === arguments[0]", number)
+    page.browser.see("the response", "return focus.pinned !== arguments[0] && events[focus.pinned].answers === arguments[0]", number)
     page.browser.press("Escape")
-    page.see("nothing pinned", "return focus.pinned === null")
+    page.browser.see("nothing pinned", "return focus.pinned === null")
 
 
 def the_list_leads_to_the_place(page):
     page.browser.run("list.box.scrollTop = list.box.scrollHeight")
-    page.see("the last row", "const row = document.getElementById(`fact-${events.length - 1}`); row?.click(); return Boolean(row)")
+    page.browser.see("the last row", "const row = document.getElementById(`fact-${events.length - 1}`); row?.click(); return Boolean(row)")
     check(page.browser.run("const y = scale.y(events[focus.pinned].at); return y >= 0 && y <= chart.height - HEAD"), "it is out of view")
     page.browser.press("p")
-    page.see("the one before it", "return focus.pinned === events.length - 2")
+    page.browser.see("the one before it", "return focus.pinned === events.length - 2")
     page.browser.press("Escape")
 
 
@@ -172,7 +158,7 @@ def filters_hide_and_dim(page):
     page.browser.type("#find", ident)
     check(0 < page.count() < everything, "an id of the SMSC's is not found")
     page.browser.type("#find", "no such thing")
-    page.see("that nothing matches", "return !document.getElementById('nothing').hidden")
+    page.browser.see("that nothing matches", "return !document.getElementById('nothing').hidden")
     page.browser.click("#clear")
     check(page.count() == everything, "not all is shown again")
     choose(page, "#line", "0")
@@ -190,10 +176,10 @@ def plan_and_keys_open(page):
     page.browser.click("#show-plan")
     check('"latency_ms"' in page.text("#plan pre"), "no plan")
     page.browser.press("Escape")
-    page.see("the plan closed", "return !document.getElementById('plan').open")
+    page.browser.see("the plan closed", "return !document.getElementById('plan').open")
     page.browser.run("chart.stage.focus()")
     page.browser.press("?")
-    page.see("the keys", "return document.getElementById('keys').open")
+    page.browser.see("the keys", "return document.getElementById('keys').open")
     page.browser.press("Escape")
 
 
@@ -207,10 +193,10 @@ def it_fits_a_narrow_window(page):
 def faults_and_lives_are_bars(page):
     check(page.browser.run("return run.faults.length > 0 && run.faults.every((fault) => fault.from !== null && fault.until !== null)"), "no faults")
     check(page.browser.run("return run.lives.some((life) => life.end !== undefined)"), "no process ends")
-    fault = page.see("a fault drawn", "chart.draw(); const it = chart.hits.find((hit) => hit.fault !== undefined); return it && [it.fault, it.x1 + 6, (it.y1 + it.y2) / 2 + HEAD]"
+    fault = page.browser.see("a fault drawn", "chart.draw(); const it = chart.hits.find((hit) => hit.fault !== undefined); return it && [it.fault, it.x1 + 6, (it.y1 + it.y2) / 2 + HEAD]"
                      if page.browser.run("move(0, 0); pinFault(0); return true") else "")
     page.point(fault[1], fault[2])
-    page.see("the fault's tip", "return document.getElementById('tip').innerText.includes(run.faults[arguments[0]].name)", fault[0])
+    page.browser.see("the fault's tip", "return document.getElementById('tip').innerText.includes(run.faults[arguments[0]].name)", fault[0])
     page.picture("fault")
 
 
@@ -218,9 +204,9 @@ def a_violation_is_on_top_and_leads_to_its_place(page):
     check("broken" in page.text("#verdict"), "the verdict says %r" % page.text("#verdict"))
     page.browser.run("move(0, -1e12); pin(null)")
     page.browser.click("#violations button")
-    page.see("its place in view", "const y = chart.violationY(run.violations[0]); return y > 0 && y < chart.height - HEAD")
+    page.browser.see("its place in view", "const y = chart.violationY(run.violations[0]); return y > 0 && y < chart.height - HEAD")
     check("liveness" in page.text("#details"), "the details do not name the oracle: %r" % page.text("#details"))
-    page.see("its mark", "chart.draw(); return chart.hits.some((hit) => hit.violation === 0)")
+    page.browser.see("its mark", "chart.draw(); return chart.hits.some((hit) => hit.violation === 0)")
     page.picture("violation")
 
 

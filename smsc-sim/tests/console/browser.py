@@ -10,6 +10,7 @@ import time
 
 from harness import Failed
 
+SEEN_SECONDS = 15
 START_SECONDS = 60
 REPLY_SECONDS = 60
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of an element's reference in WebDriver
@@ -68,6 +69,17 @@ class Browser:
     def run(self, script, *arguments):
         """Runs the body of a function in the page; gives what it returns."""
         return self.do("/execute/sync", {"script": script, "args": list(arguments)})
+
+    def see(self, what, script, *arguments):
+        """Waits until the script gives something true."""
+        deadline = time.monotonic() + SEEN_SECONDS
+        while True:
+            value = self.run(script, *arguments)
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                raise Failed("%s: not seen within %d s" % (what, SEEN_SECONDS))
+            time.sleep(0.05)
 
     def cdp(self, command, **parameters):
         return self.do("/goog/cdp/execute", {"cmd": command, "params": parameters})

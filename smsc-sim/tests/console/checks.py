@@ -1,12 +1,10 @@
 """The console as a person sees it, and what must hold of it. Each check is a function whose name says what it is about."""
 
-import time
 import urllib.parse
 
 from esme import DELIVER_SM, ENQUIRE_LINK, UNBIND
 from harness import Failed
 
-SEEN_SECONDS = 15
 HOSTILE = "<img src=x onerror=alert(1)>"
 RTHROTTLED = 0x58
 CONTROLS = ("button", "textbox", "searchbox", "combobox", "spinbutton", "checkbox", "tab", "listbox", "link")
@@ -21,36 +19,25 @@ class Page:
     def __init__(self, browser, url, pictures):
         self.browser, self.url, self.pictures = browser, url, pictures
 
-    def see(self, what, script, *arguments):
-        """Waits until the script gives something true."""
-        deadline = time.monotonic() + SEEN_SECONDS
-        while True:
-            value = self.browser.run(script, *arguments)
-            if value:
-                return value
-            if time.monotonic() > deadline:
-                raise Failed("%s: not seen within %d s" % (what, SEEN_SECONDS))
-            time.sleep(0.05)
-
     def see_text(self, what, selector, text):
         """Waits until one of the elements shows this text."""
-        return self.see(what, "return [...document.querySelectorAll(arguments[0])].some(it => it.checkVisibility() && "
+        return self.browser.see(what, "return [...document.querySelectorAll(arguments[0])].some(it => it.checkVisibility() && "
                               "it.innerText.includes(arguments[1]))", selector, text)
 
     def press_button(self, within, words):
         """Clicks the button of these words."""
         script = ("const it = [...document.querySelectorAll(arguments[0] + ' button')].find(it => it.checkVisibility() && it.innerText === arguments[1]);"
                   "it?.click(); return Boolean(it)")
-        self.see("the button %r" % words, script, within, words)
+        self.browser.see("the button %r" % words, script, within, words)
 
     def show(self, tab):
         self.browser.click("#tab-" + tab)
-        self.see("the tab " + tab, "return !document.getElementById(arguments[0]).hidden", tab)
+        self.browser.see("the tab " + tab, "return !document.getElementById(arguments[0]).hidden", tab)
 
     def reload(self, tab):
         self.browser.open("about:blank")
         self.browser.open(self.url + "#" + tab)
-        self.see("the live stream", "return document.getElementById('live').dataset.state === 'live'")
+        self.browser.see("the live stream", "return document.getElementById('live').dataset.state === 'live'")
 
     def picture(self, name):
         if self.pictures:
@@ -62,7 +49,7 @@ class Page:
             self.show(tab)
             self.picture("%s-%s" % (tab, suffix))
             if tab == "timeline" and self.browser.run("const row = document.querySelectorAll('.pdu')[2]; row?.click(); return Boolean(row)"):
-                self.see("the opened PDU", "return !document.getElementById('pdu-dock').hidden")
+                self.browser.see("the opened PDU", "return !document.getElementById('pdu-dock').hidden")
                 self.picture("pdu-" + suffix)
                 self.browser.press("Escape")
 
@@ -81,12 +68,12 @@ def a_session_appears(page, esme):
 def a_message_appears_with_its_state(page, esme):
     check(esme.submit("hello console") == 0, "the submit_sm is refused")
     page.show("messages")
-    page.see("the message with its state", "return [...document.querySelectorAll('#message-rows tr')].some(row => "
+    page.browser.see("the message with its state", "return [...document.querySelectorAll('#message-rows tr')].some(row => "
              "row.innerText.includes('hello console') && row.innerText.includes('DELIVERED'))")
 
 
 def a_message_opens_and_a_receipt_goes_out(page, esme):
-    page.see("the message's row", "const row = [...document.querySelectorAll('#message-rows tr')].find(it => it.innerText.includes('hello console'));"
+    page.browser.see("the message's row", "const row = [...document.querySelectorAll('#message-rows tr')].find(it => it.innerText.includes('hello console'));"
              "row?.querySelector('button').focus(); return Boolean(row)")
     page.browser.press("Enter")
     page.see_text("its history", "#message-dock dd", "DELIVERED")
@@ -95,7 +82,7 @@ def a_message_opens_and_a_receipt_goes_out(page, esme):
     esme.wait_for(DELIVER_SM, b"stat:DELIVRD")
     esme.wait_for(DELIVER_SM, b"stat:DELIVRD")
     page.browser.press("Escape")
-    page.see("that Escape closes it", "return document.getElementById('message-dock').hidden")
+    page.browser.see("that Escape closes it", "return document.getElementById('message-dock').hidden")
 
 
 def hostile_text_is_shown_as_text(page, esme):
@@ -103,7 +90,7 @@ def hostile_text_is_shown_as_text(page, esme):
     for tab, selector in (("messages", "#message-rows td"), ("timeline", "#pdus .gist")):
         page.show(tab)
         page.see_text("the hostile text in " + tab, selector, HOSTILE)
-    page.see("the hostile row", "const row = [...document.querySelectorAll('.pdu')].find(it => it.innerText.includes('<img')); row?.click(); return Boolean(row)")
+    page.browser.see("the hostile row", "const row = [...document.querySelectorAll('.pdu')].find(it => it.innerText.includes('<img')); row?.click(); return Boolean(row)")
     page.see_text("the hostile text among the fields", "#pdu-dock td", HOSTILE)
     check(page.browser.run("return document.images.length") == 0, "text of a message has become markup")
     page.browser.press("Escape")
@@ -118,16 +105,16 @@ def the_time_line_shows_fields_and_octets(page, esme):
         page.browser.press("ArrowUp")
         if page.browser.run(up_to):
             break
-    page.see("the PDU that the arrow keys go to", up_to)
-    page.see("that its response is marked", "return document.querySelectorAll('.pdu.pair').length === 2")
+    page.browser.see("the PDU that the arrow keys go to", up_to)
+    page.browser.see("that its response is marked", "return document.querySelectorAll('.pdu.pair').length === 2")
     page.browser.press("Enter")
     page.see_text("the decoded address", "#pdu-dock td", "27821230001")
     page.see_text("the octets", "#pdu-dock .hex", "68 65 6c 6c")
     page.see_text("the octets as ASCII", "#pdu-dock .hex", "hello")
     go = "const it = [...document.querySelectorAll('#pdu-dock button')].find(it => it.innerText.startsWith(arguments[0])); it?.click(); return Boolean(it)"
-    page.see("the way to the response", go, "Response, ")
+    page.browser.see("the way to the response", go, "Response, ")
     page.see_text("the response", "#pdu-dock h2", "submit_sm_resp")
-    page.see("the way back to the request", go, "Request, ")
+    page.browser.see("the way back to the request", go, "Request, ")
     page.browser.press("Escape")
 
 
@@ -144,7 +131,7 @@ def a_field_that_cannot_be_is_told(page, esme):
     page.browser.type("#mo [name=from]", "1" * 30)
     page.press_button("#mo", "Send")
     page.see_text("the words", "#mo .problem", "from")
-    page.see("the field", "return document.querySelector('#mo [name=from]').getAttribute('aria-invalid') === 'true'")
+    page.browser.see("the field", "return document.querySelector('#mo [name=from]').getAttribute('aria-invalid') === 'true'")
     page.browser.type("#mo [name=from]", "27821230001")
 
 
@@ -165,7 +152,7 @@ def a_bad_rule_is_told_with_its_place(page, esme=None):
     page.press_button("#rules", "Apply")
     page.see_text("the words", "#rules-problem", "ESME_NOPE")
     page.see_text("the place", "#rules-problem", "line 4")
-    page.see("the line marked", "const mark = document.getElementById('wrong-line'); return !mark.hidden && mark.style.top === '68px'")
+    page.browser.see("the line marked", "const mark = document.getElementById('wrong-line'); return !mark.hidden && mark.style.top === '68px'")
     page.picture("rules-error-light")
 
 
@@ -194,14 +181,14 @@ def tabs_follow_the_arrow_keys(page):
     page.browser.run("document.getElementById('tab-sessions').focus()")
     for tab in [*TABS[1:], TABS[0]]:
         page.browser.press("ArrowRight")
-        page.see("that the arrow goes to " + tab, "const it = document.activeElement; return it.id === 'tab-' + arguments[0] && "
+        page.browser.see("that the arrow goes to " + tab, "const it = document.activeElement; return it.id === 'tab-' + arguments[0] && "
                  "it.getAttribute('aria-selected') === 'true' && !document.getElementById(arguments[0]).hidden", tab)
     page.browser.press("End")
-    page.see("that End goes to the last", "return document.activeElement.id === 'tab-stats'")
+    page.browser.see("that End goes to the last", "return document.activeElement.id === 'tab-stats'")
     page.browser.press("?")
-    page.see("the help", "return document.getElementById('help').open")
+    page.browser.see("the help", "return document.getElementById('help').open")
     page.browser.press("Escape")
-    page.see("that Escape closes the help", "return !document.getElementById('help').open")
+    page.browser.see("that Escape closes the help", "return !document.getElementById('help').open")
 
 
 def a_phone_needs_no_sideways_scroll(page):
