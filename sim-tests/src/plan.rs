@@ -259,6 +259,8 @@ impl Plan {
         let messages = self.owners().map(|owner| self.submits(owner) as u64).max().unwrap_or(0);
         let window = self.owners().map(|owner| self.window(owner)).min().unwrap_or(1).max(1) as u64;
         let each = self.timers.response_timeout_ms + self.smsc.slowness_max_ms() + 20 * self.latency_ms;
+        let slow = self.smsc.response_delay_max_ms() >= self.timers.response_timeout_ms;
+        let unanswered = (slow || !self.smsc.is_honest()).then_some(each);
         let stalls = self.wire.esme.stall_ms + self.wire.smsc.stall_ms;
         let broken = self.smsc.ends_sessions() || self.wire.is_cutting();
         let rebinds = if broken { messages + 3 } else { 3 } * self.owners().len().max(1) as u64;
@@ -267,7 +269,7 @@ impl Plan {
                 + self.life_max_ms()
                 + self.smsc.receipt_delay_max_ms()
                 + self.deliveries_max_ms()
-                + self.transports.iter().map(Transport::waits_max_ms).max().unwrap_or(0)
+                + self.transports.iter().map(|it| it.waits_max_ms(unanswered)).max().unwrap_or(0)
                 + 30_000,
         );
         let rebind = u32::try_from(rebinds).unwrap_or(u32::MAX);
@@ -295,8 +297,19 @@ impl Plan {
         let turns = (deliveries / SMSC_WINDOW + 2) as u64;
         let answer_delay_ms = self.owners().map(|owner| self.answer_delay_ms(owner)).max().unwrap_or(0);
         let retry_ms = u64::try_from(self.smsc.retry.delay.0.as_millis()).unwrap_or(u64::MAX);
-        let each = retry_ms + self.timers.response_timeout_ms.min(answer_delay_ms + 1_000);
-        turns * each * u64::from(self.smsc.retry.attempts_max.min(10)) + retry_ms
+        let answered_ms = self.timers.response_timeout_ms.min(answer_delay_ms + 1_000);
+        if self.takes_all_at_once() {
+            return turns * answered_ms;
+        }
+        turns * (retry_ms + answered_ms) * u64::from(self.smsc.retry.attempts_max.min(10)) + retry_ms
+    }
+
+    /// Whether whatever is delivered is taken when it is first offered.
+    fn takes_all_at_once(&self) -> bool {
+        let is_cut = !self.faults.is_empty() || self.smsc.ends_sessions() || self.wire.is_cutting();
+        let takes = |client: &Client| client.refuse_for_now == 0.0;
+        let stores = |transport: &Transport| transport.bus == BusFaults::default();
+        !is_cut && self.clients.iter().all(takes) && self.transports.iter().all(stores)
     }
 
     /// Whether everything that is accepted must be answered in time, and every answer be true.

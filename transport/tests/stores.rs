@@ -39,6 +39,7 @@ macro_rules! ask {
             ids_go_after_their_time_and_sooner_after_a_final_receipt,
             an_id_that_is_used_again_stands_for_the_later_message_and_the_oldest_goes_first,
             what_is_reported_of_each_part_is_kept_until_its_last_id_is_gone,
+            a_part_that_takes_the_only_id_of_another_part_leaves_it_accepted,
             parts_wait_for_each_other_and_are_complete_until_published,
             all_parts_again_are_the_message_again,
             a_part_that_differs_begins_another_message,
@@ -238,6 +239,18 @@ async fn what_is_reported_of_each_part_is_kept_until_its_last_id_is_gone(world: 
     assert_eq!(store.accepted(gone, "m").await.unwrap(), [1], "it begins anew");
     let anew = known(store.receipt(gone, &early(&forms("a3"), &delivered())).await.unwrap());
     assert_eq!((&anew.reports[..], anew.is_repeated), (&[Some(delivered()), None][..], false));
+}
+
+/// An SMSC that has forgotten what it gave gives the same ids again.
+async fn a_part_that_takes_the_only_id_of_another_part_leaves_it_accepted(world: &impl World) {
+    for ids_max in [1, 2] {
+        let store = world.empty(StoreLimits { ids_max, ..StoreLimits::default() });
+        for (id, number) in [("2", 2), ("2", 3), ("1", 1)] {
+            let _ = store.remember(NOW, id, &part("m", number, 3)).await.unwrap();
+        }
+        let accepted: BTreeSet<u8> = store.accepted(NOW, "m").await.unwrap().into_iter().collect();
+        assert_eq!(accepted, BTreeSet::from([1, 2, 3]), "{ids_max}");
+    }
 }
 
 async fn parts_wait_for_each_other_and_are_complete_until_published(world: &impl World) {

@@ -308,12 +308,14 @@ impl Transport {
         parts * (2 + self.options.retries as usize)
     }
 
-    /// The longest that its own waits put off its end: pauses, a rate, deliveries that wait for the bus.
-    pub(super) fn waits_max_ms(&self) -> u64 {
+    /// The longest that its own waits put off its end: pauses, a rate, deliveries that wait for the bus, and tries, of which
+    /// `unanswered_ms` is the longest that one takes that comes to nothing, where that is to be expected.
+    pub(super) fn waits_max_ms(&self, unanswered_ms: Option<u64>) -> u64 {
         let submits = self.submits_max() as u64;
         let paced = self.options.rate.map_or(0, |rate| 1_000 * submits / u64::from(rate));
-        // One after the other, at worst.
-        let tried = self.messages.len() as u64 * self.options.retry_max_age_ms;
+        // One after the other, at worst; a part that is accepted gives the next one as long.
+        let each = |unanswered_ms| submits * (self.options.retry_max_age_ms + 2 * unanswered_ms);
+        let tried = unanswered_ms.map_or(self.messages.len() as u64 * self.options.retry_max_age_ms, each);
         paced + tried + submits * (2 * self.bus.delay_ms + THROTTLE_MAX_MS) + self.options.shutdown_timeout_ms
     }
 

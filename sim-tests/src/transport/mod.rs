@@ -110,7 +110,7 @@ impl Ground {
     #[must_use]
     pub fn restless(&self) -> Vec<String> {
         let inner = self.inner();
-        let on_bus = self.broker.waiting() as u64 + inner.door.as_ref().map_or(0, Embedded::waiting);
+        let on_bus = self.broker.unsettled() as u64 + inner.door.as_ref().map_or(0, Embedded::waiting);
         let mut words = Vec::new();
         if on_bus > 0 {
             words.push(format!("{on_bus} messages on the bus of transport {}", self.owner));

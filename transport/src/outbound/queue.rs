@@ -321,21 +321,19 @@ impl<T> Queue<T> {
         self.allowance.0 >= 1.0 - 1e-6
     }
 
-    /// When [`poll_submit`](Queue::poll_submit) may give a part that it does not give now, though no answer has come; none if
-    /// that needs an answer, a message or a link.
+    /// When, after `now`, [`poll_submit`](Queue::poll_submit) may give a part that it does not give now, though no answer has
+    /// come; none if that needs an answer, a message or a link.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self, now: Duration) -> Option<Duration> {
         let later = self.later.first().map(|(at, _, _)| *at);
-        let paused = self.paused_until.filter(|_| !self.ready.is_empty());
         let (left, at) = self.allowance;
-        let rated = self.config.rate.filter(|_| left < 1.0 - 1e-6 && !self.ready.is_empty()).map(|rate| {
+        let rated = self.config.rate.filter(|_| left < 1.0 - 1e-6).map(|rate| {
             let wait = Duration::try_from_secs_f64((1.0 - left) / rate.per_second).unwrap_or(Duration::MAX);
             at.saturating_add(wait)
         });
-        match (paused, rated) {
-            (None, None) => later,
-            (paused, rated) => Some(later.unwrap_or(Duration::MAX).min(paused.max(rated).unwrap_or(Duration::MAX))),
-        }
+        let held = self.paused_until.max(rated).filter(|_| !self.ready.is_empty());
+        // What is over holds nothing: what is ready in spite of it waits for something else.
+        [later, held].into_iter().flatten().filter(|at| *at > now).min()
     }
 
     /// A submit has ended. Gives the message back when that makes it done.

@@ -242,9 +242,7 @@ impl Run {
     }
 
     fn wake_at(&mut self) -> Instant {
-        // What might have gone before now waits for a link or an answer.
-        let now = self.now();
-        let submit = self.queue.poll_timeout().filter(|at| *at > now).and_then(|at| self.start.checked_add(at));
+        let submit = self.queue.poll_timeout(self.now()).and_then(|at| self.start.checked_add(at));
         let expiry = self.expiry_at();
         submit.map_or(expiry, |submit| submit.min(expiry))
     }

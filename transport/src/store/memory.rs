@@ -158,6 +158,14 @@ impl Table {
     /// See [`Store::remember`](super::Store::remember).
     pub fn remember(&mut self, now: Duration, id: &str, part: &PartOf) -> Vec<Early> {
         self.forget_ids(now);
+        let sent = self.messages.entry(part.message.clone()).or_insert_with(|| Sent {
+            ids: 0,
+            accepted: BTreeSet::new(),
+            reports: vec![None; usize::from(part.total)],
+        });
+        // Counted before any id goes: it may stand for another part of the same message.
+        sent.ids += 1;
+        sent.accepted.insert(part.number);
         self.forget_id(id);
         while self.ids.len() >= self.limits.ids_max.max(1) {
             let Some((_, oldest)) = self.ids_by_end.pop_first() else { break };
@@ -166,13 +174,6 @@ impl Table {
         let until = now.saturating_add(self.limits.id_ttl);
         self.ids.insert(id.into(), Id { part: part.clone(), until });
         self.ids_by_end.insert((until, id.into()));
-        let sent = self.messages.entry(part.message.clone()).or_insert_with(|| Sent {
-            ids: 0,
-            accepted: BTreeSet::new(),
-            reports: vec![None; usize::from(part.total)],
-        });
-        sent.ids += 1;
-        sent.accepted.insert(part.number);
         self.note_change(|| Noted::Id(id.into()));
         self.note_change(|| Noted::Message(part.message.clone()));
         self.waiting_for(id)

@@ -88,7 +88,8 @@ fn sent_again(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
         let who = || format!("message {message} of {}: part {} was sent again", seen.owner, again.part.number);
         if seen.is_taken_between(message, from, to) {
             // An SMSC that has lost its memory gives the same ids again: then they stand for others.
-            let is_given_again = before.accepted().is_some_and(|(_, id)| super::reports::is_given_twice(seen, &id));
+            let ids = tries[..place].iter().filter_map(|it| it.accepted());
+            let is_given_again = ids.into_iter().any(|(_, id)| super::reports::is_given_twice(seen, &id));
             let is_known = seen.part.keeps != Keeps::Nothing
                 && !is_given_again
                 && seen.puts(message) <= 1

@@ -32,7 +32,7 @@ fn parts_go_in_order_and_a_message_is_done_when_all_are_accepted() {
     let mut queue = queue(|_| {});
     let (a, b) = (queue.add("a", parts("1", 2)), queue.add("b", parts("2", 1)));
     assert_eq!(goes(&mut queue, MS), [("a", 0), ("a", 1), ("b", 0)]);
-    assert_eq!((queue.outstanding(), queue.poll_timeout()), (3, None));
+    assert_eq!((queue.outstanding(), queue.poll_timeout(Duration::ZERO)), (3, None));
     assert_eq!(queue.answered(MS, a, 1, Answer::Accepted), None);
     assert_eq!(queue.answered(MS, b, 0, Answer::Accepted), Some(("b", End::Accepted)));
     assert_eq!(queue.answered(MS, a, 0, Answer::Accepted), Some(("a", End::Accepted)));
@@ -60,15 +60,19 @@ fn throttling_pauses_all_longer_each_time_and_keeps_the_order() {
     for (job, part) in [(b, 0), (a, 1), (a, 0)] {
         assert_eq!(queue.answered(MS, job, part, THROTTLED), None);
     }
-    assert_eq!((goes(&mut queue, 100 * MS), queue.poll_timeout()), (vec![], Some(101 * MS)), "one pause for all three");
+    assert_eq!(
+        (goes(&mut queue, 100 * MS), queue.poll_timeout(100 * MS)),
+        (vec![], Some(101 * MS)),
+        "one pause for all three"
+    );
     assert_eq!(goes(&mut queue, 101 * MS), [("a", 0), ("a", 1), ("b", 0)]);
     assert_eq!(queue.answered(101 * MS, a, 0, THROTTLED), None);
-    assert_eq!(queue.poll_timeout(), Some(301 * MS), "twice as long");
+    assert_eq!(queue.poll_timeout(101 * MS), Some(301 * MS), "twice as long");
     assert_eq!(queue.answered(150 * MS, a, 1, Answer::Accepted), None);
     assert_eq!(goes(&mut queue, 300 * MS), [], "and the pause goes on");
     assert_eq!(goes(&mut queue, 301 * MS), [("a", 0)]);
     assert_eq!(queue.answered(301 * MS, a, 0, THROTTLED), None);
-    assert_eq!(queue.poll_timeout(), Some(401 * MS), "something had been accepted");
+    assert_eq!(queue.poll_timeout(301 * MS), Some(401 * MS), "something had been accepted");
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn a_pause_has_a_longest_and_what_is_too_old_is_refused() {
         if let Some((_, end)) = queue.answered(now, a, 0, THROTTLED) {
             break end;
         }
-        let next = queue.poll_timeout().unwrap();
+        let next = queue.poll_timeout(now).unwrap();
         pauses.push((next - now).as_millis());
         now = next;
     };
@@ -103,7 +107,7 @@ fn refusals_of_the_table_are_tried_again_so_often() {
         let now = Duration::from_secs(at);
         assert_eq!(goes(&mut queue, now), [("a", 0)]);
         assert_eq!(queue.answered(now, a, 0, syserr()), None);
-        assert_eq!((goes(&mut queue, now), queue.poll_timeout()), (vec![], Some(now + retry.delay)));
+        assert_eq!((goes(&mut queue, now), queue.poll_timeout(now)), (vec![], Some(now + retry.delay)));
     }
     let now = Duration::from_secs(60);
     assert_eq!(goes(&mut queue, now), [("a", 0)]);
@@ -193,6 +197,23 @@ fn what_could_not_be_sent_now_and_then_ages_from_its_first_failure() {
 }
 
 #[test]
+fn a_pause_that_is_over_hides_no_retry() {
+    let retry = Retry { count: 1, delay: 300 * MS };
+    let mut queue = queue(|config| {
+        config.keep_order = KeepOrder::Strict;
+        config.retry = BTreeMap::from([(CommandStatus::ESME_RSYSERR, retry)]);
+    });
+    let a = queue.add("a", parts("1", 1));
+    queue.add("b", parts("2", 1));
+    assert_eq!(goes(&mut queue, MS), [("a", 0)]);
+    assert_eq!(queue.answered(MS, a, 0, THROTTLED), None);
+    assert_eq!((goes(&mut queue, 101 * MS), queue.poll_timeout(101 * MS)), (vec![("a", 0)], None));
+    assert_eq!(queue.answered(102 * MS, a, 0, Answer::Refused(CommandStatus::ESME_RSYSERR)), None);
+    assert_eq!((goes(&mut queue, 102 * MS), queue.poll_timeout(102 * MS)), (vec![], Some(402 * MS)));
+    assert_eq!(goes(&mut queue, 402 * MS), [("a", 0)]);
+}
+
+#[test]
 fn a_rate_counts_parts() {
     for (per_second, burst, at) in [(10.0, 1.0, [0, 100, 200, 300]), (0.2, 2.0, [0, 0, 5_000, 10_000])] {
         let mut queue = queue(|config| config.rate = Some(Rate { per_second, burst }));
@@ -202,7 +223,7 @@ fn a_rate_counts_parts() {
             for _ in goes(&mut queue, now) {
                 gone.push(now.as_millis());
             }
-            now = queue.poll_timeout().unwrap_or(now);
+            now = queue.poll_timeout(now).unwrap_or(now);
         }
         assert_eq!(gone, at, "{per_second}");
     }

@@ -20,13 +20,14 @@ local function is_known(message)
   return false
 end
 
-local function forget_id(id)
+-- The message that is `kept` is about to have another id.
+local function forget_id(id, kept)
   local message = redis.call('HGET', key('id', id), 'message')
   redis.call('DEL', key('id', id))
   redis.call('ZREM', IDS, id)
   if message then
     redis.call('HDEL', key('message', message), 'i:' .. id)
-    if not is_known(message) then
+    if message ~= kept and not is_known(message) then
       redis.call('DEL', key('message', message))
     end
   end
