@@ -112,6 +112,7 @@ impl Application {
         };
         let smsc = self.smsc.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(smsc) = smsc else { return false };
+        self.ground.handset_has_sent();
         match smsc.deliver(&mo) {
             Ok(_) => self.ground.recorder.note(What::Sent { owner, handset: number }),
             Err(error) => self.ground.recorder.note(What::Restless { what: format!("no handset can send: {error}") }),

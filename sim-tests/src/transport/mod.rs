@@ -46,6 +46,8 @@ struct Inner {
     door: Option<Embedded>,
     /// How the links are, of each process that runs now.
     links: Vec<Option<watch::Receiver<Vec<LinkHealth>>>>,
+    /// Handsets that have not sent what they send.
+    silent_handsets: usize,
 }
 
 impl Ground {
@@ -54,6 +56,7 @@ impl Ground {
     pub fn new(plan: &Arc<Plan>, transport: usize, recorder: &Recorder, waiting: &Waiting) -> Ground {
         let part = &plan.transports[transport];
         let links = (0..part.processes).map(|_| None).collect();
+        let inner = Inner { links, silent_handsets: part.handsets.len(), ..Inner::default() };
         Ground {
             owner: plan.owner(transport),
             recorder: recorder.clone(),
@@ -62,7 +65,7 @@ impl Ground {
             broker: Memory::new(),
             server: store::Memory::new(options::limits(part)),
             disk: Forgetful::new(),
-            inner: Arc::new(Mutex::new(Inner { links, ..Inner::default() })),
+            inner: Arc::new(Mutex::new(inner)),
             bus_turned: Arc::default(),
         }
     }
@@ -106,6 +109,11 @@ impl Ground {
         self.recorder.note(What::Published { process, route, body: body.clone() });
     }
 
+    /// A handset has sent what it sends.
+    fn handset_has_sent(&self) {
+        self.inner().silent_handsets -= 1;
+    }
+
     /// What is not at rest, in words.
     #[must_use]
     pub fn restless(&self) -> Vec<String> {
@@ -114,6 +122,9 @@ impl Ground {
         let mut words = Vec::new();
         if on_bus > 0 {
             words.push(format!("{on_bus} messages on the bus of transport {}", self.owner));
+        }
+        if inner.silent_handsets > 0 {
+            words.push(format!("{} handsets of transport {} that have not sent", inner.silent_handsets, self.owner));
         }
         // Whoever is hung up on again and again is not bound all the time.
         let is_left_alone = !self.plan.smsc.ends_sessions() && !self.plan.wire.is_cutting();
