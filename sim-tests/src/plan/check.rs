@@ -52,6 +52,8 @@ impl Plan {
         let nowhere = self.clients.iter().any(|client| !takes_all(client.account))
             || self.transports.iter().any(|it| it.links.iter().all(|kind| *kind == Kind::Transmitter));
         note(nowhere, "what is delivered to an account has nowhere to go");
+        let mute = |it: &Transport| !it.messages.is_empty() && it.links.iter().all(|kind| *kind == Kind::Receiver);
+        note(self.transports.iter().any(mute), "a transport has messages and only receivers");
         let messages = || self.clients.iter().flat_map(|client| &client.messages);
         note(messages().any(Message::is_given_up_before_sent), "a message is given up before it is sent");
         let (timers, slack) = (&self.timers, 20 * self.latency_ms);

@@ -1,6 +1,9 @@
 //! What becomes of messages from the bus.
 
+use std::time::Duration;
+
 use sim_tests::history::{End, Fact, What};
+use sim_tests::oracle::check;
 use sim_tests::plan::{Fault, FaultKind, Plan};
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, MessageId};
 
@@ -93,4 +96,16 @@ fn what_may_have_been_sent_and_is_sent_again_unasked_is_seen() {
     let (mut plan, history) = good_of(Plan { faults: vec![fault], ..plan() });
     plan.transports[0].options.resend_unknown = false;
     only("outbound", "although nobody knew what had become of it", &plan, &history);
+}
+
+#[test]
+fn a_minute_in_which_nothing_is_done_is_seen() {
+    let (plan, mut history) = good();
+    let [written, ..] = exchange(&history, End::Esme, CommandId::SUBMIT_SM, 0);
+    for fact in &mut history.facts[written..] {
+        fact.at += Duration::from_secs(60);
+    }
+    let found = check(&plan, &history);
+    let words = "message 0 of 0: it waits, and for 60 s nothing is done";
+    assert!(found.iter().any(|it| (it.oracle, it.words.as_str()) == ("progress", words)), "{found:?}");
 }

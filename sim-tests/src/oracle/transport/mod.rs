@@ -5,6 +5,7 @@ mod bus;
 mod inbound;
 mod marks;
 mod outbound;
+mod progress;
 mod reports;
 mod seen;
 mod texts;
@@ -16,13 +17,14 @@ pub(super) use seen::Seen;
 type Oracle = fn(&Seen, &mut Report);
 
 /// The oracles, by name.
-const ORACLES: [(&str, Oracle); 6] = [
+const ORACLES: [(&str, Oracle); 7] = [
     ("outbound", outbound::outbound),
     ("inbound", inbound::inbound),
     ("reports", reports::reports),
     ("texts", texts::texts),
     ("durable", bus::durable),
     ("shutdown", bus::shutdown),
+    ("progress", progress::progress),
 ];
 
 pub(super) fn check(seen: &[Seen], report: &mut Report) {

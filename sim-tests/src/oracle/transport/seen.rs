@@ -32,7 +32,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) published: Vec<Published>,
     /// When one of its processes died or stopped, as places among all facts.
     pub(crate) ends: Vec<usize>,
-    /// Its facts.
+    /// Its facts, and the faults.
     pub(crate) facts: Vec<(usize, &'a Fact)>,
     /// Whether all was done when the time was up.
     pub(crate) at_rest: bool,
@@ -101,6 +101,7 @@ impl<'a> Seen<'a> {
             | What::Taken { process, .. }
             | What::Settled { process, .. }
             | What::Published { process, .. } => is_own(*process),
+            What::Fault { .. } => true,
             _ => false,
         });
         let facts: Vec<_> = facts.collect();
