@@ -24,6 +24,8 @@ pub struct Wire<S> {
     recorder: Recorder,
     read: Frames,
     written: Frames,
+    /// What is read comes by here.
+    scratch: Box<[u8]>,
     chop: Chop,
     rng: ChaCha8Rng,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -33,6 +35,9 @@ pub struct Wire<S> {
     /// Of the process that has this end.
     life: Life,
 }
+
+/// A read takes no more.
+const READ_OCTETS_MAX: usize = 8 * 1024;
 
 impl<S> Wire<S> {
     /// Wraps the `end` of the connection that the recorder numbers `line`. When the `life` of its process is over, nothing
@@ -49,6 +54,7 @@ impl<S> Wire<S> {
             recorder,
             read: Frames::default(),
             written: Frames::default(),
+            scratch: Box::new([0; READ_OCTETS_MAX]),
             chop,
             rng,
             stalled: None,
@@ -110,13 +116,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             ready!(stalled.as_mut().poll(cx));
             me.stalled = None;
         }
-        let Some(wanted) = me.allowed(out.remaining().min(8 * 1024)) else {
+        let Some(wanted) = me.allowed(out.remaining().min(READ_OCTETS_MAX)) else {
             me.hung(How::Failed);
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         };
         let wanted = me.few(me.chop.short_read, wanted);
-        let mut octets = vec![0; wanted];
-        let mut buffer = ReadBuf::new(&mut octets);
+        let mut buffer = ReadBuf::new(&mut me.scratch[..wanted]);
         if let Err(error) = ready!(Pin::new(&mut me.inner).poll_read(cx, &mut buffer)) {
             me.hung(How::Failed);
             return Poll::Ready(Err(error));
@@ -128,16 +133,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 _ => break,
             }
         }
-        let read = buffer.filled().to_vec();
-        if read.is_empty() {
+        let read = buffer.filled().len();
+        if read == 0 {
             me.hung(How::Eof);
         } else if me.rng.random::<f64>() < me.chop.stall {
             let ms = me.rng.random_range(1..=me.chop.stall_ms.max(1));
             me.stalled = Some(Box::pin(sleep(Duration::from_millis(ms))));
         }
-        me.spend(read.len());
-        me.passed(Way::Read, &read);
-        out.put_slice(&read);
+        me.spend(read);
+        out.put_slice(&me.scratch[..read]);
+        me.passed(Way::Read, &out.filled()[out.filled().len() - read..]);
         Poll::Ready(Ok(()))
     }
 }

@@ -39,15 +39,15 @@ fn owed(plan: &Plan, line: &Line, request: &Frame, report: &mut Report) {
     let by = request.at + time_to_answer(plan, line, pdu) + slack(plan);
     let answers = line.frames.iter().filter(|frame| frame.way == Way::Written && frame.answers(pdu));
     let (count, first) = answers.fold((0, None), |(count, first), frame| (count + 1, first.or(Some(frame.at))));
-    let who = format!("line {} {:?}: {pdu}", line.number, line.end);
+    let who = || format!("line {} {:?}: {pdu}", line.number, line.end);
     if count > 1 {
-        report.broken(request.at, format!("{who}: answered {count} times"));
+        report.broken(request.at, format!("{}: answered {count} times", who()));
     }
     // Who unbinds or hangs up owes nothing any more.
     let excused = line.ending_at().is_some_and(|at| at <= by);
     match first {
-        Some(at) if at > by => report.broken(at, format!("{who}: answered after {:?}", at - request.at)),
-        None if !excused && still_running(line, by) => report.broken(by, format!("{who}: never answered")),
+        Some(at) if at > by => report.broken(at, format!("{}: answered after {:?}", who(), at - request.at)),
+        None if !excused && still_running(line, by) => report.broken(by, format!("{}: never answered", who())),
         _ => {}
     }
 }

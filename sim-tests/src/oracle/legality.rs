@@ -42,11 +42,10 @@ pub(super) fn legal_in_state(plan: &Plan, _: &History, lines: &[Line], report: &
             let command = pdu.command_id();
             let bind = CommandId(command.0 & 0x7FFF_FFFF);
             if frame.way == Way::Written && frame.is_request() {
-                let where_it_stands =
-                    format!("line {} {:?}, bound {bound:?}, unbound {unbound:?}", line.number, line.end);
                 let after_unbind = unbound.is_some_and(|(at, way)| way == Way::Written || (prompt && frame.at > at));
                 if after_unbind || !is_legal(line.end, bound, command) {
-                    report.broken(frame.at, format!("{where_it_stands}: writes {pdu}"));
+                    let who = format!("line {} {:?}, bound {bound:?}, unbound {unbound:?}", line.number, line.end);
+                    report.broken(frame.at, format!("{who}: writes {pdu}"));
                 }
             }
             match command {

@@ -33,6 +33,8 @@ pub struct Frame {
     pub way: Way,
     /// What; none when it cannot be read.
     pub pdu: Option<Pdu>,
+    /// Whose message it submits.
+    submitted: Option<(usize, usize)>,
     /// Its octets.
     pub octets: Bytes,
 }
@@ -76,11 +78,15 @@ impl Frame {
 
     /// Whose message a submit_sm or data_sm is.
     pub(super) fn submitted(&self) -> Option<(usize, usize)> {
-        match &self.pdu.as_ref()?.body {
-            Body::SubmitSm(sm) => message_of(&sm.destination_addr.text()),
-            Body::DataSm(sm) => message_of(&sm.destination_addr.text()),
-            _ => None,
-        }
+        self.submitted
+    }
+}
+
+fn submitted(pdu: &Pdu) -> Option<(usize, usize)> {
+    match &pdu.body {
+        Body::SubmitSm(sm) => message_of(&sm.destination_addr.text()),
+        Body::DataSm(sm) => message_of(&sm.destination_addr.text()),
+        _ => None,
     }
 }
 
@@ -118,7 +124,8 @@ pub fn lines(history: &History) -> Vec<Line> {
                 let line = find(&mut lines, *line, *end);
                 if line.hung.is_none() {
                     let pdu = Pdu::decode(frame, Leniency::STRICT).ok();
-                    line.frames.push(Frame { at: *at, order, way: *way, pdu, octets: frame.clone() });
+                    let submitted = pdu.as_ref().and_then(submitted);
+                    line.frames.push(Frame { at: *at, order, way: *way, pdu, submitted, octets: frame.clone() });
                 }
             }
             What::Hung { line, end, .. } => {

@@ -9,6 +9,7 @@ mod tap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use serde::Deserialize;
 use smpp_transport::bus::memory::Memory;
 use smpp_transport::bus::{Embedded, Route};
 use smpp_transport::disk::Forgetful;
@@ -187,11 +188,14 @@ pub fn name(owner: usize, message: usize) -> String {
     format!("{owner}-{message}")
 }
 
-/// Whose message, and which, this key of a JSON object names.
+/// Whose message, and which, is on the bus.
 #[must_use]
-pub fn message_named(body: &Bytes, key: &str) -> Option<(usize, usize)> {
-    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
-    named(value.get(key)?.as_str()?)
+pub fn message_in(body: &Bytes) -> Option<(usize, usize)> {
+    #[derive(Deserialize)]
+    struct Named {
+        message_id: String,
+    }
+    named(&serde_json::from_slice::<Named>(body).ok()?.message_id)
 }
 
 /// Whose message, and which, has this name.
@@ -203,9 +207,13 @@ pub fn named(name: &str) -> Option<(usize, usize)> {
 
 /// Which message's outcome an event is; none of a report, which comes after it.
 fn outcome_of(body: &Bytes) -> Option<(usize, usize)> {
-    let event: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let message = named(event["user_message_id"].as_str()?)?;
-    (event["event_type"] != "delivery_report").then_some(message)
+    #[derive(Deserialize)]
+    struct Event {
+        user_message_id: String,
+        event_type: String,
+    }
+    let event: Event = serde_json::from_slice(body).ok()?;
+    named(&event.user_message_id).filter(|_| event.event_type != "delivery_report")
 }
 
 /// The address of a handset of this owner's.

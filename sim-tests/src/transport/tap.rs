@@ -12,7 +12,7 @@ use smpp_transport::env::ChaCha8Rng;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use super::{Ground, Life, message_named};
+use super::{Ground, Life, message_in};
 use crate::history::What;
 use crate::plan::BusFaults;
 
@@ -88,7 +88,7 @@ impl Tap {
 
     fn hand_out(&mut self, delivery: Delivery) {
         self.tag += 1;
-        let message = message_named(&delivery.body, "message_id");
+        let message = message_in(&delivery.body);
         let redelivered = delivery.redelivered;
         self.ground.recorder.note(What::Taken { process: self.process, message, redelivered });
         let handed = Delivery::new(delivery.body.clone(), redelivered, self.tag, self.ends.settle.clone());
@@ -100,7 +100,7 @@ impl Tap {
     /// What was handed out before the broker went away is not settled by this any more.
     fn settle(&mut self, tag: u64, how: Settlement) {
         let Some(Some(delivery)) = self.out.remove(&tag) else { return };
-        let message = message_named(&delivery.body, "message_id");
+        let message = message_in(&delivery.body);
         self.ground.recorder.note(What::Settled { process: self.process, message, acked: how == Settlement::Ack });
         match how {
             Settlement::Ack => delivery.ack(),

@@ -114,7 +114,7 @@ pub(crate) struct Fate {
 }
 
 /// How far a receipt has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ReceiptOutcome)]
 pub enum Outcome {

@@ -180,8 +180,9 @@ pub(crate) fn check_bind(bind: &Bind, how: Strictness) -> Result<(), CommandStat
     require(is_printable(bind.password.as_bytes()), CommandStatus::ESME_RINVPASWD)?;
     require(is_printable(bind.system_type.as_bytes()), CommandStatus::ESME_RINVSYSTYP)?;
     let known = bind.addr_ton.name().is_some() && bind.addr_npi.name().is_some();
-    let range = bind.address_range.text().parse::<Pattern>();
-    require(known && range.is_ok(), CommandStatus::ESME_RBINDFAIL)
+    let range = &bind.address_range;
+    let is_range = range.is_empty() || range.text().parse::<Pattern>().is_ok();
+    require(known && is_range, CommandStatus::ESME_RBINDFAIL)
 }
 
 /// Those that are right, and those that are not.

@@ -35,7 +35,7 @@ pub use embedded::Embedded;
 pub use message::{DeliveryStatus, Event, EventType, Message, MessageError, SessionEvent};
 
 /// Where something is published: the end of its routing key or queue, after the transport's name.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Route {
     /// Messages from phones: `{transport_name}.inbound`.
     Inbound,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 
-use redb::Database;
+use redb::{Database, ReadableDatabase as _};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
@@ -162,6 +162,9 @@ impl Drop for Writer {
 }
 
 fn write(database: &Database, changes: BTreeMap<(Rows, &[u8]), Option<&[u8]>>) -> Result<(), redb::Error> {
+    // While somebody reads what was there before, its pages become free in the next transaction, where that costs nothing,
+    // and not in one more after this.
+    let _before = database.begin_read()?;
     let writing = database.begin_write()?;
     let mut changes = changes.into_iter().peekable();
     while let Some(&((rows, _), _)) = changes.peek() {

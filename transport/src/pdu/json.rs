@@ -18,7 +18,9 @@ use super::{
 #[must_use]
 pub fn hex(octets: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 0x0F)]).collect()
+    let mut text = String::with_capacity(2 * octets.len());
+    text.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 0x0F)]));
+    text
 }
 
 /// Hexadecimal digits as octets; white space between them is skipped.

@@ -17,6 +17,8 @@ pub(super) fn reports(seen: &Seen, report: &mut Report) {
 }
 
 fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
+    let receipts = seen.delivered.iter().filter(|it| it.is_receipt);
+    let receipts: Vec<_> = receipts.map(|it| (it.frame.order, it.receipt_of(), form(seen, it))).collect();
     for told in seen.published.iter().filter(|it| it.event() == "delivery_report") {
         let Some(message) = told.message else {
             let words = format!("a report of {:?}, which nobody sent", told.text("user_message_id"));
@@ -24,12 +26,12 @@ fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
             continue;
         };
         // An SMSC that has lost its memory gives the same ids again: what comes then may be of another message.
-        let ids: Vec<_> = seen.tries.get(&message.1).into_iter().flatten().filter_map(Try::accepted).collect();
-        let is_of_it = |receipt: &Delivered| {
-            receipt.receipt_of() == Some(message)
-                || (receipt.is_receipt && ids.iter().any(|(_, id)| is_its_id(seen, receipt, id)))
-        };
-        if !seen.delivered.iter().filter(|it| it.frame.order < told.order).any(is_of_it) {
+        let ids = seen.tries.get(&message.1).into_iter().flatten().filter_map(Try::accepted);
+        let ids: Vec<_> = ids.map(|(_, id)| normal(&id)).collect();
+        let is_read = receipts.iter().any(|(order, of, form)| {
+            *order < told.order && (*of == Some(message) || form.as_ref().is_some_and(|form| ids.contains(form)))
+        });
+        if !is_read {
             let words = format!("message {} of {}: a report, and no receipt of it was read", message.1, message.0);
             report.broken(told.at, words);
         }
@@ -57,13 +59,17 @@ fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
 }
 
 fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
-    let Some(id) = &receipt.id else { return false };
-    let form = match seen.part.options.ids {
+    form(seen, receipt).is_some_and(|form| form == normal(given))
+}
+
+/// The id that a receipt has, as the response gave it.
+fn form(seen: &Seen, receipt: &Delivered) -> Option<String> {
+    let id = receipt.id.as_ref()?;
+    match seen.part.options.ids {
         Ids::AsIs => Some(normal(id)),
         Ids::DecimalReceipts => decimal_to_hex(id),
         Ids::HexReceipts => hex_to_decimal(id),
-    };
-    form == Some(normal(given))
+    }
 }
 
 /// An SMSC that has lost its memory counts its ids anew.

@@ -182,7 +182,7 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
         };
         let answer = line.frames[at..].iter().find(|it| it.way == Way::Written && it.answers(pdu));
         let is_receipt = class.is_receipt() || class.is_intermediate();
-        let id = receipt(pdu).filter(|_| is_receipt).and_then(|receipt| receipt.id).map(|id| id.to_string());
+        let id = is_receipt.then(|| receipt(pdu)).flatten().and_then(|receipt| receipt.id).map(|id| id.to_string());
         let accepted = answer.filter(|it| it.pdu.as_ref().is_some_and(|pdu| pdu.status == CommandStatus::ESME_ROK));
         Some(Delivered { frame, from, is_receipt, id, part: part_of(pdu), accepted })
     })

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::set::{Held, Set};
 use super::{Joiner, note};
+use crate::pdu::json::hex;
 use crate::text::charset::Charset;
 use crate::text::content::{PartAddress, PartKey, ReferenceKind};
 
@@ -89,7 +90,7 @@ impl Joiner {
 
 impl Address {
     fn of(address: &PartAddress) -> Address {
-        Address(address.ton, address.npi, to_hex(&address.addr))
+        Address(address.ton, address.npi, hex(&address.addr))
     }
 
     fn read(&self) -> Option<PartAddress> {
@@ -99,7 +100,7 @@ impl Address {
 
 impl Part {
     fn of(number: u8, held: &Held) -> Part {
-        let octets = held.octets.as_deref().map(to_hex);
+        let octets = held.octets.as_deref().map(hex);
         Part { number, charset: held.charset, octets, length: held.length, fingerprint: held.fingerprint }
     }
 
@@ -110,10 +111,6 @@ impl Part {
         };
         Some(Held { charset: self.charset, octets, length: self.length, fingerprint: self.fingerprint })
     }
-}
-
-fn to_hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
