@@ -16,6 +16,7 @@ mod check;
 mod clients;
 mod faults;
 mod feature;
+mod malformed;
 mod smsc;
 mod steps;
 mod transports;

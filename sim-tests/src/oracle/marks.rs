@@ -6,6 +6,7 @@ use std::time::Duration;
 use smpp_transport::pdu::CommandId;
 use smpp_transport::session::SEQUENCE_MAX;
 
+use super::line::Wrong;
 use super::{Line, smsc, transport};
 use crate::history::{End, History, Outcome, Way, What};
 use crate::plan::{FaultKind, Plan};
@@ -16,7 +17,7 @@ pub fn all() -> impl Iterator<Item = &'static str> {
 }
 
 /// Those of connections and outcomes.
-const OF_LINES: [&str; 17] = [
+const OF_LINES: [&str; 22] = [
     "bound",
     "bound again",
     "number after 0x7FFFFFFF",
@@ -34,6 +35,11 @@ const OF_LINES: [&str; 17] = [
     "frame above 4096 octets",
     "connection never answered",
     "SMSC killed",
+    "length that cannot be",
+    "length that is one too large",
+    "body that cannot be read",
+    "response that cannot be read",
+    "command that nobody knows",
 ];
 
 /// The marks that a run has met.
@@ -86,6 +92,7 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
         let held = holds.iter().any(|at| (last..frame.at).contains(at));
         met.extend((held && !outstanding.is_empty()).then_some("held with messages outstanding"));
         last = frame.at;
+        met.extend((frame.way == Way::Read).then(|| wrong(frame)).flatten());
         let Some(pdu) = &frame.pdu else { continue };
         met.extend((frame.octets.len() > 4096).then_some("frame above 4096 octets"));
         match (frame.way, pdu.command_id()) {
@@ -120,6 +127,18 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
             }
             _ => {}
         }
+    }
+}
+
+/// How what was read is wrong.
+fn wrong(frame: &super::Frame) -> Option<&'static str> {
+    let (command, _) = frame.header().unwrap_or_default();
+    match frame.wrong? {
+        Wrong::Length => Some("length that cannot be"),
+        Wrong::Shifted => Some("length that is one too large"),
+        Wrong::Body if command.is_response() => Some("response that cannot be read"),
+        Wrong::Body => Some("body that cannot be read"),
+        Wrong::Said => command.rule().is_none().then_some("command that nobody knows"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bus;
 mod inbound;
+mod malformed;
 mod outbound;
 mod reports;
 mod runs;
