@@ -11,6 +11,7 @@ use smsc_sim::Rule;
 use smsc_sim::policy::{Policy, Retry};
 use smsc_sim::time::{Delay, Time};
 
+mod binds;
 mod brief;
 mod check;
 mod clients;
@@ -267,6 +268,7 @@ impl Plan {
             (messages / window + 4) * (each + stalls)
                 + self.life_max_ms()
                 + self.smsc.receipt_delay_max_ms()
+                + self.smsc.refuses_binds_until_ms()
                 + self.deliveries_max_ms()
                 + self.transports.iter().map(Transport::waits_max_ms).max().unwrap_or(0)
                 + 30_000,

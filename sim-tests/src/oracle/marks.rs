@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use smpp_transport::pdu::CommandId;
+use smpp_transport::pdu::{CommandId, CommandStatus};
 use smpp_transport::session::SEQUENCE_MAX;
 
 use super::line::Wrong;
@@ -17,7 +17,7 @@ pub fn all() -> impl Iterator<Item = &'static str> {
 }
 
 /// Those of connections and outcomes.
-const OF_LINES: [&str; 22] = [
+const OF_LINES: [&str; 26] = [
     "bound",
     "bound again",
     "number after 0x7FFFFFFF",
@@ -40,6 +40,10 @@ const OF_LINES: [&str; 22] = [
     "body that cannot be read",
     "response that cannot be read",
     "command that nobody knows",
+    "bind refused for now",
+    "bind refused for good",
+    "bind not answered",
+    "transport bound after a refusal",
 ];
 
 /// The marks that a run has met.
@@ -70,6 +74,35 @@ pub(super) fn marks(seen: &smsc::Seen, history: &History, lines: &[Line]) -> BTr
         of_line(plan, history, line, &mut met);
     }
     met.extend(smsc::marks(seen));
+    met.extend(binds(plan, lines));
+    met
+}
+
+/// What became of binds.
+fn binds(plan: &Plan, lines: &[Line]) -> BTreeSet<&'static str> {
+    let mut met = BTreeSet::new();
+    let mut refused = BTreeSet::new();
+    for line in lines.iter().filter(|line| line.end == End::Esme) {
+        let Some(client) = line.client else { continue };
+        let answer = line.frames.iter().filter(|frame| frame.way == Way::Read).find_map(|frame| frame.pdu.as_ref());
+        let answer = answer.filter(|pdu| pdu.command_id().is_response());
+        let is_for_good = |status| matches!(status, CommandStatus::ESME_RINVPASWD | CommandStatus::ESME_RINVSYSID);
+        match answer.map(|pdu| pdu.status) {
+            Some(CommandStatus::ESME_ROK) if plan.transport(client).is_some() && refused.contains(&client) => {
+                met.insert("transport bound after a refusal");
+            }
+            Some(CommandStatus::ESME_ROK) => {}
+            Some(status) => {
+                refused.insert(client);
+                met.insert(if is_for_good(status) { "bind refused for good" } else { "bind refused for now" });
+            }
+            None => {
+                let reached = lines.iter().find(|it| it.number == line.number && it.end == End::Smsc);
+                let asked = reached.is_some_and(|it| it.frames.iter().any(|frame| frame.way == Way::Read));
+                met.extend((asked && line.frames.len() == 1).then_some("bind not answered"));
+            }
+        }
+    }
     met
 }
 

@@ -11,7 +11,7 @@ use smsc_sim::time::{Delay, Time};
 use smsc_sim::words::{AnyOf, Status};
 use smsc_sim::{Mo, Rule};
 
-use super::{Profile, Smsc, Switch, Timers, malformed};
+use super::{Profile, Smsc, Switch, Timers, binds, malformed};
 use crate::app::source;
 
 /// How long an answer lets others pass it.
@@ -30,6 +30,7 @@ impl Smsc {
         rules.extend(deeds(&mut Switch::new(streams, "smsc deeds", profile)));
         rules.iter_mut().for_each(|rule| rule.then.delay = delay.clone());
         rules.extend(out_of_order(&mut Switch::new(streams, "smsc order", profile)));
+        rules.extend(binds::rules(&mut Switch::new(streams, "smsc binds", profile)));
         rules.extend(malformed::rules(&mut Switch::new(streams, "smsc malformed", profile)));
         if !delay.is_none() {
             rules.push(Rule { then: Then { delay, ..Then::default() }, ..Rule::default() });
