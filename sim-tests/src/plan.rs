@@ -18,6 +18,7 @@ mod clients;
 mod faults;
 mod feature;
 mod malformed;
+mod moments;
 mod smsc;
 mod steps;
 mod transports;
@@ -231,7 +232,7 @@ impl Plan {
         }
         let mut faults = Fault::draw_all(&mut streams.stream("faults", 0), profile);
         faults.extend(Fault::draw_of_transports(&mut streams.stream("transport faults", 0), profile, &transports));
-        Plan {
+        let mut plan = Plan {
             seed,
             profile,
             tick_ms,
@@ -242,7 +243,9 @@ impl Plan {
             smsc,
             wire: Wires::draw(streams, profile),
             faults,
-        }
+        };
+        plan.add_faults_at_moments(streams);
+        plan
     }
 
     /// When the last thing that the plan asks for has begun or ended.
@@ -264,8 +267,10 @@ impl Plan {
         let stalls = self.wire.esme.stall_ms + self.wire.smsc.stall_ms;
         let broken = self.smsc.ends_sessions() || self.wire.is_cutting();
         let rebinds = if broken { messages + 3 } else { 3 } * self.owners().len().max(1) as u64;
+        let slow = self.faults.iter().map(|fault| if let FaultKind::Slow(ms) = fault.kind { ms } else { 0 });
         let waits = Duration::from_millis(
             (messages / window + 4) * (each + stalls)
+                + 2 * slow.max().unwrap_or(0)
                 + self.life_max_ms()
                 + self.smsc.receipt_delay_max_ms()
                 + self.smsc.refuses_binds_until_ms()

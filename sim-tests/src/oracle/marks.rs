@@ -7,13 +7,13 @@ use smpp_transport::pdu::{CommandId, CommandStatus};
 use smpp_transport::session::SEQUENCE_MAX;
 
 use super::line::Wrong;
-use super::{Line, smsc, transport};
+use super::{Line, faults, smsc, transport};
 use crate::history::{End, History, Outcome, Way, What};
 use crate::plan::{FaultKind, Plan};
 
 /// Every mark that there is.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    OF_LINES.into_iter().chain(smsc::MARKS).chain(transport::MARKS)
+    OF_LINES.into_iter().chain(faults::MARKS).chain(smsc::MARKS).chain(transport::MARKS)
 }
 
 /// Those of connections and outcomes.
@@ -75,6 +75,7 @@ pub(super) fn marks(seen: &smsc::Seen, history: &History, lines: &[Line]) -> BTr
     }
     met.extend(smsc::marks(seen));
     met.extend(binds(plan, lines));
+    met.extend(faults::marks(plan, history, lines));
     met
 }
 

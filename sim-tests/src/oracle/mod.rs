@@ -3,6 +3,7 @@
 
 mod answers;
 mod bodies;
+mod faults;
 mod legality;
 mod line;
 mod liveness;

@@ -77,8 +77,7 @@ impl Plan {
 
 /// Whether two faults of one family are there at once, or one is too short to be seen.
 fn overlap(faults: &[Fault]) -> bool {
-    let (network, transports): (Vec<&Fault>, Vec<&Fault>) =
-        faults.iter().partition(|fault| fault.kind.of(|_| false, |_| false));
+    let (network, transports): (Vec<&Fault>, Vec<&Fault>) = faults.iter().partition(|fault| fault.kind.is_of_network());
     let overlap = |faults: &[&Fault]| faults.windows(2).any(|two| two[0].at_ms + two[0].for_ms > two[1].at_ms);
     overlap(&network) || overlap(&transports) || faults.iter().any(|fault| fault.for_ms < 20)
 }

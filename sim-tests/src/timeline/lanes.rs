@@ -194,6 +194,11 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
         let (kind, lane) = match fault.kind {
             FaultKind::Hold => ("hold", None),
             FaultKind::Partition => ("partition", None),
+            FaultKind::LostToSmsc => ("lost to the SMSC", None),
+            FaultKind::LostFromSmsc => ("lost from the SMSC", None),
+            FaultKind::Slow(_) => ("slow", None),
+            FaultKind::ConnectRefused => ("connect refused", None),
+            FaultKind::ConnectHangs => ("connect hangs", None),
             FaultKind::Crash => ("crash", Some(lanes.smsc)),
             FaultKind::PowerCut => ("power cut", Some(lanes.smsc)),
             FaultKind::TransportKilled(process) => ("killed", lanes.process(process)),

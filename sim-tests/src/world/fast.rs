@@ -12,8 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::door::{Door, State};
 use super::net::{Net, Pipe, Weather};
-use super::{SimulatedClock, Turn, account, is_at_rest, note_what_is_left, rest, smsc, tell, turns};
+use super::{SimulatedClock, Turn, account, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -40,6 +41,7 @@ struct World {
     recorder: Recorder,
     waiting: Waiting,
     net: Net,
+    door: Door,
     smsc: SmscSlot,
     serving: Option<JoinHandle<()>>,
     grounds: Vec<Ground>,
@@ -56,7 +58,8 @@ impl World {
         let waiting = Waiting::for_all_of(plan);
         World {
             start,
-            net: Net::new(Duration::from_millis(plan.latency_ms)),
+            net: Net::new(latency(plan, 0)),
+            door: Door::default(),
             smsc: SmscSlot::default(),
             serving: None,
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
@@ -124,8 +127,9 @@ impl World {
     }
 
     fn connector(&self, owner: usize, machine: usize, life: Life) -> Connector {
-        let (net, recorder, plan) = (self.net.clone(), self.recorder.clone(), Arc::clone(&self.plan));
-        Connector { net, owner, machine, recorder, plan, life }
+        let (net, door) = (self.net.clone(), self.door.clone());
+        let (recorder, plan) = (self.recorder.clone(), Arc::clone(&self.plan));
+        Connector { net, door, owner, machine, recorder, plan, life }
     }
 
     fn start_clients(&self) -> JoinSet<()> {
@@ -186,7 +190,15 @@ impl World {
         match (self.plan.faults[fault].kind, ends) {
             (FaultKind::Hold, false) => self.net.turn(Weather::Held),
             (FaultKind::Partition, false) => self.net.turn(Weather::Partitioned),
-            (FaultKind::Hold | FaultKind::Partition, true) => self.net.turn(Weather::Fair),
+            (FaultKind::LostToSmsc, false) => self.net.lose(true),
+            (FaultKind::LostFromSmsc, false) => self.net.lose(false),
+            (FaultKind::Hold | FaultKind::Partition | FaultKind::LostToSmsc | FaultKind::LostFromSmsc, true) => {
+                self.net.turn(Weather::Fair);
+            }
+            (FaultKind::Slow(ms), ends) => self.net.set_latency(latency(&self.plan, if ends { 0 } else { ms })),
+            (FaultKind::ConnectRefused, false) => self.door.turn(State::Refuses),
+            (FaultKind::ConnectHangs, false) => self.door.turn(State::Hangs),
+            (FaultKind::ConnectRefused | FaultKind::ConnectHangs, true) => self.door.turn(State::Open),
             (FaultKind::Crash, false) => self.kill_smsc(),
             (FaultKind::PowerCut, false) => {
                 self.net.power_off(None);
@@ -234,6 +246,7 @@ impl World {
 #[derive(Clone)]
 struct Connector {
     net: Net,
+    door: Door,
     owner: usize,
     /// The process and one; 0 is that of the clients.
     machine: usize,
@@ -246,6 +259,7 @@ impl Connect for Connector {
     type Stream = Wire<Pipe>;
 
     async fn connect(&mut self) -> io::Result<Wire<Pipe>> {
+        self.door.pass(latency(&self.plan, 0)).await?;
         let (pipe, name) = self.net.connect(self.machine).await?;
         let line = self.recorder.line(name);
         self.recorder.note(What::Connected { line, client: self.owner, process: self.machine.checked_sub(1) });

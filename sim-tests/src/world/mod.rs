@@ -4,6 +4,7 @@
 //! and is the reference; `fast` has one runtime and pipes in memory, skips idle time, and is for volume.
 
 mod account;
+mod door;
 mod fast;
 mod net;
 mod turmoil_net;
@@ -57,6 +58,11 @@ pub fn run(plan: &Plan, tier: Tier) -> Result<History, String> {
         let words = panic.downcast_ref::<String>().map(String::as_str);
         Err(words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").to_owned())
     })
+}
+
+/// How long a segment takes while it takes so much longer.
+fn latency(plan: &Plan, longer_ms: u64) -> Duration {
+    Duration::from_millis(plan.latency_ms + longer_ms)
 }
 
 /// A step of the plan's faults: which one, and whether it ends.

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use turmoil::net::{TcpListener, TcpStream};
 use turmoil::{Builder, Sim};
 
-use super::{SimulatedClock, Turn, account, is_at_rest, note_what_is_left, rest, smsc, tell, turns};
+use super::door::{Door, State};
+use super::{SimulatedClock, Turn, account, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -35,6 +36,7 @@ struct World<'a> {
     plan: Arc<Plan>,
     recorder: Recorder,
     waiting: Waiting,
+    door: Door,
     /// The simulator that runs now.
     smsc: SmscSlot,
     grounds: Vec<Ground>,
@@ -65,6 +67,7 @@ impl World<'_> {
         let processes = plan.processes();
         let mut world = World {
             sim: builder(plan).build(),
+            door: Door::default(),
             smsc: Arc::default(),
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
@@ -164,6 +167,15 @@ impl World<'_> {
             (FaultKind::Hold, true) => self.esmes().iter().for_each(|esme| self.sim.release(esme.as_str(), SMSC)),
             (FaultKind::Partition, false) => self.partition(),
             (FaultKind::Partition, true) => self.repair(),
+            (FaultKind::LostToSmsc, ends) => self.one_way(true, ends),
+            (FaultKind::LostFromSmsc, ends) => self.one_way(false, ends),
+            (FaultKind::Slow(ms), ends) => {
+                let value = latency(&self.plan, if ends { 0 } else { ms });
+                self.esmes().iter().for_each(|esme| self.sim.set_link_latency(esme.as_str(), SMSC, value));
+            }
+            (FaultKind::ConnectRefused, false) => self.door.turn(State::Refuses),
+            (FaultKind::ConnectHangs, false) => self.door.turn(State::Hangs),
+            (FaultKind::ConnectRefused | FaultKind::ConnectHangs, true) => self.door.turn(State::Open),
             (FaultKind::Crash, false) => self.crash_smsc()?,
             (FaultKind::PowerCut, false) => {
                 self.partition();
@@ -195,6 +207,17 @@ impl World<'_> {
 
     fn repair(&self) {
         self.esmes().iter().for_each(|esme| self.sim.repair(esme.as_str(), SMSC));
+    }
+
+    fn one_way(&self, to_smsc: bool, ends: bool) {
+        for esme in self.esmes() {
+            let (from, to) = if to_smsc { (esme.as_str(), SMSC) } else { (SMSC, esme.as_str()) };
+            if ends {
+                self.sim.repair_oneway(from, to);
+            } else {
+                self.sim.partition_oneway(from, to);
+            }
+        }
     }
 
     fn want(&self, process: usize, wanted: Wanted) {
@@ -243,16 +266,18 @@ impl World<'_> {
 
     fn add_clients(&mut self) {
         let (plan, recorder, waiting) = (Arc::clone(&self.plan), self.recorder.clone(), self.waiting.clone());
+        let door = self.door.clone();
         let stops: Vec<_> = self.stop_clients.iter().map(watch::Sender::subscribe).collect();
         let running = Arc::clone(&self.running);
         self.sim.host(ESMES, move || {
             let (plan, recorder, waiting) = (Arc::clone(&plan), recorder.clone(), waiting.clone());
-            let (stops, running) = (stops.clone(), Arc::clone(&running));
+            let (stops, running, door) = (stops.clone(), Arc::clone(&running), door.clone());
             async move {
                 let mut clients = JoinSet::new();
                 for (client, stop) in stops.into_iter().enumerate() {
                     let (recorder, plan) = (recorder.clone(), Arc::clone(&plan));
                     let connector = Connector {
+                        door: door.clone(),
                         owner: client,
                         process: None,
                         recorder: recorder.clone(),
@@ -276,6 +301,7 @@ impl World<'_> {
         let (plan, recorder) = (Arc::clone(&self.plan), self.recorder.clone());
         let (ground, wanted) = (self.grounds[transport].clone(), self.wanted[number].clone());
         let (running, owner) = (Arc::clone(&self.running), self.plan.owner(transport));
+        let door = self.door.clone();
         let lives = AtomicU64::new(0);
         self.sim.host(machine(number), move || {
             let process = Process {
@@ -289,8 +315,9 @@ impl World<'_> {
                 lives: lives.fetch_add(1_000, Ordering::Relaxed),
             };
             let (plan, recorder, running) = (Arc::clone(&plan), recorder.clone(), Arc::clone(&running));
+            let door = door.clone();
             async move {
-                let connector = Connector { owner, process: Some(number), recorder, plan, life: Life::default() };
+                let connector = Connector { door, owner, process: Some(number), recorder, plan, life: Life::default() };
                 process.run(|life| Connector { life, ..connector.clone() }).await;
                 running.fetch_sub(1, Ordering::Relaxed);
                 std::future::pending().await
@@ -333,7 +360,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn builder(plan: &Plan) -> Builder {
     let mut builder = Builder::new();
-    let latency = Duration::from_millis(plan.latency_ms);
+    let latency = latency(plan, 0);
     builder
         .rng_seed(plan.seed)
         .epoch(SystemTime::UNIX_EPOCH)
@@ -347,6 +374,7 @@ fn builder(plan: &Plan) -> Builder {
 
 #[derive(Clone)]
 struct Connector {
+    door: Door,
     owner: usize,
     process: Option<usize>,
     recorder: Recorder,
@@ -358,6 +386,7 @@ impl Connect for Connector {
     type Stream = Wire<TcpStream>;
 
     async fn connect(&mut self) -> io::Result<Wire<TcpStream>> {
+        self.door.pass(latency(&self.plan, 0)).await?;
         let stream = TcpStream::connect((SMSC, PORT)).await?;
         let line = self.recorder.line(name(stream.local_addr()?));
         self.recorder.note(What::Connected { line, client: self.owner, process: self.process });
