@@ -267,7 +267,10 @@ impl Plan {
         let stalls = self.wire.esme.stall_ms + self.wire.smsc.stall_ms;
         let broken = self.smsc.ends_sessions() || self.wire.is_cutting();
         let rebinds = if broken { messages + 3 } else { 3 } * self.owners().len().max(1) as u64;
-        let slow = self.faults.iter().map(|fault| if let FaultKind::Slow(ms) = fault.kind { ms } else { 0 });
+        let slow = self.faults.iter().map(|fault| match fault.kind {
+            FaultKind::Slow(ms) | FaultKind::StoreSlow(_, ms) => ms,
+            _ => 0,
+        });
         let waits = Duration::from_millis(
             (messages / window + 4) * (each + stalls)
                 + 2 * slow.max().unwrap_or(0)

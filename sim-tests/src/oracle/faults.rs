@@ -11,12 +11,17 @@ use crate::plan::{FaultKind, Plan};
 use crate::transport::message_named;
 
 /// Those that there are.
-pub(super) const MARKS: [&str; 10] = [
+pub(super) const MARKS: [&str; 15] = [
     "lost on the way to the SMSC",
     "lost on the way from the SMSC",
     "network slow with messages outstanding",
     "connection refused for a while",
     "connection hangs for a while",
+    "store refuses with submits outstanding",
+    "store silent with submits outstanding",
+    "store slow with submits outstanding",
+    "wall clock ahead",
+    "wall clock behind",
     "fault while binding",
     "fault while unbinding",
     "fault just after a message was put",
@@ -34,12 +39,11 @@ pub(super) fn marks(plan: &Plan, history: &History, lines: &[Line]) -> BTreeSet<
         let fault = plan.faults[fault];
         let up = || lines.iter().filter(|line| line.end == End::Esme && stands(line, order));
         let end = Duration::from_millis(fault.at_ms + fault.for_ms);
+        let waits = up().any(|line| waits_for(line, order, CommandId::SUBMIT_SM));
         let of_kind = match fault.kind {
             FaultKind::LostToSmsc => up().any(is_bound(order)).then_some("lost on the way to the SMSC"),
             FaultKind::LostFromSmsc => up().any(is_bound(order)).then_some("lost on the way from the SMSC"),
-            FaultKind::Slow(_) => up()
-                .any(|line| waits_for(line, order, CommandId::SUBMIT_SM))
-                .then_some("network slow with messages outstanding"),
+            FaultKind::Slow(_) => waits.then_some("network slow with messages outstanding"),
             FaultKind::ConnectRefused | FaultKind::ConnectHangs => {
                 // Somebody hung up, and had a connection again only after it.
                 let is_refused = fault.kind == FaultKind::ConnectRefused;
@@ -47,6 +51,12 @@ pub(super) fn marks(plan: &Plan, history: &History, lines: &[Line]) -> BTreeSet<
                     lines.iter().any(|line| line.hung.is_some_and(|hung| hung > fact.at && hung + 4 * JUST < end));
                 let name = if is_refused { "connection refused for a while" } else { "connection hangs for a while" };
                 hung.then_some(name)
+            }
+            FaultKind::StoreRefuses(_) => waits.then_some("store refuses with submits outstanding"),
+            FaultKind::StoreSilent(_) => waits.then_some("store silent with submits outstanding"),
+            FaultKind::StoreSlow(..) => waits.then_some("store slow with submits outstanding"),
+            FaultKind::ClockStep(_, seconds) => {
+                Some(if seconds < 0 { "wall clock behind" } else { "wall clock ahead" })
             }
             _ => None,
         };

@@ -18,6 +18,8 @@ pub struct Line {
     pub number: u32,
     /// Whose.
     pub client: Option<usize>,
+    /// Of which process of a transport, if it is one's; only its own end knows.
+    pub process: Option<usize>,
     /// Which end.
     pub end: End,
     /// What passed there, in order.
@@ -181,7 +183,10 @@ pub fn lines(history: &History) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for (order, Fact { at, what }) in history.facts.iter().enumerate() {
         match what {
-            What::Connected { line, client, .. } => find(&mut lines, *line, End::Esme).client = Some(*client),
+            What::Connected { line, client, process } => {
+                let line = find(&mut lines, *line, End::Esme);
+                (line.client, line.process) = (Some(*client), *process);
+            }
             What::Passed { line, end, way, frame } => {
                 let line = find(&mut lines, *line, *end);
                 if line.hung.is_none() {
@@ -205,7 +210,7 @@ pub fn lines(history: &History) -> Vec<Line> {
 fn find(lines: &mut Vec<Line>, number: u32, end: End) -> &mut Line {
     let at = lines.iter().rposition(|line| line.number == number && line.end == end);
     let at = at.unwrap_or_else(|| {
-        lines.push(Line { number, client: None, end, frames: Vec::new(), hung: None, how: None });
+        lines.push(Line { number, client: None, process: None, end, frames: Vec::new(), hung: None, how: None });
         lines.len() - 1
     });
     &mut lines[at]

@@ -32,6 +32,8 @@ impl Plan {
         for (number, fault) in self.faults.iter().enumerate() {
             let known = fault.kind.of(|process| process < processes, |transport| transport < transports);
             must(known, &format!("faults[{number}]: there is no such process or transport"))?;
+            let shares = |transport: usize| self.transports[transport].keeps == Keeps::Shared;
+            must(fault.kind.store().is_none_or(shares), &format!("faults[{number}]: no server has this store"))?;
         }
         for (number, rule) in self.smsc.rules.iter().enumerate() {
             rule.validate().map_err(|words| format!("smsc.rules[{number}]: {words}"))?;

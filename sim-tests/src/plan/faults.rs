@@ -50,6 +50,14 @@ pub enum FaultKind {
     BusAway(usize),
     /// There is no room on this transport's disk.
     DiskFull(usize),
+    /// The server of this transport's store says that it is away.
+    StoreRefuses(usize),
+    /// The same, and it does not answer: what it is asked it may have done.
+    StoreSilent(usize),
+    /// It takes so many milliseconds for an answer.
+    StoreSlow(usize, u64),
+    /// The wall clock of this process of a transport is so many seconds ahead, or behind.
+    ClockStep(usize, i32),
 }
 
 impl FaultKind {
@@ -57,6 +65,15 @@ impl FaultKind {
     #[must_use]
     pub fn ends_smsc(self) -> bool {
         matches!(self, FaultKind::Crash | FaultKind::PowerCut)
+    }
+
+    /// The transport whose store's server it is of, if it is.
+    #[must_use]
+    pub fn store(self) -> Option<usize> {
+        match self {
+            FaultKind::StoreRefuses(it) | FaultKind::StoreSilent(it) | FaultKind::StoreSlow(it, _) => Some(it),
+            _ => None,
+        }
     }
 
     /// Whether it is of the network or the SMSC.
@@ -107,6 +124,10 @@ impl FaultKind {
             FaultKind::TransportStopped(it) => FaultKind::TransportStopped(process(it)?),
             FaultKind::BusAway(it) => FaultKind::BusAway(transport(it)?),
             FaultKind::DiskFull(it) => FaultKind::DiskFull(transport(it)?),
+            FaultKind::StoreRefuses(it) => FaultKind::StoreRefuses(transport(it)?),
+            FaultKind::StoreSilent(it) => FaultKind::StoreSilent(transport(it)?),
+            FaultKind::StoreSlow(it, ms) => FaultKind::StoreSlow(transport(it)?, ms),
+            FaultKind::ClockStep(it, seconds) => FaultKind::ClockStep(process(it)?, seconds),
         })
     }
 }

@@ -5,7 +5,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use smpp_transport::env::Seed;
 
-use super::{Fault, FaultKind, Plan, Profile, Transport};
+use super::{Fault, FaultKind, Keeps, Plan, Profile, Transport};
 
 impl Plan {
     /// Those of the network and the SMSC, and those of transports, each family one after the other as those that are there.
@@ -19,6 +19,22 @@ impl Plan {
         let mut rng = streams.stream("transport moments", 0);
         for _ in 0..if self.transports.is_empty() { 0 } else { count(&mut rng, self.profile) } {
             let kind = FaultKind::of_a_transport(&mut rng, &self.transports);
+            let fault = self.fault(&mut rng, kind);
+            self.place(fault);
+        }
+        let shared = self.transports.iter().enumerate().filter(|(_, transport)| transport.keeps == Keeps::Shared);
+        let shared: Vec<usize> = shared.map(|(transport, _)| transport).collect();
+        let mut rng = streams.stream("store moments", 0);
+        for _ in 0..if shared.is_empty() { 0 } else { count(&mut rng, self.profile) } {
+            let kind = store(&mut rng, &shared);
+            let fault = self.fault(&mut rng, kind);
+            self.place(fault);
+        }
+        let mut rng = streams.stream("clock moments", 0);
+        for _ in 0..if self.transports.is_empty() { 0 } else { count(&mut rng, self.profile) / 2 } {
+            let seconds = rng.random_range(30..3_000);
+            let process = rng.random_range(0..self.processes().len());
+            let kind = FaultKind::ClockStep(process, if rng.random_bool(0.5) { seconds } else { -seconds });
             let fault = self.fault(&mut rng, kind);
             self.place(fault);
         }
@@ -93,6 +109,13 @@ fn count(rng: &mut impl Rng, profile: Profile) -> u32 {
         Profile::Swarm => rng.random_range(0..3),
         Profile::All => rng.random_range(1..4),
     }
+}
+
+fn store(rng: &mut impl Rng, shared: &[usize]) -> FaultKind {
+    let transport = *shared.choose(rng).expect("there is one");
+    let slow = FaultKind::StoreSlow(transport, rng.random_range(1..900));
+    let kinds = [FaultKind::StoreRefuses(transport), FaultKind::StoreSilent(transport), slow];
+    *kinds.choose(rng).expect("there are three")
 }
 
 fn network(rng: &mut impl Rng, tick_ms: u64) -> FaultKind {

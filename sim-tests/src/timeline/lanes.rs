@@ -205,6 +205,10 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
             FaultKind::TransportPowerCut(process) => ("power cut", lanes.process(process)),
             FaultKind::TransportStopped(process) => ("stopped", lanes.process(process)),
             FaultKind::BusAway(transport) => ("bus away", lanes.bus(plan.owner(transport))),
+            FaultKind::StoreRefuses(transport) => ("store away", lanes.bus(plan.owner(transport))),
+            FaultKind::StoreSilent(transport) => ("store silent", lanes.bus(plan.owner(transport))),
+            FaultKind::StoreSlow(transport, _) => ("store slow", lanes.bus(plan.owner(transport))),
+            FaultKind::ClockStep(process, _) => ("clock wrong", lanes.process(process)),
             FaultKind::DiskFull(transport) => ("disk full", lanes.bus(plan.owner(transport))),
         };
         let whose = lane.map_or("network", |lane| lanes.lanes[lane].name.as_str());

@@ -82,6 +82,11 @@ impl Ground {
         self.disk.fill(is_full);
     }
 
+    /// The server of its store answers so from now on.
+    pub fn answer(&self, answers: store::Answers) {
+        self.server.answer(answers);
+    }
+
     fn is_away(&self) -> bool {
         self.inner().is_away
     }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::door::{Door, State};
 use super::net::{Net, Pipe, Weather};
-use super::{SimulatedClock, Turn, account, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
+use super::{SimulatedClock, Turn, account, answers, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -45,6 +45,8 @@ struct World {
     smsc: SmscSlot,
     serving: Option<JoinHandle<()>>,
     grounds: Vec<Ground>,
+    /// Of each process.
+    clocks: Vec<SimulatedClock>,
     // One each of these: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
     wanted: Vec<watch::Sender<Wanted>>,
@@ -63,6 +65,7 @@ impl World {
             smsc: SmscSlot::default(),
             serving: None,
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
+            clocks: plan.processes().iter().map(|_| SimulatedClock::right(&recorder)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
             wanted: plan.processes().iter().map(|_| watch::Sender::new(Wanted::Up)).collect(),
             finish: plan.transports.iter().map(|_| watch::Sender::new(false)).collect(),
@@ -158,7 +161,7 @@ impl World {
                 instance: instances[transport],
                 ground: self.grounds[transport].clone(),
                 wanted: self.wanted[number].subscribe(),
-                clock: Arc::new(SimulatedClock(self.recorder.clone())),
+                clock: Arc::new(self.clocks[number].clone()),
                 lives: 0,
             };
             instances[transport] += 1;
@@ -178,7 +181,7 @@ impl World {
                 smsc: Arc::clone(&self.smsc),
                 start: self.start,
                 finish: finish.subscribe(),
-                clock: Arc::new(SimulatedClock(self.recorder.clone())),
+                clock: Arc::new(SimulatedClock::right(&self.recorder)),
             };
             applications.spawn(application.run());
         }
@@ -225,6 +228,15 @@ impl World {
             }
             (FaultKind::BusAway(transport), ends) => self.grounds[transport].set_away(!ends),
             (FaultKind::DiskFull(transport), ends) => self.grounds[transport].fill(!ends),
+            (
+                FaultKind::StoreRefuses(transport)
+                | FaultKind::StoreSilent(transport)
+                | FaultKind::StoreSlow(transport, _),
+                ends,
+            ) => {
+                self.grounds[transport].answer(answers(self.plan.faults[fault].kind, ends));
+            }
+            (FaultKind::ClockStep(process, seconds), ends) => self.clocks[process].step(if ends { 0 } else { seconds }),
         }
     }
 

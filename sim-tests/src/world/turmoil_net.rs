@@ -15,7 +15,7 @@ use turmoil::net::{TcpListener, TcpStream};
 use turmoil::{Builder, Sim};
 
 use super::door::{Door, State};
-use super::{SimulatedClock, Turn, account, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
+use super::{SimulatedClock, Turn, account, answers, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -40,6 +40,8 @@ struct World<'a> {
     /// The simulator that runs now.
     smsc: SmscSlot,
     grounds: Vec<Ground>,
+    /// Of each process.
+    clocks: Vec<SimulatedClock>,
     // One each of these: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
     wanted: Vec<watch::Sender<Wanted>>,
@@ -70,6 +72,7 @@ impl World<'_> {
             door: Door::default(),
             smsc: Arc::default(),
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
+            clocks: processes.iter().map(|_| SimulatedClock::right(&recorder)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
             wanted: processes.iter().map(|_| watch::Sender::new(Wanted::Up)).collect(),
             finish: plan.transports.iter().map(|_| watch::Sender::new(false)).collect(),
@@ -197,6 +200,15 @@ impl World<'_> {
             (FaultKind::TransportStopped(process), true) => self.want(process, Wanted::Up),
             (FaultKind::BusAway(transport), ends) => self.grounds[transport].set_away(!ends),
             (FaultKind::DiskFull(transport), ends) => self.grounds[transport].fill(!ends),
+            (
+                FaultKind::StoreRefuses(transport)
+                | FaultKind::StoreSilent(transport)
+                | FaultKind::StoreSlow(transport, _),
+                ends,
+            ) => {
+                self.grounds[transport].answer(answers(self.plan.faults[fault].kind, ends));
+            }
+            (FaultKind::ClockStep(process, seconds), ends) => self.clocks[process].step(if ends { 0 } else { seconds }),
         }
         Ok(())
     }
@@ -302,6 +314,7 @@ impl World<'_> {
         let (ground, wanted) = (self.grounds[transport].clone(), self.wanted[number].clone());
         let (running, owner) = (Arc::clone(&self.running), self.plan.owner(transport));
         let door = self.door.clone();
+        let clock = self.clocks[number].clone();
         let lives = AtomicU64::new(0);
         self.sim.host(machine(number), move || {
             let process = Process {
@@ -310,7 +323,7 @@ impl World<'_> {
                 instance,
                 ground: ground.clone(),
                 wanted: wanted.subscribe(),
-                clock: Arc::new(SimulatedClock(recorder.clone())),
+                clock: Arc::new(clock.clone()),
                 // A life ends with its host here: the next begins with the next.
                 lives: lives.fetch_add(1_000, Ordering::Relaxed),
             };
@@ -335,7 +348,7 @@ impl World<'_> {
             async move {
                 let mut applications = JoinSet::new();
                 for (ground, finish) in grounds.into_iter().zip(finishes) {
-                    let clock = Arc::new(SimulatedClock(recorder.clone()));
+                    let clock = Arc::new(SimulatedClock::right(&recorder));
                     let application =
                         Application { ground, smsc: Arc::clone(&smsc), start: Instant::now(), finish, clock };
                     applications.spawn(application.run());

@@ -4,6 +4,7 @@ mod bus;
 mod inbound;
 mod malformed;
 mod outbound;
+mod pace;
 mod reports;
 mod runs;
 mod sessions;

@@ -76,7 +76,7 @@ fn parts_become_their_message(seen: &Seen, number: usize, report: &mut Report) {
     let expiry = Duration::from_millis(seen.part.options.join_expiry_ms);
     let in_time = last.accepted.is_some_and(|answer| answer.at + slack(seen.plan) < first.frame.at + expiry);
     let kept = last.accepted.is_some_and(|answer| !seen.forgets(first.frame.order, answer.order));
-    if !(whole && in_time && kept && seen.at_rest) {
+    if !(whole && in_time && kept && seen.at_rest) || seen.has_wrong_clock() {
         return;
     }
     let text = handset_text(seen.plan, seen.owner, number).unwrap_or_default();
