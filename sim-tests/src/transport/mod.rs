@@ -6,6 +6,7 @@ mod options;
 mod process;
 mod tap;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -42,6 +43,8 @@ pub struct Ground {
 #[derive(Default)]
 struct Inner {
     is_away: bool,
+    /// How many messages the broker has handed to each process and not heard of.
+    out: BTreeMap<usize, usize>,
     /// The embedded bus of the process that runs now.
     door: Option<Embedded>,
     /// How the links are, of each process that runs now.
@@ -87,6 +90,10 @@ impl Ground {
         self.server.answer(answers);
     }
 
+    fn set_out(&self, process: usize, count: usize) {
+        self.inner().out.insert(process, count);
+    }
+
     fn is_away(&self) -> bool {
         self.inner().is_away
     }
@@ -117,6 +124,9 @@ impl Ground {
         let inner = self.inner();
         let on_bus = self.broker.waiting() as u64 + inner.door.as_ref().map_or(0, Embedded::waiting);
         let mut words = Vec::new();
+        for (process, count) in inner.out.iter().filter(|(_, count)| **count > 0) {
+            words.push(format!("{count} messages in hand of process {process}"));
+        }
         if on_bus > 0 {
             words.push(format!("{on_bus} messages on the bus of transport {}", self.owner));
         }
