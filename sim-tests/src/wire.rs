@@ -34,6 +34,8 @@ pub struct Wire<S> {
     ended: bool,
     /// Of the process that has this end.
     life: Life,
+    /// Completes when that ends: whoever waits for octets is told so, in the order in which they began to wait.
+    death: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// A read takes no more.
@@ -47,6 +49,7 @@ impl<S> Wire<S> {
         let mut rng = seed.stream(name, u64::from(line));
         let cut = rng.random::<f64>() < chop.cut;
         let at = rng.random_range(0..chop.cut_within.max(1));
+        let mortal = life.clone();
         Wire {
             inner,
             line,
@@ -61,6 +64,7 @@ impl<S> Wire<S> {
             cut_in: cut.then_some(at),
             ended: false,
             life,
+            death: Box::pin(async move { mortal.over().await }),
         }
     }
 
@@ -112,6 +116,10 @@ impl<S> Wire<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
+        if me.life.is_over() || me.death.as_mut().poll(cx).is_ready() {
+            me.hung(How::Failed);
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         if let Some(stalled) = &mut me.stalled {
             ready!(stalled.as_mut().poll(cx));
             me.stalled = None;

@@ -10,6 +10,7 @@ use sim_tests::history::{End, Fact, History, How, Way, What};
 use sim_tests::plan::{Plan, Profile};
 use sim_tests::runner::judge;
 use sim_tests::world::Tier;
+use smsc_sim::rules::Step;
 
 /// What tshark says of a capture, a line each; none when it is not there, and need not be.
 fn tshark(name: &str, octets: &[u8], arguments: &[&str]) -> Option<Vec<String>> {
@@ -66,7 +67,11 @@ fn every_frame_of_a_calm_run_is_read_and_nothing_is_amiss() {
 #[test]
 fn every_frame_that_was_written_is_there_whatever_went_wrong() {
     for seed in [3, 5, 13] {
-        let (_, history) = judge(&Plan::draw(seed, Some(Profile::All)), Tier::Fast);
+        let mut plan = Plan::draw(seed, Some(Profile::All));
+        // What is no PDU is none to tshark either.
+        let is_wrong = |step: &Step| matches!(step, Step::Malformed(_) | Step::Raw(_));
+        plan.smsc.rules.retain(|rule| !rule.then.before.iter().chain(&rule.then.after).any(is_wrong));
+        let (_, history) = judge(&plan, Tier::Fast);
         let name = format!("{seed}-all");
         let octets = capture(&history).unwrap();
         let Some(found) = tshark(&name, &octets, &["-Y", "smpp", "-T", "fields", "-e", "smpp.command_id"]) else {

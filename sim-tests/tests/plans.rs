@@ -131,10 +131,8 @@ fn what_a_file_does_not_say_is_plain_and_what_is_plain_is_not_said() {
 fn faults_follow_each_other_and_receipts_have_somewhere_to_go() {
     for seed in 0..300 {
         let plan = Plan::draw(seed, None);
-        let of_transports = |fault: &&Fault| {
-            !matches!(fault.kind, FaultKind::Hold | FaultKind::Partition | FaultKind::Crash | FaultKind::PowerCut)
-        };
-        let (transports, others): (Vec<&Fault>, Vec<&Fault>) = plan.faults.iter().partition(of_transports);
+        let (transports, others): (Vec<&Fault>, Vec<&Fault>) =
+            plan.faults.iter().partition(|fault| !fault.kind.is_of_network());
         for faults in [transports, others] {
             assert!(faults.windows(2).all(|two| two[0].at_ms + two[0].for_ms <= two[1].at_ms), "seed {seed}");
         }

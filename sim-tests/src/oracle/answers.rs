@@ -12,17 +12,16 @@ use crate::plan::{LINGER_MS, Plan, UNBIND_MS};
 /// was not asked. A simulator that is told to lie may.
 pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Report) {
     for line in lines.iter().filter(|line| line.end == End::Esme || plan.smsc_is_honest()) {
-        let requests = line.frames.iter().filter(|frame| frame.way == Way::Read && frame.is_request());
+        let right = |frame: &&Frame| frame.way == Way::Read && frame.is_request() && frame.wrong.is_none();
+        let requests = line.readable().iter().filter(right);
         for request in requests {
             owed(plan, line, request, report);
         }
         before_unbind(line, report);
-        for answer in line.frames.iter().filter(|frame| frame.way == Way::Written && !frame.is_request()) {
-            let asked = |frame: &&Frame| {
-                frame.way == Way::Read
-                    && frame.at <= answer.at
-                    && frame.pdu.as_ref().is_some_and(|pdu| answer.answers(pdu))
-            };
+        let written = line.readable().iter().filter(|frame| frame.way == Way::Written && !frame.is_request());
+        // What the SMSC writes that is wrong is so on purpose.
+        for answer in written.filter(|frame| line.end == End::Esme || frame.wrong.is_none()) {
+            let asked = |frame: &&Frame| frame.way == Way::Read && frame.at <= answer.at && answer.answers_frame(frame);
             if !line.frames.iter().any(|frame| asked(&frame)) {
                 let words = answer.pdu.as_ref().map(ToString::to_string).unwrap_or_default();
                 report.broken(

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 /// leave it out may.
 pub(super) fn bodies(plan: &Plan, _: &History, lines: &[Line], report: &mut Report) {
     for line in lines.iter().filter(|line| line.end == End::Esme || plan.smsc.answers_whole()) {
-        let written = line.frames.iter().filter(|frame| frame.way == Way::Written);
+        let written = line.readable().iter().filter(|frame| frame.way == Way::Written && frame.wrong.is_none());
         for (frame, pdu) in written.filter_map(|frame| Some((frame, frame.pdu.as_ref()?))) {
             if pdu.status == CommandStatus::ESME_ROK && is_header_alone(pdu) {
                 report.broken(frame.at, format!("line {} {:?}: without its body: {pdu}", line.number, line.end));

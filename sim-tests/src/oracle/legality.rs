@@ -6,6 +6,7 @@ use std::time::Duration;
 use smpp_transport::pdu::{CommandId, CommandStatus};
 use smpp_transport::session::SEQUENCE_MAX;
 
+use super::line::Wrong;
 use super::{Line, Report};
 use crate::history::{End, History, Outcome, Way, What};
 use crate::plan::Plan;
@@ -34,6 +35,12 @@ pub(super) fn legal_in_state(plan: &Plan, _: &History, lines: &[Line], report: &
         // What one that is slow has written may leave later.
         let prompt = line.end == End::Esme || plan.smsc.is_punctual();
         for frame in &line.frames {
+            let is_theirs = (line.end == End::Smsc) == (frame.way == Way::Written);
+            match frame.wrong.filter(|_| is_theirs && plan.smsc.is_malformed()) {
+                Some(wrong) if wrong.breaks_framing() => break,
+                Some(_) => continue,
+                None => {}
+            }
             let Some(pdu) = &frame.pdu else {
                 let who = format!("line {} {:?} {:?}", line.number, line.end, frame.way);
                 report.broken(frame.at, format!("{who} what cannot be read"));
@@ -63,7 +70,8 @@ pub(super) fn legal_in_state(plan: &Plan, _: &History, lines: &[Line], report: &
 pub(super) fn numbers(_: &Plan, _: &History, lines: &[Line], report: &mut Report) {
     for line in lines {
         let mut used = BTreeSet::new();
-        let requests = line.frames.iter().filter(|frame| frame.way == Way::Written && frame.is_request());
+        let right = |frame: &&super::Frame| frame.way == Way::Written && frame.is_request() && frame.wrong.is_none();
+        let requests = line.readable().iter().filter(right);
         for (frame, pdu) in requests.filter_map(|frame| Some((frame, frame.pdu.as_ref()?))) {
             if !(1..=SEQUENCE_MAX).contains(&pdu.sequence) {
                 report.broken(frame.at, format!("line {} {:?}: number out of range: {pdu}", line.number, line.end));
@@ -110,6 +118,14 @@ pub(super) fn window(plan: &Plan, history: &History, lines: &[Line], report: &mu
     }
 }
 
+/// What cannot be cut into frames is as much as had passed when that was seen.
+fn is_same(written: &super::Frame, read: &super::Frame) -> bool {
+    let octets =
+        if read.wrong == Some(Wrong::Length) { read.octets.len().min(written.octets.len()) } else { usize::MAX };
+    let upto = |frame: &super::Frame| frame.octets.slice(..octets.min(frame.octets.len()));
+    upto(written) == upto(read)
+}
+
 /// What one end reads is the beginning of what the other has written.
 pub(super) fn octets(_: &Plan, _: &History, lines: &[Line], report: &mut Report) {
     for line in lines {
@@ -119,7 +135,7 @@ pub(super) fn octets(_: &Plan, _: &History, lines: &[Line], report: &mut Report)
         let read = line.frames.iter().filter(|frame| frame.way == Way::Read);
         let mut written = other.frames.iter().filter(|frame| frame.way == Way::Written);
         for frame in read {
-            if written.next().is_none_or(|theirs| theirs.octets != frame.octets) {
+            if written.next().is_none_or(|theirs| !is_same(theirs, frame)) {
                 let words = format!("line {} {:?}: has read what was not written so", line.number, line.end);
                 report.broken(frame.at, words);
                 break;

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use smpp_transport::pdu::{Body, CommandId, CommandStatus, Leniency, Pdu, TlvTag};
+use smpp_transport::pdu::{
+    Body, CommandId, CommandStatus, DecodeError, DecodeErrorKind, FaultKind, HEADER_OCTETS, Leniency, Pdu, TlvTag,
+};
 use smpp_transport::text::Receipt;
+use smsc_sim::rules::Malformed;
 
 use crate::app::message_of;
-use crate::history::{End, Fact, History, Way, What};
+use crate::history::{End, Fact, History, How, Way, What};
 
 /// One end of one connection.
 pub struct Line {
@@ -15,12 +18,16 @@ pub struct Line {
     pub number: u32,
     /// Whose.
     pub client: Option<usize>,
+    /// Of which process of a transport, if it is one's; only its own end knows.
+    pub process: Option<usize>,
     /// Which end.
     pub end: End,
     /// What passed there, in order.
     pub frames: Vec<Frame>,
     /// When it was hung up.
     pub hung: Option<Duration>,
+    /// How.
+    pub how: Option<How>,
 }
 
 /// A PDU that passed.
@@ -37,6 +44,48 @@ pub struct Frame {
     submitted: Option<(usize, usize)>,
     /// Its octets.
     pub octets: Bytes,
+    /// How it is wrong.
+    pub wrong: Option<Wrong>,
+}
+
+/// How a frame is wrong.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wrong {
+    /// Its length cannot be: what follows cannot be read.
+    Length,
+    /// It has an octet of the next one: what follows is read from a wrong place on.
+    Shifted,
+    /// Its body cannot be read.
+    Body,
+    /// It can be read, and no SMSC would say it.
+    Said,
+}
+
+impl Wrong {
+    fn of(octets: &Bytes, decoded: &Result<Pdu, DecodeError>) -> Option<Wrong> {
+        let length = octets.first_chunk().map(|length| u32::from_be_bytes(*length));
+        let is_of_none = || contains(octets, Malformed::FROM.as_bytes());
+        match decoded {
+            _ if octets.len() < HEADER_OCTETS || length != u32::try_from(octets.len()).ok() => Some(Wrong::Length),
+            Err(error) if is_of_none() && is_one_too_long(error) => Some(Wrong::Shifted),
+            Err(_) => Some(Wrong::Body),
+            Ok(pdu) => (is_of_none() || pdu.command_id().rule().is_none()).then_some(Wrong::Said),
+        }
+    }
+
+    /// Whether nothing after it can be read.
+    #[must_use]
+    pub fn breaks_framing(self) -> bool {
+        matches!(self, Wrong::Length | Wrong::Shifted)
+    }
+}
+
+fn is_one_too_long(error: &DecodeError) -> bool {
+    matches!(error.kind, DecodeErrorKind::Field { fault: FaultKind::Leftover { octets: 1 }, .. })
+}
+
+fn contains(octets: &[u8], these: &[u8]) -> bool {
+    octets.windows(these.len()).any(|window| window == these)
 }
 
 /// The octets of a message's text, its header included: short_message, or message_payload where that is empty.
@@ -67,6 +116,12 @@ impl Frame {
         self.command().is_some_and(|command| !command.is_response())
     }
 
+    /// Its command and its number, also where its body cannot be read.
+    pub(super) fn header(&self) -> Option<(CommandId, u32)> {
+        let number = |at: usize| self.octets.get(at..)?.first_chunk().map(|four| u32::from_be_bytes(*four));
+        Some((CommandId(number(4)?), number(12)?))
+    }
+
     /// Whether this frame ends `request`: its own response or a generic_nack, with its number.
     pub(super) fn answers(&self, request: &Pdu) -> bool {
         self.pdu.as_ref().is_some_and(|pdu| {
@@ -74,6 +129,13 @@ impl Frame {
             pdu.sequence == request.sequence
                 && (command == CommandId::GENERIC_NACK || request.command_id().answer() == Some(command))
         })
+    }
+
+    /// Whether it may be an answer to this one, which may be such that its body cannot be read. No response is answered.
+    pub(super) fn answers_frame(&self, asked: &Frame) -> bool {
+        let (Some((command, sequence)), Some((own, number))) = (asked.header(), self.header()) else { return false };
+        let is_own = own == CommandId::GENERIC_NACK || command.answer() == Some(own);
+        !command.is_response() && sequence == number && is_own
     }
 
     /// Whose message a submit_sm or data_sm is.
@@ -102,11 +164,19 @@ impl Line {
         })
     }
 
-    /// When the session at this end began to end: an unbind passed in either direction, or it was hung up.
+    /// Its frames up to where none can be read any more.
+    pub(super) fn readable(&self) -> &[Frame] {
+        let broken = self.frames.iter().position(|frame| frame.wrong.is_some_and(Wrong::breaks_framing));
+        &self.frames[..broken.unwrap_or(self.frames.len())]
+    }
+
+    /// When the session at this end began to end: an unbind passed in either direction, or what cannot be read, or it was
+    /// hung up.
     #[must_use]
     pub fn ending_at(&self) -> Option<Duration> {
         let unbind = self.frames.iter().find(|frame| {
-            matches!(frame.command(), Some(CommandId::UNBIND | CommandId::UNBIND_RESP)) || frame.pdu.is_none()
+            matches!(frame.command(), Some(CommandId::UNBIND | CommandId::UNBIND_RESP))
+                || frame.wrong.is_some_and(Wrong::breaks_framing)
         });
         let unbind = unbind.map(|frame| frame.at);
         unbind.into_iter().chain(self.hung).min()
@@ -119,17 +189,24 @@ pub fn lines(history: &History) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for (order, Fact { at, what }) in history.facts.iter().enumerate() {
         match what {
-            What::Connected { line, client, .. } => find(&mut lines, *line, End::Esme).client = Some(*client),
+            What::Connected { line, client, process } => {
+                let line = find(&mut lines, *line, End::Esme);
+                (line.client, line.process) = (Some(*client), *process);
+            }
             What::Passed { line, end, way, frame } => {
                 let line = find(&mut lines, *line, *end);
                 if line.hung.is_none() {
-                    let pdu = Pdu::decode(frame, Leniency::STRICT).ok();
+                    let decoded = Pdu::decode(frame, Leniency::STRICT);
+                    let wrong = Wrong::of(frame, &decoded);
+                    let pdu = decoded.ok();
                     let submitted = pdu.as_ref().and_then(submitted);
-                    line.frames.push(Frame { at: *at, order, way: *way, pdu, submitted, octets: frame.clone() });
+                    line.frames.push(Frame { at: *at, order, way: *way, pdu, submitted, octets: frame.clone(), wrong });
                 }
             }
-            What::Hung { line, end, .. } => {
-                find(&mut lines, *line, *end).hung.get_or_insert(*at);
+            What::Hung { line, end, how } => {
+                let line = find(&mut lines, *line, *end);
+                line.hung.get_or_insert(*at);
+                line.how.get_or_insert(*how);
             }
             _ => {}
         }
@@ -140,7 +217,7 @@ pub fn lines(history: &History) -> Vec<Line> {
 fn find(lines: &mut Vec<Line>, number: u32, end: End) -> &mut Line {
     let at = lines.iter().rposition(|line| line.number == number && line.end == end);
     let at = at.unwrap_or_else(|| {
-        lines.push(Line { number, client: None, end, frames: Vec::new(), hung: None });
+        lines.push(Line { number, client: None, process: None, end, frames: Vec::new(), hung: None, how: None });
         lines.len() - 1
     });
     &mut lines[at]

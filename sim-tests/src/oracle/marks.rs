@@ -3,20 +3,21 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use smpp_transport::pdu::CommandId;
+use smpp_transport::pdu::{CommandId, CommandStatus};
 use smpp_transport::session::SEQUENCE_MAX;
 
-use super::{Line, smsc, transport};
+use super::line::Wrong;
+use super::{Line, faults, smsc, transport};
 use crate::history::{End, History, Outcome, Way, What};
 use crate::plan::{FaultKind, Plan};
 
 /// Every mark that there is.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    OF_LINES.into_iter().chain(smsc::MARKS).chain(transport::MARKS)
+    OF_LINES.into_iter().chain(faults::MARKS).chain(smsc::MARKS).chain(transport::MARKS)
 }
 
 /// Those of connections and outcomes.
-const OF_LINES: [&str; 17] = [
+const OF_LINES: [&str; 26] = [
     "bound",
     "bound again",
     "number after 0x7FFFFFFF",
@@ -34,6 +35,15 @@ const OF_LINES: [&str; 17] = [
     "frame above 4096 octets",
     "connection never answered",
     "SMSC killed",
+    "length that cannot be",
+    "length that is one too large",
+    "body that cannot be read",
+    "response that cannot be read",
+    "command that nobody knows",
+    "bind refused for now",
+    "bind refused for good",
+    "bind not answered",
+    "transport bound after a refusal",
 ];
 
 /// The marks that a run has met.
@@ -64,6 +74,36 @@ pub(super) fn marks(seen: &smsc::Seen, history: &History, lines: &[Line]) -> BTr
         of_line(plan, history, line, &mut met);
     }
     met.extend(smsc::marks(seen));
+    met.extend(binds(plan, lines));
+    met.extend(faults::marks(plan, history, lines));
+    met
+}
+
+/// What became of binds.
+fn binds(plan: &Plan, lines: &[Line]) -> BTreeSet<&'static str> {
+    let mut met = BTreeSet::new();
+    let mut refused = BTreeSet::new();
+    for line in lines.iter().filter(|line| line.end == End::Esme) {
+        let Some(client) = line.client else { continue };
+        let answer = line.frames.iter().filter(|frame| frame.way == Way::Read).find_map(|frame| frame.pdu.as_ref());
+        let answer = answer.filter(|pdu| pdu.command_id().is_response());
+        let is_for_good = |status| matches!(status, CommandStatus::ESME_RINVPASWD | CommandStatus::ESME_RINVSYSID);
+        match answer.map(|pdu| pdu.status) {
+            Some(CommandStatus::ESME_ROK) if plan.transport(client).is_some() && refused.contains(&client) => {
+                met.insert("transport bound after a refusal");
+            }
+            Some(CommandStatus::ESME_ROK) => {}
+            Some(status) => {
+                refused.insert(client);
+                met.insert(if is_for_good(status) { "bind refused for good" } else { "bind refused for now" });
+            }
+            None => {
+                let reached = lines.iter().find(|it| it.number == line.number && it.end == End::Smsc);
+                let asked = reached.is_some_and(|it| it.frames.iter().any(|frame| frame.way == Way::Read));
+                met.extend((asked && line.frames.len() == 1).then_some("bind not answered"));
+            }
+        }
+    }
     met
 }
 
@@ -86,6 +126,7 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
         let held = holds.iter().any(|at| (last..frame.at).contains(at));
         met.extend((held && !outstanding.is_empty()).then_some("held with messages outstanding"));
         last = frame.at;
+        met.extend((frame.way == Way::Read).then(|| wrong(frame)).flatten());
         let Some(pdu) = &frame.pdu else { continue };
         met.extend((frame.octets.len() > 4096).then_some("frame above 4096 octets"));
         match (frame.way, pdu.command_id()) {
@@ -120,6 +161,18 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
             }
             _ => {}
         }
+    }
+}
+
+/// How what was read is wrong.
+fn wrong(frame: &super::Frame) -> Option<&'static str> {
+    let (command, _) = frame.header().unwrap_or_default();
+    match frame.wrong? {
+        Wrong::Length => Some("length that cannot be"),
+        Wrong::Shifted => Some("length that is one too large"),
+        Wrong::Body if command.is_response() => Some("response that cannot be read"),
+        Wrong::Body => Some("body that cannot be read"),
+        Wrong::Said => command.rule().is_none().then_some("command that nobody knows"),
     }
 }
 

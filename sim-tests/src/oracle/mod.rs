@@ -3,9 +3,11 @@
 
 mod answers;
 mod bodies;
+mod faults;
 mod legality;
 mod line;
 mod liveness;
+mod malformed;
 mod marks;
 mod outcomes;
 mod smsc;
@@ -36,7 +38,7 @@ pub struct Violation {
 type Oracle = fn(&Plan, &History, &[Line], &mut Report);
 
 /// The oracles, by name.
-const ORACLES: [(&str, Oracle); 9] = [
+const ORACLES: [(&str, Oracle); 10] = [
     ("wire", wire::wire),
     ("legality", legality::legal_in_state),
     ("numbers", legality::numbers),
@@ -44,6 +46,7 @@ const ORACLES: [(&str, Oracle); 9] = [
     ("octets", legality::octets),
     ("answers", answers::answers),
     ("bodies", bodies::bodies),
+    ("malformed", malformed::malformed),
     ("enquire_link", answers::enquire_link),
     ("outcomes", outcomes::outcomes),
 ];

@@ -15,7 +15,7 @@ use crate::plan::Plan;
 /// Every frame that either end writes means the same to both codecs.
 pub(super) fn wire(_: &Plan, _: &History, lines: &[Line], report: &mut Report) {
     for line in lines {
-        for frame in line.frames.iter().filter(|frame| frame.way == Way::Written) {
+        for frame in line.readable().iter().filter(|frame| frame.way == Way::Written && frame.wrong.is_none()) {
             let Some(ours) = &frame.pdu else { continue };
             if let Err(words) = agree(&frame.octets, ours) {
                 report.broken(frame.at, format!("line {} {:?} writes {ours}: {words}", line.number, line.end));

@@ -32,6 +32,8 @@ impl Plan {
         for (number, fault) in self.faults.iter().enumerate() {
             let known = fault.kind.of(|process| process < processes, |transport| transport < transports);
             must(known, &format!("faults[{number}]: there is no such process or transport"))?;
+            let shares = |transport: usize| self.transports[transport].keeps == Keeps::Shared;
+            must(fault.kind.store().is_none_or(shares), &format!("faults[{number}]: no server has this store"))?;
         }
         for (number, rule) in self.smsc.rules.iter().enumerate() {
             rule.validate().map_err(|words| format!("smsc.rules[{number}]: {words}"))?;
@@ -79,8 +81,7 @@ impl Plan {
 
 /// Whether two faults of one family are there at once, or one is too short to be seen.
 fn overlap(faults: &[Fault]) -> bool {
-    let (network, transports): (Vec<&Fault>, Vec<&Fault>) =
-        faults.iter().partition(|fault| fault.kind.of(|_| false, |_| false));
+    let (network, transports): (Vec<&Fault>, Vec<&Fault>) = faults.iter().partition(|fault| fault.kind.is_of_network());
     let overlap = |faults: &[&Fault]| faults.windows(2).any(|two| two[0].at_ms + two[0].for_ms > two[1].at_ms);
     overlap(&network) || overlap(&transports) || faults.iter().any(|fault| fault.for_ms < 20)
 }

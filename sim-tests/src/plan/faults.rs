@@ -26,6 +26,16 @@ pub enum FaultKind {
     Hold,
     /// What is sent is lost, and so is every connection of that time.
     Partition,
+    /// What is sent to the SMSC is lost, and so is that way of every connection of that time. What it sends arrives.
+    LostToSmsc,
+    /// The other way round.
+    LostFromSmsc,
+    /// A segment takes so many more milliseconds.
+    Slow(u64),
+    /// Nobody can connect, and hears so at once. Connections stay as they are.
+    ConnectRefused,
+    /// The same, and nobody hears anything.
+    ConnectHangs,
     /// The SMSC is killed, and starts anew at the end.
     Crash,
     /// The SMSC loses power: its connections end without a word. It starts anew at the end.
@@ -40,6 +50,14 @@ pub enum FaultKind {
     BusAway(usize),
     /// There is no room on this transport's disk.
     DiskFull(usize),
+    /// The server of this transport's store says that it is away.
+    StoreRefuses(usize),
+    /// The same, and it does not answer: what it is asked it may have done.
+    StoreSilent(usize),
+    /// It takes so many milliseconds for an answer.
+    StoreSlow(usize, u64),
+    /// The wall clock of this process of a transport is so many seconds ahead, or behind.
+    ClockStep(usize, i32),
 }
 
 impl FaultKind {
@@ -49,10 +67,40 @@ impl FaultKind {
         matches!(self, FaultKind::Crash | FaultKind::PowerCut)
     }
 
+    /// The transport whose store's server it is of, if it is.
+    #[must_use]
+    pub fn store(self) -> Option<usize> {
+        match self {
+            FaultKind::StoreRefuses(it) | FaultKind::StoreSilent(it) | FaultKind::StoreSlow(it, _) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// Whether it is of the network or the SMSC.
+    #[must_use]
+    pub fn is_of_network(self) -> bool {
+        self.of(|_| false, |_| false)
+    }
+
     /// Whether what it says of its process, or of its transport, is so; of the network and the SMSC everything is.
     #[must_use]
     pub fn of(self, process: impl Fn(usize) -> bool, transport: impl Fn(usize) -> bool) -> bool {
         self.renumbered(|it| process(it).then_some(it), |it| transport(it).then_some(it)).is_some()
+    }
+
+    /// Something that happens to one of these transports.
+    pub(super) fn of_a_transport(rng: &mut impl Rng, transports: &[Transport]) -> FaultKind {
+        let transport = rng.random_range(0..transports.len());
+        let before: usize = transports[..transport].iter().map(|transport| transport.processes).sum();
+        let process = before + rng.random_range(0..transports[transport].processes);
+        let has_disk = transports[transport].keeps == Keeps::File;
+        match rng.random_range(0..6) {
+            0 | 1 => FaultKind::TransportKilled(process),
+            2 => FaultKind::TransportPowerCut(process),
+            3 => FaultKind::TransportStopped(process),
+            _ if has_disk => FaultKind::DiskFull(transport),
+            _ => FaultKind::BusAway(transport),
+        }
     }
 
     /// The same thing where processes and transports have other numbers; none where its own is gone.
@@ -62,12 +110,24 @@ impl FaultKind {
         transport: impl Fn(usize) -> Option<usize>,
     ) -> Option<FaultKind> {
         Some(match self {
-            FaultKind::Hold | FaultKind::Partition | FaultKind::Crash | FaultKind::PowerCut => self,
+            FaultKind::Hold
+            | FaultKind::Partition
+            | FaultKind::LostToSmsc
+            | FaultKind::LostFromSmsc
+            | FaultKind::Slow(_)
+            | FaultKind::ConnectRefused
+            | FaultKind::ConnectHangs
+            | FaultKind::Crash
+            | FaultKind::PowerCut => self,
             FaultKind::TransportKilled(it) => FaultKind::TransportKilled(process(it)?),
             FaultKind::TransportPowerCut(it) => FaultKind::TransportPowerCut(process(it)?),
             FaultKind::TransportStopped(it) => FaultKind::TransportStopped(process(it)?),
             FaultKind::BusAway(it) => FaultKind::BusAway(transport(it)?),
             FaultKind::DiskFull(it) => FaultKind::DiskFull(transport(it)?),
+            FaultKind::StoreRefuses(it) => FaultKind::StoreRefuses(transport(it)?),
+            FaultKind::StoreSilent(it) => FaultKind::StoreSilent(transport(it)?),
+            FaultKind::StoreSlow(it, ms) => FaultKind::StoreSlow(transport(it)?, ms),
+            FaultKind::ClockStep(it, seconds) => FaultKind::ClockStep(process(it)?, seconds),
         })
     }
 }
@@ -107,17 +167,7 @@ impl Fault {
             .map(|_| {
                 at_ms += rng.random_range(50..2_500);
                 let for_ms = rng.random_range(20..1_500);
-                let transport = rng.random_range(0..transports.len());
-                let before: usize = transports[..transport].iter().map(|transport| transport.processes).sum();
-                let process = before + rng.random_range(0..transports[transport].processes);
-                let has_disk = transports[transport].keeps == Keeps::File;
-                let kind = match rng.random_range(0..6) {
-                    0 | 1 => FaultKind::TransportKilled(process),
-                    2 => FaultKind::TransportPowerCut(process),
-                    3 => FaultKind::TransportStopped(process),
-                    _ if has_disk => FaultKind::DiskFull(transport),
-                    _ => FaultKind::BusAway(transport),
-                };
+                let kind = FaultKind::of_a_transport(rng, transports);
                 let fault = Fault { at_ms, for_ms, kind };
                 at_ms += for_ms;
                 fault

@@ -21,6 +21,12 @@ pub enum Feature {
     Killed,
     /// A transport whose broker is away for a while.
     BusAway,
+    /// A transport whose store's server is away, silent or slow for a while.
+    StoreAway,
+    /// A process of a transport whose wall clock is wrong for a while.
+    ClockStep,
+    /// An SMSC that writes what is no PDU, or one that is wrong.
+    Malformed,
 }
 
 impl Plan {
@@ -39,6 +45,9 @@ impl Plan {
             }
             Feature::FileDiskFull => some_fault(&|kind| matches!(kind, FaultKind::DiskFull(_))),
             Feature::Killed => some_fault(&|kind| matches!(kind, FaultKind::TransportKilled(_))),
+            Feature::StoreAway => some_fault(&|kind| kind.store().is_some()),
+            Feature::ClockStep => some_fault(&|kind| matches!(kind, FaultKind::ClockStep(..))),
+            Feature::Malformed => self.smsc.is_malformed(),
             Feature::BusAway => some_fault(&|kind| matches!(kind, FaultKind::BusAway(_))),
         }
     }

@@ -11,7 +11,7 @@ use smsc_sim::time::{Delay, Time};
 use smsc_sim::words::{AnyOf, Status};
 use smsc_sim::{Mo, Rule};
 
-use super::{Profile, Smsc, Switch, Timers};
+use super::{Profile, Smsc, Switch, Timers, binds, malformed};
 use crate::app::source;
 
 /// How long an answer lets others pass it.
@@ -30,6 +30,8 @@ impl Smsc {
         rules.extend(deeds(&mut Switch::new(streams, "smsc deeds", profile)));
         rules.iter_mut().for_each(|rule| rule.then.delay = delay.clone());
         rules.extend(out_of_order(&mut Switch::new(streams, "smsc order", profile)));
+        rules.extend(binds::rules(&mut Switch::new(streams, "smsc binds", profile)));
+        rules.extend(malformed::rules(&mut Switch::new(streams, "smsc malformed", profile)));
         if !delay.is_none() {
             rules.push(Rule { then: Then { delay, ..Then::default() }, ..Rule::default() });
         }
@@ -56,7 +58,7 @@ impl Smsc {
         !self.steps().any(|step| matches!(step, Step::Silence(_) | Step::Pace(_)))
     }
 
-    fn steps(&self) -> impl Iterator<Item = &Step> {
+    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
         self.rules.iter().flat_map(|rule| rule.then.before.iter().chain(&rule.then.after))
     }
 
@@ -94,7 +96,8 @@ impl Smsc {
     /// Whether it hangs up or unbinds, or is silent so long that others do.
     #[must_use]
     pub fn ends_sessions(&self) -> bool {
-        self.steps().any(|step| matches!(step, Step::Unbind | Step::Disconnect(_) | Step::Silence(_) | Step::Pace(_)))
+        let ends = |step: &Step| matches!(step, Step::Unbind | Step::Disconnect(_) | Step::Silence(_) | Step::Pace(_));
+        self.steps().any(ends) || self.breaks_framing()
     }
 }
 

@@ -194,12 +194,21 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
         let (kind, lane) = match fault.kind {
             FaultKind::Hold => ("hold", None),
             FaultKind::Partition => ("partition", None),
+            FaultKind::LostToSmsc => ("lost to the SMSC", None),
+            FaultKind::LostFromSmsc => ("lost from the SMSC", None),
+            FaultKind::Slow(_) => ("slow", None),
+            FaultKind::ConnectRefused => ("connect refused", None),
+            FaultKind::ConnectHangs => ("connect hangs", None),
             FaultKind::Crash => ("crash", Some(lanes.smsc)),
             FaultKind::PowerCut => ("power cut", Some(lanes.smsc)),
             FaultKind::TransportKilled(process) => ("killed", lanes.process(process)),
             FaultKind::TransportPowerCut(process) => ("power cut", lanes.process(process)),
             FaultKind::TransportStopped(process) => ("stopped", lanes.process(process)),
             FaultKind::BusAway(transport) => ("bus away", lanes.bus(plan.owner(transport))),
+            FaultKind::StoreRefuses(transport) => ("store away", lanes.bus(plan.owner(transport))),
+            FaultKind::StoreSilent(transport) => ("store silent", lanes.bus(plan.owner(transport))),
+            FaultKind::StoreSlow(transport, _) => ("store slow", lanes.bus(plan.owner(transport))),
+            FaultKind::ClockStep(process, _) => ("clock wrong", lanes.process(process)),
             FaultKind::DiskFull(transport) => ("disk full", lanes.bus(plan.owner(transport))),
         };
         let whose = lane.map_or("network", |lane| lanes.lanes[lane].name.as_str());

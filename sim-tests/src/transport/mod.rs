@@ -6,6 +6,7 @@ mod options;
 mod process;
 mod tap;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -43,6 +44,8 @@ pub struct Ground {
 #[derive(Default)]
 struct Inner {
     is_away: bool,
+    /// How many messages the broker has handed to each process and not heard of.
+    out: BTreeMap<usize, usize>,
     /// The embedded bus of the process that runs now.
     door: Option<Embedded>,
     /// How the links are, of each process that runs now.
@@ -86,6 +89,15 @@ impl Ground {
         self.disk.fill(is_full);
     }
 
+    /// The server of its store answers so from now on.
+    pub fn answer(&self, answers: store::Answers) {
+        self.server.answer(answers);
+    }
+
+    fn set_out(&self, process: usize, count: usize) {
+        self.inner().out.insert(process, count);
+    }
+
     fn is_away(&self) -> bool {
         self.inner().is_away
     }
@@ -119,8 +131,11 @@ impl Ground {
     #[must_use]
     pub fn restless(&self) -> Vec<String> {
         let inner = self.inner();
-        let on_bus = self.broker.unsettled() as u64 + inner.door.as_ref().map_or(0, Embedded::waiting);
+        let on_bus = self.broker.waiting() as u64 + inner.door.as_ref().map_or(0, Embedded::waiting);
         let mut words = Vec::new();
+        for (process, count) in inner.out.iter().filter(|(_, count)| **count > 0) {
+            words.push(format!("{count} messages in hand of process {process}"));
+        }
         if on_bus > 0 {
             words.push(format!("{on_bus} messages on the bus of transport {}", self.owner));
         }
@@ -206,7 +221,8 @@ pub fn named(name: &str) -> Option<(usize, usize)> {
 }
 
 /// Which message's outcome an event is; none of a report, which comes after it.
-fn outcome_of(body: &Bytes) -> Option<(usize, usize)> {
+#[must_use]
+pub fn outcome_of(body: &Bytes) -> Option<(usize, usize)> {
     #[derive(Deserialize)]
     struct Event {
         user_message_id: String,

@@ -26,6 +26,13 @@ pub(super) fn tap(bus: Bus, prefetch: usize, ground: Ground, process: usize, lif
     tapped
 }
 
+/// What is out when its process ends is so no more: the broker has it again.
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.ground.set_out(self.process, 0);
+    }
+}
+
 type Publishing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 struct Tap {
@@ -55,6 +62,7 @@ impl Tap {
                 self.out.values_mut().for_each(|delivery| *delivery = None);
             }
             was_away = is_away;
+            self.ground.set_out(self.process, self.out.values().flatten().count());
             tokio::select! {
                 biased;
                 () = self.life.over() => return,

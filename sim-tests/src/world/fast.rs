@@ -12,8 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::door::{Door, State};
 use super::net::{Net, Pipe, Weather};
-use super::{SimulatedClock, Turn, account, is_at_rest, note_what_is_left, rest, smsc, tell, turns};
+use super::{SimulatedClock, Turn, account, answers, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -40,9 +41,12 @@ struct World {
     recorder: Recorder,
     waiting: Waiting,
     net: Net,
+    door: Door,
     smsc: SmscSlot,
     serving: Option<JoinHandle<()>>,
     grounds: Vec<Ground>,
+    /// Of each process.
+    clocks: Vec<SimulatedClock>,
     // One each of these: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
     wanted: Vec<watch::Sender<Wanted>>,
@@ -56,10 +60,12 @@ impl World {
         let waiting = Waiting::for_all_of(plan);
         World {
             start,
-            net: Net::new(Duration::from_millis(plan.latency_ms)),
+            net: Net::new(latency(plan, 0)),
+            door: Door::default(),
             smsc: SmscSlot::default(),
             serving: None,
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
+            clocks: plan.processes().iter().map(|_| SimulatedClock::right(&recorder)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
             wanted: plan.processes().iter().map(|_| watch::Sender::new(Wanted::Up)).collect(),
             finish: plan.transports.iter().map(|_| watch::Sender::new(false)).collect(),
@@ -124,8 +130,9 @@ impl World {
     }
 
     fn connector(&self, owner: usize, machine: usize, life: Life) -> Connector {
-        let (net, recorder, plan) = (self.net.clone(), self.recorder.clone(), Arc::clone(&self.plan));
-        Connector { net, owner, machine, recorder, plan, life }
+        let (net, door) = (self.net.clone(), self.door.clone());
+        let (recorder, plan) = (self.recorder.clone(), Arc::clone(&self.plan));
+        Connector { net, door, owner, machine, recorder, plan, life }
     }
 
     fn start_clients(&self) -> JoinSet<()> {
@@ -154,7 +161,7 @@ impl World {
                 instance: instances[transport],
                 ground: self.grounds[transport].clone(),
                 wanted: self.wanted[number].subscribe(),
-                clock: Arc::new(SimulatedClock(self.recorder.clone())),
+                clock: Arc::new(self.clocks[number].clone()),
                 lives: 0,
             };
             instances[transport] += 1;
@@ -174,7 +181,7 @@ impl World {
                 smsc: Arc::clone(&self.smsc),
                 start: self.start,
                 finish: finish.subscribe(),
-                clock: Arc::new(SimulatedClock(self.recorder.clone())),
+                clock: Arc::new(SimulatedClock::right(&self.recorder)),
             };
             applications.spawn(application.run());
         }
@@ -186,7 +193,15 @@ impl World {
         match (self.plan.faults[fault].kind, ends) {
             (FaultKind::Hold, false) => self.net.turn(Weather::Held),
             (FaultKind::Partition, false) => self.net.turn(Weather::Partitioned),
-            (FaultKind::Hold | FaultKind::Partition, true) => self.net.turn(Weather::Fair),
+            (FaultKind::LostToSmsc, false) => self.net.lose(true),
+            (FaultKind::LostFromSmsc, false) => self.net.lose(false),
+            (FaultKind::Hold | FaultKind::Partition | FaultKind::LostToSmsc | FaultKind::LostFromSmsc, true) => {
+                self.net.turn(Weather::Fair);
+            }
+            (FaultKind::Slow(ms), ends) => self.net.set_latency(latency(&self.plan, if ends { 0 } else { ms })),
+            (FaultKind::ConnectRefused, false) => self.door.turn(State::Refuses),
+            (FaultKind::ConnectHangs, false) => self.door.turn(State::Hangs),
+            (FaultKind::ConnectRefused | FaultKind::ConnectHangs, true) => self.door.turn(State::Open),
             (FaultKind::Crash, false) => self.kill_smsc(),
             (FaultKind::PowerCut, false) => {
                 self.net.power_off(None);
@@ -213,6 +228,15 @@ impl World {
             }
             (FaultKind::BusAway(transport), ends) => self.grounds[transport].set_away(!ends),
             (FaultKind::DiskFull(transport), ends) => self.grounds[transport].fill(!ends),
+            (
+                FaultKind::StoreRefuses(transport)
+                | FaultKind::StoreSilent(transport)
+                | FaultKind::StoreSlow(transport, _),
+                ends,
+            ) => {
+                self.grounds[transport].answer(answers(self.plan.faults[fault].kind, ends));
+            }
+            (FaultKind::ClockStep(process, seconds), ends) => self.clocks[process].step(if ends { 0 } else { seconds }),
         }
     }
 
@@ -234,6 +258,7 @@ impl World {
 #[derive(Clone)]
 struct Connector {
     net: Net,
+    door: Door,
     owner: usize,
     /// The process and one; 0 is that of the clients.
     machine: usize,
@@ -246,6 +271,7 @@ impl Connect for Connector {
     type Stream = Wire<Pipe>;
 
     async fn connect(&mut self) -> io::Result<Wire<Pipe>> {
+        self.door.pass(latency(&self.plan, 0)).await?;
         let (pipe, name) = self.net.connect(self.machine).await?;
         let line = self.recorder.line(name);
         self.recorder.note(What::Connected { line, client: self.owner, process: self.machine.checked_sub(1) });

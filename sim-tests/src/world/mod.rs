@@ -4,6 +4,7 @@
 //! and is the reference; `fast` has one runtime and pipes in memory, skips idle time, and is for volume.
 
 mod account;
+mod door;
 mod fast;
 mod net;
 mod turmoil_net;
@@ -11,17 +12,19 @@ mod turmoil_net;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::WallClock;
 use smpp_transport::session::Role;
+use smpp_transport::store::Answers;
 use smsc_sim::{Account, Config, Control, Limits};
 use tokio::sync::watch;
 
 use crate::app::{PASSWORD, Waiting, driver_config, session_config, system_id};
 use crate::history::{History, Recorder, What};
-use crate::plan::{Plan, SMSC_WINDOW, Smsc, Transport};
+use crate::plan::{FaultKind, Plan, SMSC_WINDOW, Smsc, Transport};
 use crate::transport::Ground;
 
 /// Which network a plan runs on.
@@ -59,6 +62,11 @@ pub fn run(plan: &Plan, tier: Tier) -> Result<History, String> {
     })
 }
 
+/// How long a segment takes while it takes so much longer.
+fn latency(plan: &Plan, longer_ms: u64) -> Duration {
+    Duration::from_millis(plan.latency_ms + longer_ms)
+}
+
 /// A step of the plan's faults: which one, and whether it ends.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
@@ -80,7 +88,7 @@ fn turns(plan: &Plan) -> Vec<Turn> {
 
 /// A simulator as the plan has it.
 fn smsc(plan: &Plan, recorder: &Recorder) -> Control {
-    let clock = Arc::new(SimulatedClock(recorder.clone()));
+    let clock = Arc::new(SimulatedClock::right(recorder));
     Control::new(smsc_config(plan), clock).expect("plans have rules that can be followed")
 }
 
@@ -101,12 +109,39 @@ fn smsc_config(plan: &Plan) -> Config {
 /// 2026-01-01 00:00 UTC.
 pub const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 
-/// Wall time of a run: a fixed day, and simulated time.
-struct SimulatedClock(Recorder);
+/// Wall time of a run: a fixed day, and simulated time; and what it is wrong by. Clones are the same.
+#[derive(Clone)]
+struct SimulatedClock {
+    recorder: Recorder,
+    ahead_s: Arc<AtomicI32>,
+}
+
+impl SimulatedClock {
+    fn right(recorder: &Recorder) -> SimulatedClock {
+        SimulatedClock { recorder: recorder.clone(), ahead_s: Arc::default() }
+    }
+
+    /// Is so much ahead from now on, or behind.
+    fn step(&self, ahead_s: i32) {
+        self.ahead_s.store(ahead_s, Ordering::Relaxed);
+    }
+}
 
 impl WallClock for SimulatedClock {
     fn unix(&self) -> Duration {
-        EPOCH + self.0.now()
+        let (right, ahead_s) = (EPOCH + self.recorder.now(), self.ahead_s.load(Ordering::Relaxed));
+        let by = Duration::from_secs(ahead_s.unsigned_abs().into());
+        if ahead_s < 0 { right - by } else { right + by }
+    }
+}
+
+/// How the server of a store answers while this is so.
+fn answers(kind: FaultKind, ends: bool) -> Answers {
+    match kind {
+        FaultKind::StoreRefuses(_) if !ends => Answers::Refuses,
+        FaultKind::StoreSilent(_) if !ends => Answers::Never,
+        FaultKind::StoreSlow(_, ms) if !ends => Answers::After(Duration::from_millis(ms)),
+        _ => Answers::AtOnce,
     }
 }
 

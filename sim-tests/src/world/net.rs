@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 /// The network between the clients and the one SMSC.
 #[derive(Clone)]
 pub(super) struct Net {
-    latency: Duration,
+    latency: Arc<Mutex<Duration>>,
     /// Told when the weather turns; in the order they wait.
     turned: Arc<Notify>,
     inner: Arc<Mutex<Inner>>,
@@ -31,6 +31,8 @@ pub(super) enum Weather {
 
 struct Inner {
     weather: Weather,
+    /// What comes from the SMSC is lost on new connections too.
+    loses_from_smsc: bool,
     opened: u64,
     listener: Option<mpsc::UnboundedSender<(Pipe, u64)>>,
     /// Each with whose machine the near end is on; 0 has no power of its own to lose.
@@ -40,6 +42,7 @@ struct Inner {
 /// One direction of a connection.
 #[derive(Default)]
 struct OneWay {
+    to_smsc: bool,
     segments: VecDeque<(Instant, Bytes)>,
     octets: usize,
     fin: Option<Instant>,
@@ -61,13 +64,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Net {
     pub(super) fn new(latency: Duration) -> Net {
-        let inner = Inner { weather: Weather::Fair, opened: 0, listener: None, ways: Vec::new() };
-        Net { latency, turned: Arc::default(), inner: Arc::new(Mutex::new(inner)) }
+        let inner =
+            Inner { weather: Weather::Fair, loses_from_smsc: false, opened: 0, listener: None, ways: Vec::new() };
+        Net { latency: Arc::new(Mutex::new(latency)), turned: Arc::default(), inner: Arc::new(Mutex::new(inner)) }
     }
 
     /// Changes the weather. What is held arrives, with what is due, when it turns fair.
     pub(super) fn turn(&self, weather: Weather) {
         lock(&self.inner).weather = weather;
+        lock(&self.inner).loses_from_smsc = false;
         self.turned.notify_waiters();
         self.each(None, |way| {
             way.held = weather == Weather::Held;
@@ -75,6 +80,24 @@ impl Net {
                 way.lose();
             }
         });
+    }
+
+    /// What goes this way is lost from now on. Where it goes to the SMSC nobody can connect until the weather turns fair.
+    pub(super) fn lose(&self, to_smsc: bool) {
+        if to_smsc {
+            lock(&self.inner).weather = Weather::Partitioned;
+        }
+        lock(&self.inner).loses_from_smsc = !to_smsc;
+        self.each(None, |way| {
+            if way.to_smsc == to_smsc {
+                way.lose();
+            }
+        });
+    }
+
+    /// What is sent from now on takes so long. Nothing overtakes what was sent before.
+    pub(super) fn set_latency(&self, latency: Duration) {
+        *lock(&self.latency) = latency;
     }
 
     /// The SMSC's machine goes off, or this other one: nothing of its connections arrives any more.
@@ -113,13 +136,15 @@ impl Net {
             }
             turned.await;
         }
-        sleep(self.latency).await;
+        let latency = *lock(&self.latency);
+        sleep(latency).await;
         let mut inner = lock(&self.inner);
         let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
         let listener = inner.listener.clone().ok_or_else(refused)?;
-        let (there, back) = (Arc::<Mutex<OneWay>>::default(), Arc::<Mutex<OneWay>>::default());
-        let far = Pipe::new(self.latency, Arc::clone(&there), Arc::clone(&back));
-        let near = Pipe::new(self.latency, Arc::clone(&back), Arc::clone(&there));
+        let there = Arc::new(Mutex::new(OneWay { to_smsc: true, ..OneWay::default() }));
+        let back = Arc::new(Mutex::new(OneWay { wedged: inner.loses_from_smsc, ..OneWay::default() }));
+        let far = Pipe::new(Arc::clone(&self.latency), Arc::clone(&there), Arc::clone(&back));
+        let near = Pipe::new(Arc::clone(&self.latency), Arc::clone(&back), Arc::clone(&there));
         inner.opened += 1;
         let name = inner.opened;
         listener.send((far, name)).map_err(|_| refused())?;
@@ -143,14 +168,14 @@ impl OneWay {
 
 /// One end of a connection.
 pub(super) struct Pipe {
-    latency: Duration,
+    latency: Arc<Mutex<Duration>>,
     from: Arc<Mutex<OneWay>>,
     to: Arc<Mutex<OneWay>>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Pipe {
-    fn new(latency: Duration, from: Arc<Mutex<OneWay>>, to: Arc<Mutex<OneWay>>) -> Pipe {
+    fn new(latency: Arc<Mutex<Duration>>, from: Arc<Mutex<OneWay>>, to: Arc<Mutex<OneWay>>) -> Pipe {
         Pipe { latency, from, to, timer: None }
     }
 
@@ -158,7 +183,7 @@ impl Pipe {
     fn finish(&self) {
         let mut to = lock(&self.to);
         if !to.wedged && to.fin.is_none() {
-            to.fin = Some(to.segments.back().map_or(Instant::now() + self.latency, |(at, _)| *at));
+            to.fin = Some(to.segments.back().map_or(Instant::now() + *lock(&self.latency), |(at, _)| *at));
             to.wake();
         }
     }
@@ -207,7 +232,8 @@ impl OneWay {
 
 impl AsyncWrite for Pipe {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        let mut to = lock(&self.to);
+        let me = self.get_mut();
+        let mut to = lock(&me.to);
         if to.broken || to.fin.is_some() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
@@ -219,7 +245,9 @@ impl AsyncWrite for Pipe {
             return Poll::Pending;
         }
         to.octets += octets.len();
-        to.segments.push_back((Instant::now() + self.latency, Bytes::copy_from_slice(octets)));
+        let at = Instant::now() + *lock(&me.latency);
+        let at = to.segments.back().map_or(at, |(before, _)| at.max(*before));
+        to.segments.push_back((at, Bytes::copy_from_slice(octets)));
         if let Some(reader) = to.reader.take() {
             reader.wake();
         }

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use turmoil::net::{TcpListener, TcpStream};
 use turmoil::{Builder, Sim};
 
-use super::{SimulatedClock, Turn, account, is_at_rest, note_what_is_left, rest, smsc, tell, turns};
+use super::door::{Door, State};
+use super::{SimulatedClock, Turn, account, answers, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -35,9 +36,12 @@ struct World<'a> {
     plan: Arc<Plan>,
     recorder: Recorder,
     waiting: Waiting,
+    door: Door,
     /// The simulator that runs now.
     smsc: SmscSlot,
     grounds: Vec<Ground>,
+    /// Of each process.
+    clocks: Vec<SimulatedClock>,
     // One each of these: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
     wanted: Vec<watch::Sender<Wanted>>,
@@ -65,8 +69,10 @@ impl World<'_> {
         let processes = plan.processes();
         let mut world = World {
             sim: builder(plan).build(),
+            door: Door::default(),
             smsc: Arc::default(),
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
+            clocks: processes.iter().map(|_| SimulatedClock::right(&recorder)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
             wanted: processes.iter().map(|_| watch::Sender::new(Wanted::Up)).collect(),
             finish: plan.transports.iter().map(|_| watch::Sender::new(false)).collect(),
@@ -164,6 +170,15 @@ impl World<'_> {
             (FaultKind::Hold, true) => self.esmes().iter().for_each(|esme| self.sim.release(esme.as_str(), SMSC)),
             (FaultKind::Partition, false) => self.partition(),
             (FaultKind::Partition, true) => self.repair(),
+            (FaultKind::LostToSmsc, ends) => self.one_way(true, ends),
+            (FaultKind::LostFromSmsc, ends) => self.one_way(false, ends),
+            (FaultKind::Slow(ms), ends) => {
+                let value = latency(&self.plan, if ends { 0 } else { ms });
+                self.esmes().iter().for_each(|esme| self.sim.set_link_latency(esme.as_str(), SMSC, value));
+            }
+            (FaultKind::ConnectRefused, false) => self.door.turn(State::Refuses),
+            (FaultKind::ConnectHangs, false) => self.door.turn(State::Hangs),
+            (FaultKind::ConnectRefused | FaultKind::ConnectHangs, true) => self.door.turn(State::Open),
             (FaultKind::Crash, false) => self.crash_smsc()?,
             (FaultKind::PowerCut, false) => {
                 self.partition();
@@ -185,6 +200,15 @@ impl World<'_> {
             (FaultKind::TransportStopped(process), true) => self.want(process, Wanted::Up),
             (FaultKind::BusAway(transport), ends) => self.grounds[transport].set_away(!ends),
             (FaultKind::DiskFull(transport), ends) => self.grounds[transport].fill(!ends),
+            (
+                FaultKind::StoreRefuses(transport)
+                | FaultKind::StoreSilent(transport)
+                | FaultKind::StoreSlow(transport, _),
+                ends,
+            ) => {
+                self.grounds[transport].answer(answers(self.plan.faults[fault].kind, ends));
+            }
+            (FaultKind::ClockStep(process, seconds), ends) => self.clocks[process].step(if ends { 0 } else { seconds }),
         }
         Ok(())
     }
@@ -195,6 +219,17 @@ impl World<'_> {
 
     fn repair(&self) {
         self.esmes().iter().for_each(|esme| self.sim.repair(esme.as_str(), SMSC));
+    }
+
+    fn one_way(&self, to_smsc: bool, ends: bool) {
+        for esme in self.esmes() {
+            let (from, to) = if to_smsc { (esme.as_str(), SMSC) } else { (SMSC, esme.as_str()) };
+            if ends {
+                self.sim.repair_oneway(from, to);
+            } else {
+                self.sim.partition_oneway(from, to);
+            }
+        }
     }
 
     fn want(&self, process: usize, wanted: Wanted) {
@@ -243,16 +278,18 @@ impl World<'_> {
 
     fn add_clients(&mut self) {
         let (plan, recorder, waiting) = (Arc::clone(&self.plan), self.recorder.clone(), self.waiting.clone());
+        let door = self.door.clone();
         let stops: Vec<_> = self.stop_clients.iter().map(watch::Sender::subscribe).collect();
         let running = Arc::clone(&self.running);
         self.sim.host(ESMES, move || {
             let (plan, recorder, waiting) = (Arc::clone(&plan), recorder.clone(), waiting.clone());
-            let (stops, running) = (stops.clone(), Arc::clone(&running));
+            let (stops, running, door) = (stops.clone(), Arc::clone(&running), door.clone());
             async move {
                 let mut clients = JoinSet::new();
                 for (client, stop) in stops.into_iter().enumerate() {
                     let (recorder, plan) = (recorder.clone(), Arc::clone(&plan));
                     let connector = Connector {
+                        door: door.clone(),
                         owner: client,
                         process: None,
                         recorder: recorder.clone(),
@@ -276,6 +313,8 @@ impl World<'_> {
         let (plan, recorder) = (Arc::clone(&self.plan), self.recorder.clone());
         let (ground, wanted) = (self.grounds[transport].clone(), self.wanted[number].clone());
         let (running, owner) = (Arc::clone(&self.running), self.plan.owner(transport));
+        let door = self.door.clone();
+        let clock = self.clocks[number].clone();
         let lives = AtomicU64::new(0);
         self.sim.host(machine(number), move || {
             let process = Process {
@@ -284,13 +323,14 @@ impl World<'_> {
                 instance,
                 ground: ground.clone(),
                 wanted: wanted.subscribe(),
-                clock: Arc::new(SimulatedClock(recorder.clone())),
+                clock: Arc::new(clock.clone()),
                 // A life ends with its host here: the next begins with the next.
                 lives: lives.fetch_add(1_000, Ordering::Relaxed),
             };
             let (plan, recorder, running) = (Arc::clone(&plan), recorder.clone(), Arc::clone(&running));
+            let door = door.clone();
             async move {
-                let connector = Connector { owner, process: Some(number), recorder, plan, life: Life::default() };
+                let connector = Connector { door, owner, process: Some(number), recorder, plan, life: Life::default() };
                 process.run(|life| Connector { life, ..connector.clone() }).await;
                 running.fetch_sub(1, Ordering::Relaxed);
                 std::future::pending().await
@@ -308,7 +348,7 @@ impl World<'_> {
             async move {
                 let mut applications = JoinSet::new();
                 for (ground, finish) in grounds.into_iter().zip(finishes) {
-                    let clock = Arc::new(SimulatedClock(recorder.clone()));
+                    let clock = Arc::new(SimulatedClock::right(&recorder));
                     let application =
                         Application { ground, smsc: Arc::clone(&smsc), start: Instant::now(), finish, clock };
                     applications.spawn(application.run());
@@ -333,7 +373,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn builder(plan: &Plan) -> Builder {
     let mut builder = Builder::new();
-    let latency = Duration::from_millis(plan.latency_ms);
+    let latency = latency(plan, 0);
     builder
         .rng_seed(plan.seed)
         .epoch(SystemTime::UNIX_EPOCH)
@@ -347,6 +387,7 @@ fn builder(plan: &Plan) -> Builder {
 
 #[derive(Clone)]
 struct Connector {
+    door: Door,
     owner: usize,
     process: Option<usize>,
     recorder: Recorder,
@@ -358,6 +399,7 @@ impl Connect for Connector {
     type Stream = Wire<TcpStream>;
 
     async fn connect(&mut self) -> io::Result<Wire<TcpStream>> {
+        self.door.pass(latency(&self.plan, 0)).await?;
         let stream = TcpStream::connect((SMSC, PORT)).await?;
         let line = self.recorder.line(name(stream.local_addr()?));
         self.recorder.note(What::Connected { line, client: self.owner, process: self.process });

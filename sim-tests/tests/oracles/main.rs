@@ -2,7 +2,9 @@
 
 mod bus;
 mod inbound;
+mod malformed;
 mod outbound;
+mod pace;
 mod reports;
 mod runs;
 mod sessions;

@@ -43,7 +43,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             }
             Step::EnquireLink => self.driver.enquire_link(),
             Step::Raw(octets) => self.inject_octets(&octets.0),
-            Step::Malformed(malformed) => self.inject_octets(&malformed.octets(sequence)),
+            Step::Malformed(malformed) => self.inject_octets(&malformed.octets(sequence ^ UNUSED)),
             Step::UnknownResponse => self.inject(CommandStatus::ESME_ROK, sequence ^ UNUSED, some_submit_sm_resp()),
             Step::WrongResponse => self.inject(CommandStatus::ESME_ROK, sequence, Body::EnquireLinkResp(Empty {})),
             Step::GenericNack(status) => self.inject(status.0, 0, Body::GenericNack(Empty {})),

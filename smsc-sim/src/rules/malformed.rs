@@ -9,11 +9,12 @@ use super::Malformed;
 const COMMAND_ID: usize = 4;
 /// After command_length, command_id, command_status, sequence_number, an empty service_type, ton and npi.
 const SOURCE_ADDR: usize = 16 + 1 + 2;
-/// All digits that the field may have, so that what follows them is beyond it.
-const SOURCE: &str = "27820001111222233334";
 const DESTINATION: &str = "27820002222";
 
 impl Malformed {
+    /// Whom each says it is from: all digits that the field may have, so that what follows them is beyond it.
+    pub const FROM: &str = "27820001111222233334";
+
     /// The octets of such a PDU with this sequence number.
     pub(crate) fn octets(self, sequence: u32) -> Vec<u8> {
         let mut octets = whole(self, sequence).to_octets().to_vec();
@@ -24,8 +25,8 @@ impl Malformed {
             Malformed::LengthHuge => set_length(&mut octets, usize::MAX),
             Malformed::LengthOneMore => set_length(&mut octets, length + 1),
             Malformed::UnknownCommand => octets[COMMAND_ID..][..4].copy_from_slice(&[0x00, 0x00, 0x0A, 0xFF]),
-            Malformed::CutBody => octets.truncate(SOURCE_ADDR + SOURCE.len() / 2),
-            Malformed::MissingNul => drop(octets.remove(SOURCE_ADDR + SOURCE.len())),
+            Malformed::CutBody => octets.truncate(SOURCE_ADDR + Malformed::FROM.len() / 2),
+            Malformed::MissingNul => drop(octets.remove(SOURCE_ADDR + Malformed::FROM.len())),
             Malformed::SmLength => {
                 let sm_length = length - 1 - text(self).len();
                 octets[sm_length] = 254;
@@ -52,7 +53,7 @@ fn whole(malformed: Malformed, sequence: u32) -> Pdu {
     let sm = Sm {
         source_addr_ton: Ton::INTERNATIONAL,
         source_addr_npi: Npi::ISDN,
-        source_addr: COctets::new(SOURCE.as_bytes()).expect("it has 20 characters, none of them NUL"),
+        source_addr: COctets::new(Malformed::FROM.as_bytes()).expect("it has 20 characters, none of them NUL"),
         dest_addr_ton: Ton::INTERNATIONAL,
         dest_addr_npi: Npi::ISDN,
         destination_addr: COctets::new(DESTINATION.as_bytes()).expect("it is short and has no NUL"),

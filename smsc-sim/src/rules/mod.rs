@@ -224,7 +224,7 @@ pub enum Step {
     EnquireLink,
     /// Octets, in hexadecimal, whatever they are.
     Raw(Hex),
-    /// A PDU that is wrong in this way.
+    /// A PDU that is wrong in this way, under a number that nobody has used.
     Malformed(Malformed),
     /// A response to a number that nobody has used.
     UnknownResponse,

@@ -21,8 +21,6 @@ pub struct Memory {
 struct Inner {
     /// To be handed out, in the order in which they came, each with whether it was before.
     waiting: BTreeMap<u64, (Bytes, bool)>,
-    /// How many are handed out and not settled.
-    out: usize,
     /// Messages ever put here: the last one's place.
     places: u64,
     published: Vec<(Route, Bytes)>,
@@ -80,13 +78,6 @@ impl Memory {
         self.inner().waiting.len()
     }
 
-    /// How many messages wait to be handed out, or are handed out and not settled.
-    #[must_use]
-    pub fn unsettled(&self) -> usize {
-        let inner = self.inner();
-        inner.waiting.len() + inner.out
-    }
-
     /// A bus for one transport, with its task. What it has handed out when its handles are dropped comes again, in its order.
     #[must_use]
     pub fn connect(&self, prefetch: usize) -> Bus {
@@ -137,7 +128,6 @@ impl Task {
             self.settle(tag, settlement);
         }
         let mut inner = self.memory.inner();
-        inner.out -= self.out.len();
         for (place, body) in std::mem::take(&mut self.out).into_values() {
             inner.waiting.insert(place, (body, true));
         }
@@ -149,7 +139,6 @@ impl Task {
         let mut inner = self.memory.inner();
         let Some((place, (body, redelivered))) = inner.waiting.pop_first() else { return false };
         inner.tag += 1;
-        inner.out += 1;
         let tag = inner.tag;
         drop(inner);
         let delivery = Delivery::new(body.clone(), redelivered, tag, self.ends.settle.clone());
@@ -162,7 +151,6 @@ impl Task {
     fn settle(&mut self, tag: u64, settlement: Settlement) {
         let Some((place, body)) = self.out.remove(&tag) else { return };
         let mut inner = self.memory.inner();
-        inner.out -= 1;
         match settlement {
             Settlement::Ack => {}
             Settlement::GiveBack => drop(inner.waiting.insert(place, (body, true))),

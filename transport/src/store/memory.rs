@@ -5,13 +5,32 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::time::sleep;
+
 use super::{Away, Early, Expired, HELD_ON_MIN, Known, LeaseError, Matched, PartOf, Report, StoreLimits};
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Joiner, Outcome, PartKey, Segment};
 
 /// A store that is gone with the process. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Memory(Arc<Mutex<Table>>);
+pub struct Memory(Arc<Mutex<Table>>, Arc<Mutex<Answers>>);
+
+/// How a store answers: for tests, to which one in memory is the server that others share.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Answers {
+    /// At once.
+    #[default]
+    AtOnce,
+    /// After so long.
+    After(Duration),
+    /// That it is away. Nothing is done.
+    Refuses,
+    /// Not at all: what was asked is done, and whoever asked gives up after [`SILENCE`].
+    Never,
+}
+
+/// How long an answer is waited for that does not come.
+pub const SILENCE: Duration = Duration::from_secs(1);
 
 /// What a store knows: bounded, deterministic, and without a clock.
 #[derive(Clone, Debug)]
@@ -61,7 +80,27 @@ impl Memory {
     /// A store that knows nothing.
     #[must_use]
     pub fn new(limits: StoreLimits) -> Memory {
-        Memory(Arc::new(Mutex::new(Table::new(limits))))
+        Memory(Arc::new(Mutex::new(Table::new(limits))), Arc::default())
+    }
+
+    /// Answers so from now on. For tests.
+    pub fn answer(&self, answers: Answers) {
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = answers;
+    }
+
+    async fn ask<T>(&self, what: impl FnOnce(&mut Table) -> T) -> Result<T, Away> {
+        let answers = *self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        match answers {
+            Answers::AtOnce => {}
+            Answers::After(delay) => sleep(delay).await,
+            Answers::Refuses => return Err(Away("it refuses".to_owned())),
+            Answers::Never => {
+                what(&mut self.table());
+                sleep(SILENCE).await;
+                return Err(Away("it does not answer".to_owned()));
+            }
+        }
+        Ok(what(&mut self.table()))
     }
 
     /// As if another process had the numbers of one session: the next to ask for its own hears so. For tests.
@@ -75,24 +114,23 @@ impl Memory {
     }
 
     pub(super) async fn remember(&self, now: Duration, id: &str, part: &PartOf) -> Result<Vec<Early>, Away> {
-        Ok(self.table().remember(now, id, part))
+        self.ask(|table| table.remember(now, id, part)).await
     }
 
     pub(super) async fn accepted(&self, now: Duration, message: &str) -> Result<Vec<u8>, Away> {
-        Ok(self.table().accepted(now, message))
+        self.ask(|table| table.accepted(now, message)).await
     }
 
     pub(super) async fn receipt(&self, now: Duration, receipt: &Early) -> Result<Matched, Away> {
-        Ok(self.table().receipt(now, receipt))
+        self.ask(|table| table.receipt(now, receipt)).await
     }
 
     pub(super) async fn receipt_again(&self, now: Duration, early: &Early) -> Result<Matched, Away> {
-        Ok(self.table().receipt_again(now, early))
+        self.ask(|table| table.receipt_again(now, early)).await
     }
 
     pub(super) async fn told(&self, _now: Duration, early: &Early) -> Result<(), Away> {
-        self.table().told(early);
-        Ok(())
+        self.ask(|table| table.told(early)).await
     }
 
     pub(super) async fn join(
@@ -101,17 +139,16 @@ impl Memory {
         key: &PartKey,
         segment: &Segment,
     ) -> Result<(Outcome, Option<Incomplete>), Away> {
-        let added = self.table().joiner.add(now, key, segment);
+        let added = self.ask(|table| table.joiner.add(now, key, segment)).await?;
         Ok((added.outcome, added.superseded))
     }
 
     pub(super) async fn published(&self, _now: Duration, key: &PartKey) -> Result<(), Away> {
-        self.table().joiner.published(key);
-        Ok(())
+        self.ask(|table| table.joiner.published(key)).await
     }
 
     pub(super) async fn expire(&self, now: Duration) -> Result<Expired, Away> {
-        Ok(self.table().expire(now))
+        self.ask(|table| table.expire(now)).await
     }
 
     pub(super) fn next_expiry(&self) -> Option<Duration> {
@@ -119,20 +156,20 @@ impl Memory {
     }
 
     pub(super) async fn next_reference(&self) -> Result<u16, Away> {
-        Ok(self.table().next_reference())
+        self.ask(Table::next_reference).await
     }
 
     pub(super) async fn take_numbers(&self, _now: Duration) -> Result<RangeInclusive<u32>, Away> {
-        Ok(1..=SEQUENCE_MAX)
+        self.ask(|_| 1..=SEQUENCE_MAX).await
     }
 
     pub(super) async fn keep_numbers(&self, _now: Duration, numbers: &RangeInclusive<u32>) -> Result<(), LeaseError> {
-        let is_lost = std::mem::take(&mut self.table().are_numbers_lost);
+        let is_lost = self.ask(|table| std::mem::take(&mut table.are_numbers_lost)).await?;
         if is_lost { Err(LeaseError::Lost(numbers.clone())) } else { Ok(()) }
     }
 
     pub(super) async fn give_back_numbers(&self, _numbers: &RangeInclusive<u32>) -> Result<(), Away> {
-        Ok(())
+        self.ask(|_| ()).await
     }
 }
 

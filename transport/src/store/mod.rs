@@ -20,7 +20,7 @@ pub mod redis;
 
 #[cfg(feature = "embedded")]
 pub use embedded::Embedded;
-pub use memory::Memory;
+pub use memory::{Answers, Memory};
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 

@@ -168,7 +168,8 @@ fn of_client(plan: &Plan, address: &str) -> Option<Message> {
 
 fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl Iterator<Item = Offer> + 'a {
     let line = session.line;
-    line.frames.iter().enumerate().filter(|(_, frame)| frame.way == Way::Written).filter_map(move |(at, frame)| {
+    let right = |frame: &Frame| frame.way == Way::Written && frame.wrong.is_none();
+    line.readable().iter().enumerate().filter(move |(_, frame)| right(frame)).filter_map(move |(at, frame)| {
         let pdu = frame.pdu.as_ref()?;
         let (from, to, class) = match &pdu.body {
             Body::DeliverSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class),

@@ -5,6 +5,7 @@ mod bus;
 mod inbound;
 mod marks;
 mod outbound;
+mod pace;
 mod progress;
 mod reports;
 mod seen;
@@ -17,9 +18,11 @@ pub(super) use seen::Seen;
 type Oracle = fn(&Seen, &mut Report);
 
 /// The oracles, by name.
-const ORACLES: [(&str, Oracle); 7] = [
+const ORACLES: [(&str, Oracle); 9] = [
     ("outbound", outbound::outbound),
     ("inbound", inbound::inbound),
+    ("rate", pace::rate),
+    ("order", pace::order),
     ("reports", reports::reports),
     ("texts", texts::texts),
     ("durable", bus::durable),

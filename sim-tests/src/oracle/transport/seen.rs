@@ -12,7 +12,7 @@ use super::super::line::{receipt, user_data};
 use super::super::{Frame, Line};
 use crate::app::message_of;
 use crate::history::{End, Fact, History, Way, What};
-use crate::plan::{Keeps, Plan, Transport};
+use crate::plan::{FaultKind, Keeps, Plan, Transport};
 use crate::transport::named;
 
 /// One transport's part of a run.
@@ -136,6 +136,13 @@ impl<'a> Seen<'a> {
     /// Whether what its store knew at one place among the facts may have been forgotten at another.
     pub(crate) fn forgets(&self, from: usize, to: usize) -> bool {
         self.part.keeps == Keeps::Nothing && self.ends.iter().any(|end| (from..to).contains(end))
+    }
+
+    /// Whether the wall clock of one of its processes was wrong in this run: what is held is held by that.
+    pub(crate) fn has_wrong_clock(&self) -> bool {
+        let processes = self.plan.processes();
+        let is_own = |process: usize| processes.get(process).is_some_and(|it| self.plan.owner(*it) == self.owner);
+        self.plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ClockStep(process, _) if is_own(process)))
     }
 
     /// Events about a message, in order.
