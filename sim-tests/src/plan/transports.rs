@@ -37,6 +37,9 @@ pub struct Transport {
     /// Where its bus and its store are.
     #[serde(default, skip_serializing_if = "is_plain")]
     pub keeps: Keeps,
+    /// How long its disk takes to sync.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub sync_ms: u64,
     /// What it is told to do.
     #[serde(default, serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub options: Options,
@@ -281,6 +284,7 @@ impl Transport {
         let mut switch = Switch::new(streams, "bus", profile);
         let (refuse, unconfirmed) = (switch.chance(0.3), switch.chance(0.3));
         let delay_ms = switch.one_of(&[5, 100, 700]).unwrap_or(0);
+        let sync_ms = Switch::new(streams, "disk", profile).one_of(&[2, 2, 4, 10, 40]).unwrap_or(0);
         Transport {
             account: first_account + number,
             processes: if keeps == Keeps::Shared && shares { 2 } else { 1 },
@@ -289,6 +293,7 @@ impl Transport {
             sequence_start,
             messages_max: *[1, 2, 20, 100].choose(&mut rng).expect("there are four"),
             keeps,
+            sync_ms: if keeps == Keeps::File { sync_ms } else { 0 },
             options: Options::draw(&mut rng, smsc),
             bus: BusFaults { refuse, unconfirmed, delay_ms },
             messages: Text::draw_all(&mut streams.stream("texts", number as u64)),
@@ -316,7 +321,10 @@ impl Transport {
         // One after the other, at worst; a part that is accepted gives the next one as long.
         let each = |unanswered_ms| submits * (self.options.retry_max_age_ms + 2 * unanswered_ms);
         let tried = unanswered_ms.map_or(self.messages.len() as u64 * self.options.retry_max_age_ms, each);
-        paced + tried + submits * (2 * self.bus.delay_ms + THROTTLE_MAX_MS) + self.options.shutdown_timeout_ms
+        paced
+            + tried
+            + submits * (2 * self.bus.delay_ms + 10 * self.sync_ms + THROTTLE_MAX_MS)
+            + self.options.shutdown_timeout_ms
     }
 
     /// How long after the end of all else something may still be due: what is held back is given up.

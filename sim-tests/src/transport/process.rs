@@ -145,6 +145,7 @@ impl Process {
             Keeps::Shared => Ok((ground.broker.connect(prefetch), Store::Memory(ground.server.clone()), None)),
             Keeps::File => {
                 let (journal, writer) = Disk::forgetful(&ground.disk).open()?;
+                let writer = writer.with_sync_time(Duration::from_millis(part.sync_ms));
                 let bus = Embedded::open(journal.clone(), embedded::Config::default(), Arc::clone(&self.clock))?;
                 let store = Store::Embedded(store::Embedded::open(journal.clone(), options::limits(part))?);
                 let writer = tokio::spawn(writer.run());

@@ -27,6 +27,7 @@ pub(crate) fn plan() -> Plan {
         sequence_start: 1,
         messages_max: 20,
         keeps: Keeps::File,
+        sync_ms: 0,
         options: Options { receipts: true, ..Options::default() },
         bus: BusFaults::default(),
         messages: [500, 700, 900].into_iter().zip(CHARACTERS).map(text).collect(),

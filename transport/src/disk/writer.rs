@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use redb::{Database, ReadableDatabase as _};
 use tokio::sync::{mpsc, watch};
@@ -17,6 +18,8 @@ pub struct Writer {
     shared: Arc<Shared>,
     writes: mpsc::Receiver<Write>,
     failing: watch::Sender<Option<DiskError>>,
+    /// How long a sync takes beside what it takes.
+    sync_time: Duration,
     /// What must be written and could not be yet.
     owed: BTreeMap<(Rows, Vec<u8>), Option<Vec<u8>>>,
 }
@@ -27,7 +30,15 @@ impl Writer {
         writes: mpsc::Receiver<Write>,
         failing: watch::Sender<Option<DiskError>>,
     ) -> Writer {
-        Writer { shared, writes, failing, owed: BTreeMap::new() }
+        Writer { shared, writes, failing, sync_time: Duration::ZERO, owed: BTreeMap::new() }
+    }
+
+    /// As if each sync took so long, half of it before anything is there and half after: for a simulation, in which nothing
+    /// takes time by itself.
+    #[must_use]
+    pub fn with_sync_time(mut self, sync_time: Duration) -> Writer {
+        self.sync_time = sync_time;
+        self
     }
 
     /// Writes until all handles to the file are gone, as a task among others: each sync holds up the thread that it runs on.
@@ -42,7 +53,7 @@ impl Writer {
             if !goes_on {
                 break;
             }
-            self.commit(&mut writes);
+            self.commit(&mut writes).await;
         }
         if !self.owed.is_empty() {
             self.reopen();
@@ -81,11 +92,14 @@ impl Writer {
         std::thread::Builder::new().name("disk".to_owned()).spawn(move || runtime.block_on(self.run()))
     }
 
-    fn commit(&mut self, writes: &mut Vec<Write>) {
+    async fn commit(&mut self, writes: &mut Vec<Write>) {
         if writes.is_empty() {
             return;
         }
-        match self.transact(writes) {
+        self.pause().await;
+        let written = self.transact(writes);
+        self.pause().await;
+        match written {
             Ok(()) => {
                 self.owed.clear();
                 writes.drain(..).for_each(|write| (write.done)(Ok(())));
@@ -97,6 +111,12 @@ impl Writer {
                 self.failing.send_replace(Some(error.clone()));
                 self.refuse(writes, &error);
             }
+        }
+    }
+
+    async fn pause(&self) {
+        if !self.sync_time.is_zero() {
+            sleep(self.sync_time / 2).await;
         }
     }
 

@@ -208,3 +208,46 @@ async fn a_damaged_file_is_an_error_and_never_a_panic_nor_a_hang() {
     }
     assert!(said > 20, "{said}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_takes_time_gathers_what_comes_meanwhile_and_is_cut_short_by_a_kill() {
+    let disk = Forgetful::new();
+    let (journal, writer) = Disk::forgetful(&disk).open().unwrap();
+    let bus = Embedded::open(journal, Config::default(), Arc::new(Hand::default())).unwrap();
+    let writer = tokio::spawn(writer.with_sync_time(Duration::from_millis(10)).run());
+    let start = tokio::time::Instant::now();
+    let put = |number| {
+        let bus = bus.clone();
+        tokio::spawn(async move { bus.put(body(number)).await.map(|_| start.elapsed().as_millis()).ok() })
+    };
+    let first = put(0);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let (second, third) = (put(1), put(2));
+    assert_eq!([first.await.unwrap(), second.await.unwrap(), third.await.unwrap()], [Some(10), Some(20), Some(20)]);
+    let untold = put(3);
+    // It is written by now, and nobody has heard so.
+    tokio::time::sleep(Duration::from_millis(7)).await;
+    writer.abort();
+    assert_eq!(untold.await.unwrap(), None);
+    drop(bus);
+    assert_eq!(Process::start(&disk).bus.waiting(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_in_which_little_stays_does_not_grow() {
+    let disk = Forgetful::new();
+    let process = Process::with(&disk, Config { kept_max: 10, ..Config::default() }).unwrap();
+    let mut bus = process.bus.connect(1);
+    let mut sizes = Vec::new();
+    for _ in 0..4 {
+        for number in 0..250 {
+            process.bus.put(body(number)).await.unwrap();
+            let delivery = next(&mut bus.outbound).await;
+            bus.publisher.publish(Route::Event, body(number)).await.unwrap();
+            delivery.ack();
+        }
+        process.settle().await;
+        sizes.push(disk.octets());
+    }
+    assert!(sizes[3] <= sizes[0], "{sizes:?}");
+}

@@ -77,6 +77,10 @@ fn missing(tries: &[Try], event: &Published, total: u8) -> Vec<u8> {
 /// A part goes again if it was refused, or if nobody knows; or if the bus has handed out its message again, unless what was
 /// remembered says that it need not.
 fn sent_again(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
+    // Put again by an application that did not hear that it had been: on the bus those are two messages.
+    if seen.puts(message) > 1 {
+        return;
+    }
     for (place, again) in tries.iter().enumerate() {
         let Some(before) = tries[..place].iter().rev().find(|it| it.part == again.part) else { continue };
         let (from, to) = (before.frame.order, again.frame.order);
@@ -92,7 +96,6 @@ fn sent_again(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
             let is_given_again = ids.into_iter().any(|(_, id)| super::reports::is_given_twice(seen, &id));
             let is_known = seen.part.keeps != Keeps::Nothing
                 && !is_given_again
-                && seen.puts(message) <= 1
                 && seen.events(message).any(|event| event.event() == "ack" && event.order < to);
             if is_known {
                 report.broken(again.frame.at, format!("{} after its ack", who()));

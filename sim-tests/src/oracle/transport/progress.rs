@@ -30,7 +30,8 @@ pub(super) fn progress(seen: &Seen, report: &mut Report) {
 fn patience(plan: &Plan, part: &Transport) -> Duration {
     // An octet or so at a time, at worst.
     let stalls = 100 * (plan.wire.esme.stall_ms + plan.wire.smsc.stall_ms);
-    let waits = plan.smsc.slowness_max_ms() + stalls + 2 * part.bus.delay_ms + THROTTLE_MAX_MS + 3_000;
+    let waits =
+        plan.smsc.slowness_max_ms() + stalls + 2 * part.bus.delay_ms + 10 * part.sync_ms + THROTTLE_MAX_MS + 3_000;
     plan.timers.rebind_bound() + Duration::from_millis(waits)
 }
 
