@@ -23,7 +23,7 @@ pub(super) fn malformed(plan: &Plan, _: &History, lines: &[Line], report: &mut R
             asked.entry(frame.header()).or_default().push(frame);
         }
         for frames in asked.values() {
-            answered(plan, line, frames, report);
+            answered(plan, line, frames, lines, report);
         }
     }
 }
@@ -36,9 +36,7 @@ fn ends(plan: &Plan, line: &Line, broken: &Frame, lines: &[Line], report: &mut R
     if line.hung.is_none_or(|hung| hung > by) && line.frames.last().is_some_and(|last| last.at > by) {
         return report.broken(by, format!("{who}, and the connection is still up"));
     }
-    let other = lines.iter().find(|other| other.number == line.number && other.end == End::Smsc);
-    let gone = other.is_none_or(|other| other.hung.is_some_and(|hung| line.hung.is_none_or(|at| hung <= at)));
-    let cut_short = gone || plan.wire.is_cutting() || line.how != Some(How::Shut);
+    let cut_short = is_left_alone(line, lines) || plan.wire.is_cutting() || line.how != Some(How::Shut);
     let after: Vec<_> = after.collect();
     if let Some(request) = after.iter().find(|frame| frame.is_request() && frame.at > broken.at) {
         report.broken(request.at, format!("{who}, and a request is written after it"));
@@ -46,6 +44,12 @@ fn ends(plan: &Plan, line: &Line, broken: &Frame, lines: &[Line], report: &mut R
     if !cut_short && !after.iter().any(|frame| is_of_length(frame)) {
         report.broken(broken.at, format!("{who}, and it is not said"));
     }
+}
+
+/// Whether the SMSC had hung up when this end did, or has no end of it.
+fn is_left_alone(line: &Line, lines: &[Line]) -> bool {
+    let other = lines.iter().find(|other| other.number == line.number && other.end == End::Smsc);
+    other.is_none_or(|other| other.hung.is_some_and(|hung| line.hung.is_none_or(|at| hung <= at)))
 }
 
 /// Whether it says that a length cannot be.
@@ -56,7 +60,7 @@ fn is_of_length(frame: &Frame) -> bool {
 
 /// A request that is wrong is answered once; one that nobody knows by generic_nack with ESME_RINVCMDID (§3.3), one that
 /// cannot be read by what is no success. A response never is. Several with one number are answered as often.
-fn answered(plan: &Plan, line: &Line, frames: &[&Frame], report: &mut Report) {
+fn answered(plan: &Plan, line: &Line, frames: &[&Frame], lines: &[Line], report: &mut Report) {
     let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return };
     let Some((command, sequence)) = first.header() else { return };
     let answers =
@@ -79,7 +83,9 @@ fn answered(plan: &Plan, line: &Line, frames: &[&Frame], report: &mut Report) {
             report.broken(first.at, format!("{who}: answered by {answer}"));
         }
     }
-    goes_on(plan, line, last, report);
+    if !is_left_alone(line, lines) {
+        goes_on(plan, line, last, report);
+    }
 }
 
 /// One PDU that is wrong ends no session.

@@ -45,6 +45,10 @@ fn receipts_are_true(seen: &Seen, report: &mut Report) {
     for offer in seen.offers.iter().filter(|offer| offer.intermediate || !lies) {
         let (Some(message), Some(told)) = (offer.message, offer.state) else { continue };
         let Some(kept) = seen.kept(message) else { continue };
+        // In the moment of its death it may say what it has not put down any more.
+        if seen.accounts.iter().any(|account| account.killed && account.at == offer.at) {
+            continue;
+        }
         let known = |(state, at): &(MessageState, Duration)| *state == told && *at <= offer.at + slack(seen.plan);
         if offer.intermediate == told.is_final() || !kept.states.iter().any(known) {
             let words = format!("{message:?}: told that it is {told}, and it went {:?}", kept.states);
