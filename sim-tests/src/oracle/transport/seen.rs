@@ -1,6 +1,6 @@
 //! A history as one transport's promises need it: what was put, taken, sent, answered, told and acknowledged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -180,14 +180,18 @@ impl<'a> Seen<'a> {
 
 /// What was delivered on a connection.
 fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
-    line.frames.iter().enumerate().filter_map(|(at, frame)| {
+    let mut taken = BTreeSet::new();
+    line.frames.iter().enumerate().filter_map(move |(at, frame)| {
         let pdu = frame.pdu.as_ref().filter(|_| frame.way == Way::Read)?;
         let (from, class) = match &pdu.body {
             Body::DeliverSm(sm) => (sm.source_addr.text(), sm.esm_class),
             Body::DataSm(sm) => (sm.source_addr.text(), sm.esm_class),
             _ => return None,
         };
-        let answer = line.frames[at..].iter().find(|it| it.way == Way::Written && it.answers(pdu));
+        // An SMSC may use a number for two at once: each has an answer of its own.
+        let answers = line.frames[at..].iter().filter(|it| it.way == Way::Written && it.answers(pdu));
+        let answer = answers.into_iter().find(|it| !taken.contains(&it.order));
+        taken.extend(answer.map(|it| it.order));
         let is_receipt = class.is_receipt() || class.is_intermediate();
         let id = is_receipt.then(|| receipt(pdu)).flatten().and_then(|receipt| receipt.id).map(|id| id.to_string());
         let accepted = answer.filter(|it| it.pdu.as_ref().is_some_and(|pdu| pdu.status == CommandStatus::ESME_ROK));
