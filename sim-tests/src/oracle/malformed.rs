@@ -36,7 +36,7 @@ fn ends(plan: &Plan, line: &Line, broken: &Frame, lines: &[Line], report: &mut R
     if line.hung.is_none_or(|hung| hung > by) && line.frames.last().is_some_and(|last| last.at > by) {
         return report.broken(by, format!("{who}, and the connection is still up"));
     }
-    let cut_short = is_left_alone(line, lines) || plan.wire.is_cutting() || line.how != Some(How::Shut);
+    let cut_short = smsc_hung_up_first(line, lines) || plan.wire.is_cutting() || line.how != Some(How::Shut);
     let after: Vec<_> = after.collect();
     if let Some(request) = after.iter().find(|frame| frame.is_request() && frame.at > broken.at) {
         report.broken(request.at, format!("{who}, and a request is written after it"));
@@ -47,7 +47,7 @@ fn ends(plan: &Plan, line: &Line, broken: &Frame, lines: &[Line], report: &mut R
 }
 
 /// Whether the SMSC had hung up when this end did, or has no end of it.
-fn is_left_alone(line: &Line, lines: &[Line]) -> bool {
+fn smsc_hung_up_first(line: &Line, lines: &[Line]) -> bool {
     let other = lines.iter().find(|other| other.number == line.number && other.end == End::Smsc);
     other.is_none_or(|other| other.hung.is_some_and(|hung| line.hung.is_none_or(|at| hung <= at)))
 }
@@ -83,7 +83,7 @@ fn answered(plan: &Plan, line: &Line, frames: &[&Frame], lines: &[Line], report:
             report.broken(first.at, format!("{who}: answered by {answer}"));
         }
     }
-    if !is_left_alone(line, lines) {
+    if !smsc_hung_up_first(line, lines) {
         goes_on(plan, line, last, report);
     }
 }

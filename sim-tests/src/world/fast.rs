@@ -12,9 +12,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::door::{Door, State};
+use super::door::Door;
 use super::net::{Net, Pipe, Weather};
-use super::{SimulatedClock, Turn, account, answers, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
+use super::{
+    SimulatedClock, Turn, account, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turn_surroundings, turns,
+};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -199,9 +201,6 @@ impl World {
                 self.net.turn(Weather::Fair);
             }
             (FaultKind::Slow(ms), ends) => self.net.set_latency(latency(&self.plan, if ends { 0 } else { ms })),
-            (FaultKind::ConnectRefused, false) => self.door.turn(State::Refuses),
-            (FaultKind::ConnectHangs, false) => self.door.turn(State::Hangs),
-            (FaultKind::ConnectRefused | FaultKind::ConnectHangs, true) => self.door.turn(State::Open),
             (FaultKind::Crash, false) => self.kill_smsc(),
             (FaultKind::PowerCut, false) => {
                 self.net.power_off(None);
@@ -226,17 +225,7 @@ impl World {
                 self.net.power_on(Some(process + 1));
                 self.want(process, Wanted::Up);
             }
-            (FaultKind::BusAway(transport), ends) => self.grounds[transport].set_away(!ends),
-            (FaultKind::DiskFull(transport), ends) => self.grounds[transport].fill(!ends),
-            (
-                FaultKind::StoreRefuses(transport)
-                | FaultKind::StoreSilent(transport)
-                | FaultKind::StoreSlow(transport, _),
-                ends,
-            ) => {
-                self.grounds[transport].answer(answers(self.plan.faults[fault].kind, ends));
-            }
-            (FaultKind::ClockStep(process, seconds), ends) => self.clocks[process].step(if ends { 0 } else { seconds }),
+            (kind, ends) => turn_surroundings(kind, ends, &self.grounds, &self.clocks, &self.door),
         }
     }
 

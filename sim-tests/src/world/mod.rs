@@ -26,6 +26,7 @@ use crate::app::{PASSWORD, Waiting, driver_config, session_config, system_id};
 use crate::history::{History, Recorder, What};
 use crate::plan::{FaultKind, Plan, SMSC_WINDOW, Smsc, Transport};
 use crate::transport::Ground;
+use door::{Door, State};
 
 /// Which network a plan runs on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, clap::ValueEnum)]
@@ -135,13 +136,29 @@ impl WallClock for SimulatedClock {
     }
 }
 
-/// How the server of a store answers while this is so.
-fn answers(kind: FaultKind, ends: bool) -> Answers {
+/// Lets a fault begin or end of what is the same on every tier: buses, disks, stores, wall clocks, and the SMSC's door.
+fn turn_surroundings(kind: FaultKind, ends: bool, grounds: &[Ground], clocks: &[SimulatedClock], door: &Door) {
+    let answer = |transport: usize, answers| grounds[transport].answer(if ends { Answers::AtOnce } else { answers });
     match kind {
-        FaultKind::StoreRefuses(_) if !ends => Answers::Refuses,
-        FaultKind::StoreSilent(_) if !ends => Answers::Never,
-        FaultKind::StoreSlow(_, ms) if !ends => Answers::After(Duration::from_millis(ms)),
-        _ => Answers::AtOnce,
+        FaultKind::BusAway(transport) => grounds[transport].set_away(!ends),
+        FaultKind::DiskFull(transport) => grounds[transport].fill(!ends),
+        FaultKind::StoreRefuses(transport) => answer(transport, Answers::Refuses),
+        FaultKind::StoreSilent(transport) => answer(transport, Answers::Never),
+        FaultKind::StoreSlow(transport, ms) => answer(transport, Answers::After(Duration::from_millis(ms))),
+        FaultKind::ClockStep(process, seconds) => clocks[process].step(if ends { 0 } else { seconds }),
+        FaultKind::ConnectRefused => door.turn(if ends { State::Open } else { State::Refuses }),
+        FaultKind::ConnectHangs => door.turn(if ends { State::Open } else { State::Hangs }),
+        // Network and processes are each tier's own.
+        FaultKind::Hold
+        | FaultKind::Partition
+        | FaultKind::LostToSmsc
+        | FaultKind::LostFromSmsc
+        | FaultKind::Slow(_)
+        | FaultKind::Crash
+        | FaultKind::PowerCut
+        | FaultKind::TransportKilled(_)
+        | FaultKind::TransportPowerCut(_)
+        | FaultKind::TransportStopped(_) => {}
     }
 }
 

@@ -14,8 +14,10 @@ use tokio::time::Instant;
 use turmoil::net::{TcpListener, TcpStream};
 use turmoil::{Builder, Sim};
 
-use super::door::{Door, State};
-use super::{SimulatedClock, Turn, account, answers, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turns};
+use super::door::Door;
+use super::{
+    SimulatedClock, Turn, account, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turn_surroundings, turns,
+};
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
@@ -176,9 +178,6 @@ impl World<'_> {
                 let value = latency(&self.plan, if ends { 0 } else { ms });
                 self.esmes().iter().for_each(|esme| self.sim.set_link_latency(esme.as_str(), SMSC, value));
             }
-            (FaultKind::ConnectRefused, false) => self.door.turn(State::Refuses),
-            (FaultKind::ConnectHangs, false) => self.door.turn(State::Hangs),
-            (FaultKind::ConnectRefused | FaultKind::ConnectHangs, true) => self.door.turn(State::Open),
             (FaultKind::Crash, false) => self.crash_smsc()?,
             (FaultKind::PowerCut, false) => {
                 self.partition();
@@ -198,17 +197,7 @@ impl World<'_> {
             }
             (FaultKind::TransportStopped(process), false) => self.want(process, Wanted::Stopped),
             (FaultKind::TransportStopped(process), true) => self.want(process, Wanted::Up),
-            (FaultKind::BusAway(transport), ends) => self.grounds[transport].set_away(!ends),
-            (FaultKind::DiskFull(transport), ends) => self.grounds[transport].fill(!ends),
-            (
-                FaultKind::StoreRefuses(transport)
-                | FaultKind::StoreSilent(transport)
-                | FaultKind::StoreSlow(transport, _),
-                ends,
-            ) => {
-                self.grounds[transport].answer(answers(self.plan.faults[fault].kind, ends));
-            }
-            (FaultKind::ClockStep(process, seconds), ends) => self.clocks[process].step(if ends { 0 } else { seconds }),
+            (kind, ends) => turn_surroundings(kind, ends, &self.grounds, &self.clocks, &self.door),
         }
         Ok(())
     }

@@ -236,18 +236,8 @@ impl Shared {
         if !self.telling().insert(telling.clone()) {
             return;
         }
-        self.tell_in_the_end(&early).await;
+        in_the_end("an early receipt could not be told", || self.tell_early(&early)).await;
         self.telling().remove(&telling);
-    }
-
-    async fn tell_in_the_end(&self, early: &Early) {
-        while let Err(error) = self.tell_early(early).await {
-            tracing::warn!(%error, "an early receipt could not be told");
-            if matches!(error, PutOff::Bus(PublishError::Closed)) {
-                return;
-            }
-            tokio::time::sleep(super::AGAIN).await;
-        }
     }
 
     /// It is held until it is told: whoever comes after this process finds it.
@@ -283,17 +273,8 @@ impl Shared {
         incomplete.into_iter().for_each(|set| self.owed.add(set));
         self.pay().await;
         // None waits for another that the bus refuses.
-        futures_util::future::join_all(early.iter().map(|early| self.tell_expired_in_the_end(early))).await;
-    }
-
-    async fn tell_expired_in_the_end(&self, early: &Early) {
-        while let Err(error) = self.tell_expired(early).await {
-            tracing::warn!(%error, "a receipt could not be told");
-            if matches!(error, PutOff::Bus(PublishError::Closed)) {
-                return;
-            }
-            tokio::time::sleep(super::AGAIN).await;
-        }
+        let told = early.iter().map(|early| in_the_end("a receipt could not be told", || self.tell_expired(early)));
+        futures_util::future::join_all(told).await;
     }
 
     /// The id of a receipt has not come in time; or it has, and who was to tell of it has died.
@@ -316,6 +297,17 @@ impl Shared {
             }
         }
         Ok(())
+    }
+}
+
+/// Tries until it is done, or the bus has been closed.
+async fn in_the_end<F: Future<Output = Result<(), PutOff>>>(otherwise: &str, mut once: impl FnMut() -> F) {
+    while let Err(error) = once().await {
+        tracing::warn!(%error, "{otherwise}");
+        if matches!(error, PutOff::Bus(PublishError::Closed)) {
+            return;
+        }
+        tokio::time::sleep(super::AGAIN).await;
     }
 }
 

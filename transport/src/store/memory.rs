@@ -13,7 +13,10 @@ use crate::text::{Incomplete, Joiner, Outcome, PartKey, Segment};
 
 /// A store that is gone with the process. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Memory(Arc<Mutex<Table>>, Arc<Mutex<Answers>>);
+pub struct Memory {
+    table: Arc<Mutex<Table>>,
+    answers: Arc<Mutex<Answers>>,
+}
 
 /// How a store answers: for tests, to which one in memory is the server that others share.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -80,16 +83,16 @@ impl Memory {
     /// A store that knows nothing.
     #[must_use]
     pub fn new(limits: StoreLimits) -> Memory {
-        Memory(Arc::new(Mutex::new(Table::new(limits))), Arc::default())
+        Memory { table: Arc::new(Mutex::new(Table::new(limits))), answers: Arc::default() }
     }
 
     /// Answers so from now on. For tests.
     pub fn answer(&self, answers: Answers) {
-        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = answers;
+        *self.answers.lock().unwrap_or_else(PoisonError::into_inner) = answers;
     }
 
     async fn ask<T>(&self, what: impl FnOnce(&mut Table) -> T) -> Result<T, Away> {
-        let answers = *self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let answers = *self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         match answers {
             Answers::AtOnce => {}
             Answers::After(delay) => sleep(delay).await,
@@ -110,7 +113,7 @@ impl Memory {
 
     /// No panic can happen while the lock is held, so a poisoned one is as good as any.
     fn table(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn remember(&self, now: Duration, id: &str, part: &PartOf) -> Result<Vec<Early>, Away> {

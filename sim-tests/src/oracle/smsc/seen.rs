@@ -76,6 +76,8 @@ pub(crate) enum Answered {
 /// What the simulator said of itself.
 pub(crate) struct Account<'a> {
     pub(crate) at: Duration,
+    /// Its place among all facts.
+    pub(crate) order: usize,
     pub(crate) killed: bool,
     pub(crate) messages: BTreeMap<Message, &'a Kept>,
     pub(crate) deliveries: &'a [DeliveryState],
@@ -87,11 +89,11 @@ impl<'a> Seen<'a> {
         let mut offers: Vec<_> =
             lines.iter().enumerate().flat_map(|(session, line)| offers(plan, session, line)).collect();
         offers.sort_by_key(|offer| offer.order);
-        let accounts = history.facts.iter().filter_map(|fact| match &fact.what {
+        let accounts = history.facts.iter().enumerate().filter_map(|(order, fact)| match &fact.what {
             What::Account { killed, messages, deliveries } => {
                 let named = |kept: &'a Kept| Some((of_client(plan, &kept.to)?, kept));
                 let messages = messages.iter().filter_map(named).collect();
-                Some(Account { at: fact.at, killed: *killed, messages, deliveries })
+                Some(Account { at: fact.at, order, killed: *killed, messages, deliveries })
             }
             _ => None,
         });

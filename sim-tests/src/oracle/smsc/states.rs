@@ -44,9 +44,11 @@ fn receipts_are_true(seen: &Seen, report: &mut Report) {
     let lies = seen.plan.smsc.policy.receipt.state.is_some();
     for offer in seen.offers.iter().filter(|offer| offer.intermediate || !lies) {
         let (Some(message), Some(told)) = (offer.message, offer.state) else { continue };
-        let Some(kept) = seen.kept(message) else { continue };
-        // In the moment of its death it may say what it has not put down any more.
-        if seen.accounts.iter().any(|account| account.killed && account.at == offer.at) {
+        let of = |account: &&Account| account.messages.contains_key(&message);
+        let Some(account) = seen.accounts.iter().find(of) else { continue };
+        let kept = account.messages[&message];
+        // In the moment of its death, after its last account, it may say more than that has.
+        if account.killed && offer.order > account.order {
             continue;
         }
         let known = |(state, at): &(MessageState, Duration)| *state == told && *at <= offer.at + slack(seen.plan);

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use smpp_transport::text::message_id::normal;
+
 use super::super::Report;
 use super::Seen;
 use super::seen::{PartOf, Published, Try};
@@ -77,10 +79,9 @@ fn missing(tries: &[Try], event: &Published, total: u8) -> Vec<u8> {
 /// A part goes again if it was refused, or if nobody knows; or if the bus has handed out its message again, unless what was
 /// remembered says that it need not.
 fn sent_again(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
-    // Put again by an application that did not hear that it had been: on the bus those are two messages.
-    if seen.puts(message) > 1 {
-        return;
-    }
+    // Put again by an application that did not hear that it had been: on the bus those are two messages, of which each is
+    // sent.
+    let copies = seen.puts(message).max(1);
     for (place, again) in tries.iter().enumerate() {
         let Some(before) = tries[..place].iter().rev().find(|it| it.part == again.part) else { continue };
         let (from, to) = (before.frame.order, again.frame.order);
@@ -91,26 +92,36 @@ fn sent_again(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
         }
         let who = || format!("message {message} of {}: part {} was sent again", seen.owner, again.part.number);
         if seen.is_taken_between(message, from, to) {
-            // An SMSC that has lost its memory gives the same ids again: then they stand for others.
-            let ids = tries[..place].iter().filter_map(|it| it.accepted());
-            let is_given_again = ids.into_iter().any(|(_, id)| super::reports::is_given_twice(seen, &id));
             let is_known = seen.part.keeps != Keeps::Nothing
-                && !is_given_again
+                && copies == 1
+                && !is_given_to_another(seen, message, &tries[..place])
                 && seen.events(message).any(|event| event.event() == "ack" && event.order < to);
             if is_known {
                 report.broken(again.frame.at, format!("{} after its ack", who()));
             }
             continue;
         }
-        let heard = before.is_heard(seen.plan) && before.answer.is_some_and(|answer| answer.order < to);
-        if heard && before.accepted().is_some() {
+        let since = |it: &&Try| it.part == again.part && !seen.is_taken_between(message, it.frame.order, to);
+        let earlier = || tries[..place].iter().filter(since);
+        let is_answered = |it: &Try| it.answer.is_some_and(|answer| answer.order < to);
+        let accepted = |it: &&Try| it.is_heard(seen.plan) && is_answered(it) && it.accepted().is_some();
+        if earlier().filter(accepted).count() >= copies {
             report.broken(again.frame.at, format!("{}, although it had been accepted", who()));
         }
-        let unknown = before.answer.is_none_or(|answer| answer.order > to) && before.line.number != again.line.number;
-        if unknown && !seen.part.options.resend_unknown {
+        let unknown = |it: &&Try| !is_answered(it) && it.line.number != again.line.number;
+        if earlier().filter(unknown).count() >= copies && !seen.part.options.resend_unknown {
             report.broken(again.frame.at, format!("{}, although nobody knew what had become of it", who()));
         }
     }
+}
+
+/// Whether an SMSC that has lost its memory has given an id of these to another message: then it stands for that.
+fn is_given_to_another(seen: &Seen, message: usize, tries: &[Try]) -> bool {
+    let ids = |tries: &[Try]| -> BTreeSet<String> {
+        tries.iter().filter_map(Try::accepted).map(|(_, id)| normal(&id)).collect()
+    };
+    let own = ids(tries);
+    seen.tries.iter().any(|(other, tries)| *other != message && !own.is_disjoint(&ids(tries)))
 }
 
 fn acknowledged_after_its_event(seen: &Seen, report: &mut Report) {

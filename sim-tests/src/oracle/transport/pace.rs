@@ -11,7 +11,7 @@ use crate::history::What;
 use crate::plan::Order;
 
 /// What a process submitted in one of its lives, in order.
-pub(super) fn lives<'a>(seen: &Seen<'a>) -> Vec<Vec<(&'a Line, &'a Frame)>> {
+fn lives<'a>(seen: &Seen<'a>) -> Vec<Vec<(&'a Line, &'a Frame)>> {
     let mut lives: BTreeMap<(Option<usize>, usize), Vec<_>> = BTreeMap::new();
     for line in seen.lines.iter().copied() {
         let is_start = |what: &What| matches!(what, What::Started { process, .. } if Some(*process) == line.process);

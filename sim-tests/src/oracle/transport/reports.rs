@@ -73,7 +73,7 @@ fn form(seen: &Seen, receipt: &Delivered) -> Option<String> {
 }
 
 /// An SMSC that has lost its memory counts its ids anew.
-pub(super) fn is_given_twice(seen: &Seen, id: &str) -> bool {
+fn is_given_twice(seen: &Seen, id: &str) -> bool {
     seen.given.get(&normal(id)).is_some_and(|count| *count > 1)
 }
 
