@@ -22,7 +22,8 @@ pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Rep
         // What the SMSC writes that is wrong is so on purpose.
         for answer in written.filter(|frame| line.end == End::Esme || frame.wrong.is_none()) {
             let asked = |frame: &&Frame| frame.way == Way::Read && frame.at <= answer.at && answer.answers_frame(frame);
-            if !line.frames.iter().any(|frame| asked(&frame)) {
+            let number = answer.header().map_or(0, |(_, number)| number);
+            if !line.numbered(number).any(|frame| asked(&frame)) {
                 let words = answer.pdu.as_ref().map(ToString::to_string).unwrap_or_default();
                 report.broken(
                     answer.at,
@@ -36,7 +37,7 @@ pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Rep
 fn owed(plan: &Plan, line: &Line, request: &Frame, report: &mut Report) {
     let Some(pdu) = &request.pdu else { return };
     let by = request.at + time_to_answer(plan, line, pdu) + slack(plan);
-    let answers = line.frames.iter().filter(|frame| frame.way == Way::Written && frame.answers(pdu));
+    let answers = line.answers_to(pdu).filter(|frame| frame.way == Way::Written);
     let (count, first) = answers.fold((0, None), |(count, first), frame| (count + 1, first.or(Some(frame.at))));
     let who = || format!("line {} {:?}: {pdu}", line.number, line.end);
     if count > 1 {
@@ -63,7 +64,8 @@ fn before_unbind(line: &Line, report: &mut Report) {
         return;
     }
     for pdu in frames[..unbind].iter().filter(|frame| frame.way == Way::Read).filter_map(|frame| frame.pdu.as_ref()) {
-        let answered = frames[..answer].iter().any(|frame| frame.way == Way::Written && frame.answers(pdu));
+        let before = |it: &Frame| it.way == Way::Written && it.order < frames[answer].order;
+        let answered = line.answers_to(pdu).any(before);
         if !answered && pdu.command_id().answer().is_some() {
             let who = format!("line {} {:?}: {pdu}", line.number, line.end);
             report.broken(frames[answer].at, format!("{who}: not answered before the unbind after it was"));

@@ -1,5 +1,6 @@
 //! A history sorted by connection and end: the frames that passed there until it was hung up.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +25,8 @@ pub struct Line {
     pub end: End,
     /// What passed there, in order.
     pub frames: Vec<Frame>,
+    /// The places of frames by their sequence numbers.
+    numbers: Vec<(u32, usize)>,
     /// When it was hung up.
     pub hung: Option<Duration>,
     /// How.
@@ -42,6 +45,8 @@ pub struct Frame {
     pub pdu: Option<Pdu>,
     /// Whose message it submits.
     submitted: Option<(usize, usize)>,
+    /// What it says as a receipt, once somebody has asked.
+    receipt: OnceCell<Option<Receipt>>,
     /// Its octets.
     pub octets: Bytes,
     /// How it is wrong.
@@ -98,11 +103,6 @@ pub(super) fn user_data(pdu: &Pdu) -> Bytes {
     if short.is_empty() { payload().unwrap_or_default() } else { short }
 }
 
-/// What a receipt says.
-pub(super) fn receipt(pdu: &Pdu) -> Option<Receipt> {
-    Receipt::read(Some(&String::from_utf8_lossy(&user_data(pdu))), &pdu.tlvs)
-}
-
 impl Frame {
     pub(super) fn command(&self) -> Option<CommandId> {
         self.pdu.as_ref().map(Pdu::command_id)
@@ -138,6 +138,12 @@ impl Frame {
         !command.is_response() && sequence == number && is_own
     }
 
+    /// What it says as a receipt.
+    pub(super) fn receipt(&self) -> Option<&Receipt> {
+        let read = |pdu: &Pdu| Receipt::read(Some(&String::from_utf8_lossy(&user_data(pdu))), &pdu.tlvs);
+        self.receipt.get_or_init(|| self.pdu.as_ref().and_then(read)).as_ref()
+    }
+
     /// Whose message a submit_sm or data_sm is.
     pub(super) fn submitted(&self) -> Option<(usize, usize)> {
         self.submitted
@@ -162,6 +168,17 @@ impl Line {
             let bound = pdu.command_id().is_response() && bind.is_bind() && pdu.status == CommandStatus::ESME_ROK;
             bound.then_some((frame.at, bind))
         })
+    }
+
+    /// What passed either way that ends this request, in order.
+    pub(super) fn answers_to(&self, request: &Pdu) -> impl Iterator<Item = &Frame> {
+        self.numbered(request.sequence).filter(move |frame| frame.answers(request))
+    }
+
+    /// The frames of this number, in order.
+    pub(super) fn numbered(&self, number: u32) -> impl Iterator<Item = &Frame> {
+        let from = self.numbers.partition_point(|(other, _)| *other < number);
+        self.numbers[from..].iter().take_while(move |(it, _)| *it == number).map(|(_, place)| &self.frames[*place])
     }
 
     /// Its frames up to where none can be read any more.
@@ -200,7 +217,8 @@ pub fn lines(history: &History) -> Vec<Line> {
                     let wrong = Wrong::of(frame, &decoded);
                     let pdu = decoded.ok();
                     let submitted = pdu.as_ref().and_then(submitted);
-                    line.frames.push(Frame { at: *at, order, way: *way, pdu, submitted, octets: frame.clone(), wrong });
+                    let (octets, receipt) = (frame.clone(), OnceCell::new());
+                    line.frames.push(Frame { at: *at, order, way: *way, pdu, submitted, receipt, octets, wrong });
                 }
             }
             What::Hung { line, end, how } => {
@@ -211,13 +229,19 @@ pub fn lines(history: &History) -> Vec<Line> {
             _ => {}
         }
     }
+    for line in &mut lines {
+        let numbers = line.frames.iter().enumerate().filter_map(|(place, frame)| Some((frame.header()?.1, place)));
+        line.numbers = numbers.collect();
+        line.numbers.sort_unstable();
+    }
     lines
 }
 
 fn find(lines: &mut Vec<Line>, number: u32, end: End) -> &mut Line {
     let at = lines.iter().rposition(|line| line.number == number && line.end == end);
     let at = at.unwrap_or_else(|| {
-        lines.push(Line { number, client: None, process: None, end, frames: Vec::new(), hung: None, how: None });
+        let (frames, numbers) = (Vec::new(), Vec::new());
+        lines.push(Line { number, client: None, process: None, end, frames, numbers, hung: None, how: None });
         lines.len() - 1
     });
     &mut lines[at]

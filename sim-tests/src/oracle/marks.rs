@@ -1,6 +1,6 @@
 //! Situations that a sweep must have met: one that never meets them proves little.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use smpp_transport::pdu::{CommandId, CommandStatus};
@@ -46,17 +46,24 @@ const OF_LINES: [&str; 26] = [
     "transport bound after a refusal",
 ];
 
+/// When messages expired.
+type Expired = BTreeMap<(usize, usize), Duration>;
+
 /// The marks that a run has met.
 pub(super) fn marks(seen: &smsc::Seen, history: &History, lines: &[Line]) -> BTreeSet<&'static str> {
     let plan = seen.plan;
     let mut met = BTreeSet::new();
     let mut bound = BTreeSet::new();
+    let mut expired = Expired::new();
     for fact in &history.facts {
         match &fact.what {
             What::Bound { client } => {
                 met.insert(if bound.insert(*client) { "bound" } else { "bound again" });
             }
-            What::Outcome { outcome, .. } => {
+            What::Outcome { client, message, outcome } => {
+                if *outcome == Outcome::Expired {
+                    expired.entry((*client, *message)).or_insert(fact.at);
+                }
                 met.extend(match outcome {
                     Outcome::Accepted(_) => None,
                     Outcome::Refused(_) => Some("message refused"),
@@ -71,7 +78,7 @@ pub(super) fn marks(seen: &smsc::Seen, history: &History, lines: &[Line]) -> BTr
         }
     }
     for line in lines {
-        of_line(plan, history, line, &mut met);
+        of_line(plan, &expired, line, &mut met);
     }
     met.extend(smsc::marks(seen));
     met.extend(binds(plan, lines));
@@ -107,7 +114,7 @@ fn binds(plan: &Plan, lines: &[Line]) -> BTreeSet<&'static str> {
     met
 }
 
-fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'static str>) {
+fn of_line(plan: &Plan, expired: &Expired, line: &Line, met: &mut BTreeSet<&'static str>) {
     let mut outstanding: Vec<u32> = Vec::new();
     let mut answered: BTreeSet<u32> = BTreeSet::new();
     if line.end == End::Smsc {
@@ -148,7 +155,7 @@ fn of_line(plan: &Plan, history: &History, line: &Line, met: &mut BTreeSet<&'sta
                 );
                 met.extend(answered.contains(&pdu.sequence).then_some("answer twice"));
                 met.extend(
-                    expired(history, line, pdu.sequence, frame.at).then_some("answer after its request expired"),
+                    is_late(expired, line, pdu.sequence, frame.at).then_some("answer after its request expired"),
                 );
                 outstanding.retain(|number| *number != pdu.sequence);
                 answered.insert(pdu.sequence);
@@ -176,16 +183,7 @@ fn wrong(frame: &super::Frame) -> Option<&'static str> {
     }
 }
 
-fn expired(history: &History, line: &Line, sequence: u32, at: Duration) -> bool {
-    let submit = line
-        .frames
-        .iter()
-        .find(|frame| frame.submitted().is_some() && frame.pdu.as_ref().is_some_and(|pdu| pdu.sequence == sequence));
-    let Some(message) = submit.and_then(super::Frame::submitted) else { return false };
-    history.facts.iter().any(|fact| match &fact.what {
-        What::Outcome { client, message: number, outcome: Outcome::Expired } => {
-            (*client, *number) == message && fact.at < at
-        }
-        _ => false,
-    })
+fn is_late(expired: &Expired, line: &Line, sequence: u32, at: Duration) -> bool {
+    let submit = line.numbered(sequence).find_map(super::Frame::submitted);
+    submit.is_some_and(|message| expired.get(&message).is_some_and(|expired| *expired < at))
 }

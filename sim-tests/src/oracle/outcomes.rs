@@ -12,6 +12,7 @@ use crate::plan::Plan;
 /// Every message that was handed over ends once, and as the octets that were read say.
 pub(super) fn outcomes(plan: &Plan, history: &History, lines: &[Line], report: &mut Report) {
     let mut seen: BTreeMap<(usize, usize), u32> = BTreeMap::new();
+    let submits = submits(lines);
     for fact in &history.facts {
         let What::Outcome { client, message, outcome } = &fact.what else { continue };
         let times = seen.entry((*client, *message)).or_default();
@@ -19,7 +20,7 @@ pub(super) fn outcomes(plan: &Plan, history: &History, lines: &[Line], report: &
         if *times > 1 {
             report.broken(fact.at, format!("client {client} message {message} has ended {times} times"));
         }
-        let sent = submits(lines, (*client, *message));
+        let sent = submits.get(&(*client, *message)).map_or(&[][..], Vec::as_slice);
         if sent.len() > 1 {
             report.broken(fact.at, format!("client {client} message {message} was sent {} times", sent.len()));
         }
@@ -41,10 +42,17 @@ fn untold(plan: &Plan, history: &History, seen: &BTreeMap<(usize, usize), u32>, 
     }
 }
 
-fn submits(lines: &[Line], message: (usize, usize)) -> Vec<(&Line, &Frame)> {
-    let esme = lines.iter().filter(|line| line.end == End::Esme);
-    let frames = esme.flat_map(|line| line.frames.iter().map(move |frame| (line, frame)));
-    frames.filter(|(_, frame)| frame.way == Way::Written && frame.submitted() == Some(message)).collect()
+/// How each message was sent.
+fn submits(lines: &[Line]) -> BTreeMap<(usize, usize), Vec<(&Line, &Frame)>> {
+    let mut submits: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.end == End::Esme) {
+        for frame in line.frames.iter().filter(|frame| frame.way == Way::Written) {
+            if let Some(message) = frame.submitted() {
+                submits.entry(message).or_default().push((line, frame));
+            }
+        }
+    }
+    submits
 }
 
 /// Why the outcome is not what the wire said, if so.
@@ -54,8 +62,7 @@ fn contradiction(plan: &Plan, at: Duration, told: &Outcome, sent: Option<(&Line,
         return answered.then(|| format!("{told:?}, but it was never sent"));
     };
     let request = frame.pdu.as_ref()?;
-    let answer =
-        line.frames.iter().find(|answer| answer.way == Way::Read && answer.at >= frame.at && answer.answers(request));
+    let answer = line.answers_to(request).find(|answer| answer.way == Way::Read && answer.at >= frame.at);
     let timeout = Duration::from_millis(plan.timers.response_timeout_ms);
     match (told, answer) {
         (Outcome::Accepted(_) | Outcome::Refused(_), None) => Some(format!("{told:?}, but no answer was read")),

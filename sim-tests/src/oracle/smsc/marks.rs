@@ -54,7 +54,7 @@ pub(crate) fn marks(seen: &Seen) -> BTreeSet<&'static str> {
     }
     for session in &seen.lines {
         for (_, pdu) in asked(session, CommandId::QUERY_SM).chain(asked(session, CommandId::CANCEL_SM)) {
-            let answer = session.line.frames.iter().find(|it| it.way == Way::Written && it.answers(pdu));
+            let answer = session.line.answers_to(pdu).find(|it| it.way == Way::Written);
             let Some(answer) = answer.and_then(|answer| answer.pdu.as_ref()) else { continue };
             met.extend(match (&answer.body, answer.status) {
                 (Body::QuerySmResp(Some(_)), _) => Some("state asked for"),
@@ -98,14 +98,11 @@ fn of_offer(seen: &Seen, offer: &Offer, met: &mut BTreeSet<&'static str>) {
     };
     met.extend(offer.in_data_sm.then_some("receipt in data_sm"));
     met.extend((!offer.has_text).then_some("receipt without text"));
-    if let Some((own, _)) = seen.submitted(message) {
+    if let Some((own, request)) = seen.submitted(message) {
         met.extend((own != offer.session).then_some("receipt on another session"));
-        let frames = &seen.lines[own].line.frames;
-        let request = frames.iter().find(|it| it.way == Way::Read && it.submitted() == Some(message));
-        let answer = request
-            .and_then(|it| it.pdu.as_ref())
-            .and_then(|pdu| frames.iter().position(|it| it.way == Way::Written && it.answers(pdu)));
-        let early = answer.is_some_and(|answer| offer.order < frames[answer].order);
+        let line = seen.lines[own].line;
+        let mut answers = request.pdu.iter().flat_map(|pdu| line.answers_to(pdu));
+        let early = answers.find(|it| it.way == Way::Written).is_some_and(|answer| offer.order < answer.order);
         met.extend(early.then_some("receipt before the response to its message"));
     }
     let reached = seen.kept(message).and_then(|kept| kept.states.last()).map(|(_, at)| *at);

@@ -6,10 +6,10 @@ use smpp_transport::pdu::{CommandId, CommandStatus, MessageState, RegisteredDeli
 use smsc_sim::Outcome;
 use smsc_sim::policy::Sent;
 
-use super::super::Report;
-use super::seen::{Message, Offer, asked, id_given};
+use super::super::{Frame, Report};
+use super::seen::{Message, Offer, id_given};
 use super::{Answered, Seen};
-use crate::history::Kept;
+use crate::history::{Kept, Way};
 use crate::plan::Plan;
 
 pub(super) fn receipts(seen: &Seen, report: &mut Report) {
@@ -28,15 +28,14 @@ pub(super) fn receipts(seen: &Seen, report: &mut Report) {
 fn accepted_are_known(seen: &Seen, report: &mut Report) {
     for session in &seen.lines {
         let Some(account) = seen.account_of(session) else { continue };
-        let submits = asked(session, CommandId::SUBMIT_SM).chain(asked(session, CommandId::DATA_SM));
-        let submits: Vec<_> = submits.collect();
         for frame in session.line.frames.iter().filter(|frame| frame.at < account.at) {
             let Some((sequence, id)) = id_given(frame) else { continue };
-            let submit = submits.iter().find(|(_, pdu)| {
-                pdu.sequence == sequence
-                    && Some(pdu.command_id()) == frame.command().map(|it| CommandId(it.0 & 0x7FFF_FFFF))
-            });
-            let Some(message) = submit.and_then(|(submit, _)| submit.submitted()) else { continue };
+            let is_its = |it: &&Frame| {
+                let answer = it.command().and_then(CommandId::answer);
+                it.way == Way::Read && answer.is_some() && answer == frame.command()
+            };
+            let submit = session.line.numbered(sequence).find(is_its);
+            let Some(message) = submit.and_then(Frame::submitted) else { continue };
             if message.0 >= seen.plan.clients.len() {
                 continue;
             }

@@ -25,9 +25,9 @@ pub(super) fn routing(seen: &Seen, report: &mut Report) {
 /// By the session that submitted, as long as that stands, and by others that stood all the time since.
 fn which(seen: &Seen, offer: &Offer, account: &str, report: &mut Report) {
     let Some(message) = offer.message else { return };
-    let Some((own, submitted)) = seen.submitted(message) else { return };
+    let Some((own, request)) = seen.submitted(message) else { return };
     let stood =
-        |place: usize| seen.lines[place].may_have(account, &offer.to) && seen.lines[place].stood(submitted, offer.at);
+        |place: usize| seen.lines[place].may_have(account, &offer.to) && seen.lines[place].stood(request.at, offer.at);
     match seen.plan.smsc.policy.receipt.session.unwrap_or_default() {
         Which::Same if offer.session != own && stood(own) => {
             let (other, own) = (seen.lines[offer.session].line.number, seen.lines[own].line.number);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, MessageState, Pdu};
 
-use super::super::line::{receipt, user_data};
+use super::super::line::user_data;
 use super::super::{Frame, Line, slack};
 use crate::app::message_of;
 use crate::history::{End, History, Kept, Way, What};
@@ -24,6 +24,8 @@ pub(crate) struct Seen<'a> {
     /// In their order.
     pub(crate) offers: Vec<Offer>,
     pub(crate) accounts: Vec<Account<'a>>,
+    /// On which of `lines` each message was submitted first, and how.
+    submitted: BTreeMap<Message, (usize, &'a Frame)>,
     /// Whether all was done when the last account was given.
     pub(crate) at_rest: bool,
 }
@@ -98,7 +100,13 @@ impl<'a> Seen<'a> {
             _ => None,
         });
         let restless = history.facts.iter().any(|fact| matches!(fact.what, What::Restless { .. }));
-        Seen { plan, lines, offers, accounts: accounts.collect(), at_rest: !restless }
+        let mut submitted = BTreeMap::new();
+        for (place, session) in lines.iter().enumerate() {
+            for frame in session.line.frames.iter().filter(|frame| frame.way == Way::Read) {
+                frame.submitted().map(|message| submitted.entry(message).or_insert((place, frame)));
+            }
+        }
+        Seen { plan, lines, offers, submitted, accounts: accounts.collect(), at_rest: !restless }
     }
 
     /// The last account, if all was done then.
@@ -117,13 +125,9 @@ impl<'a> Seen<'a> {
         self.accounts.iter().find(|account| account.at >= began)
     }
 
-    /// The session on which a message was submitted, and when.
-    pub(crate) fn submitted(&self, message: Message) -> Option<(usize, Duration)> {
-        self.lines.iter().enumerate().find_map(|(place, session)| {
-            let frames = &session.line.frames;
-            let frame = frames.iter().find(|frame| frame.way == Way::Read && frame.submitted() == Some(message))?;
-            Some((place, frame.at))
-        })
+    /// The session on which a message was submitted first, and how.
+    pub(crate) fn submitted(&self, message: Message) -> Option<(usize, &'a Frame)> {
+        self.submitted.get(&message).copied()
     }
 }
 
@@ -171,7 +175,7 @@ fn of_client(plan: &Plan, address: &str) -> Option<Message> {
 fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl Iterator<Item = Offer> + 'a {
     let line = session.line;
     let right = |frame: &Frame| frame.way == Way::Written && frame.wrong.is_none();
-    line.readable().iter().enumerate().filter(move |(_, frame)| right(frame)).filter_map(move |(at, frame)| {
+    line.readable().iter().filter(move |frame| right(frame)).filter_map(move |frame| {
         let pdu = frame.pdu.as_ref()?;
         let (from, to, class) = match &pdu.body {
             Body::DeliverSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class),
@@ -188,18 +192,17 @@ fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl It
             message: of_client(plan, &from).filter(|_| is_receipt),
             intermediate: class.is_intermediate(),
             to,
-            state: is_receipt.then(|| receipt(pdu)).flatten().and_then(|receipt| receipt.state),
-            answered: answered(plan, session, &line.frames[at..]),
+            state: frame.receipt().filter(|_| is_receipt).and_then(|receipt| receipt.state),
+            answered: answered(plan, session, frame),
         })
     })
 }
 
-/// How the first of these frames was answered by one of the others.
-fn answered(plan: &Plan, session: &Session, frames: &[Frame]) -> Answered {
-    let offer = &frames[0];
+/// How an offer was answered.
+fn answered(plan: &Plan, session: &Session, offer: &Frame) -> Answered {
     let Some(pdu) = &offer.pdu else { return Answered::Unclear };
     let timeout = Duration::from_millis(plan.timers.response_timeout_ms);
-    let answer = frames.iter().find(|frame| frame.way == Way::Read && frame.answers(pdu));
+    let answer = session.line.answers_to(pdu).find(|frame| frame.way == Way::Read && frame.order > offer.order);
     // One that is silent or slow has made its requests before they leave, and takes late answers.
     if !plan.smsc.is_punctual() {
         return Answered::Unclear;

@@ -67,7 +67,7 @@ fn find<'a>(account: &Account<'a>, id: &str) -> Option<&'a Kept> {
 fn answers_to_query_are_true(seen: &Seen, session: &Session, account: &Account, report: &mut Report) {
     for (question, pdu) in asked(session, CommandId::QUERY_SM) {
         let Body::QuerySm(query) = &pdu.body else { continue };
-        let frames = session.line.frames.iter().filter(|it| it.way == Way::Written && it.answers(pdu));
+        let frames = session.line.answers_to(pdu).filter(|it| it.way == Way::Written);
         for answer in frames.filter(|answer| answer.at < account.at) {
             let Some(Body::QuerySmResp(Some(told))) = answer.pdu.as_ref().map(|pdu| &pdu.body) else { continue };
             let Some(kept) = find(account, &query.message_id.text()) else { continue };

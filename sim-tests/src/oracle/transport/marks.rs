@@ -90,8 +90,7 @@ fn has_outstanding(seen: &Seen, order: usize) -> bool {
         let frames = line.frames.iter().filter(|frame| frame.order < order && is_submit(frame));
         let open = |frame: &&crate::oracle::Frame| {
             let pdu = frame.pdu.as_ref();
-            let answered =
-                |pdu| line.frames.iter().any(|it| it.way == Way::Read && it.answers(pdu) && it.order < order);
+            let answered = |pdu| line.answers_to(pdu).any(|it| it.way == Way::Read && it.order < order);
             !pdu.is_some_and(answered)
         };
         // Lines that ended before have nothing outstanding any more.
@@ -119,7 +118,7 @@ fn inward(seen: &Seen, met: &mut BTreeSet<&'static str>) {
         met.extend(put_off.then_some("inbound put off"));
         let Some((_, message)) = delivered.receipt_of() else { continue };
         let Some(first) = seen.tries.get(&message).and_then(|tries| tries.first()) else { continue };
-        let same = first.line.frames.iter().any(|frame| frame.order == delivered.frame.order);
+        let same = first.line.frames.binary_search_by_key(&delivered.frame.order, |frame| frame.order).is_ok();
         met.extend((!same).then_some("report of another session's submit"));
         let acked = seen.events(message).find(|event| event.event() == "ack").map(|event| event.order);
         met.extend(

@@ -28,11 +28,10 @@ pub(super) fn outbound(seen: &Seen, report: &mut Report) {
 }
 
 fn told(seen: &Seen, message: usize, report: &mut Report) {
-    let is_put = seen
-        .facts
-        .iter()
-        .any(|(_, fact)| matches!(fact.what, What::Put { message: it, is_stored: true, .. } if it == message));
-    if is_put && seen.at_rest && !seen.events(message).any(|event| matches!(event.event(), "ack" | "nack")) {
+    if seen.put(message).is_some()
+        && seen.at_rest
+        && !seen.events(message).any(|event| matches!(event.event(), "ack" | "nack"))
+    {
         report.broken(seen.end, format!("message {message} of {}: nothing was told of it", seen.owner));
     }
 }

@@ -7,7 +7,6 @@ use smpp_transport::pdu::CommandId;
 
 use super::super::{Frame, Report};
 use super::Seen;
-use crate::history::What;
 use crate::plan::{Plan, THROTTLE_MAX_MS, Transport};
 
 pub(super) fn progress(seen: &Seen, report: &mut Report) {
@@ -37,14 +36,10 @@ fn patience(plan: &Plan, part: &Transport) -> Duration {
 
 /// From when until when each message waits.
 fn waits(seen: &Seen) -> Vec<(usize, Duration, Duration)> {
-    let put = |message: usize| {
-        let mut facts = seen.facts.iter();
-        facts.find(|(_, fact)| matches!(fact.what, What::Put { message: it, is_stored: true, .. } if it == message))
-    };
     let told = |message: usize| seen.events(message).find(|event| event.event() != "delivery_report");
     let of = |message| {
-        let (_, put) = put(message)?;
-        Some((message, put.at, told(message).map_or(seen.end, |event| event.at)))
+        let (_, put) = seen.put(message)?;
+        Some((message, put, told(message).map_or(seen.end, |event| event.at)))
     };
     (0..seen.part.messages.len()).filter_map(of).collect()
 }

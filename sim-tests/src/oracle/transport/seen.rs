@@ -8,7 +8,7 @@ use smpp_transport::bus::Route;
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, Pdu, TlvTag};
 use smpp_transport::text::message_id::normal;
 
-use super::super::line::{receipt, user_data};
+use super::super::line::user_data;
 use super::super::{Frame, Line};
 use crate::app::message_of;
 use crate::history::{End, Fact, History, Way, What};
@@ -30,6 +30,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) delivered: Vec<Delivered<'a>>,
     /// What was published, in order.
     pub(crate) published: Vec<Published>,
+    /// What happened to each message at the bus.
+    of: BTreeMap<usize, OnBus>,
     /// When one of its processes died or stopped, as places among all facts.
     pub(crate) ends: Vec<usize>,
     /// Its facts, and the faults.
@@ -54,6 +56,19 @@ pub(crate) struct Try<'a> {
 pub(crate) struct PartOf {
     pub(crate) number: u8,
     pub(crate) total: u8,
+}
+
+/// What happened to a message at the bus.
+#[derive(Default)]
+struct OnBus {
+    /// When it was put there, as it is stored: its places among all facts.
+    put: Vec<(usize, Duration)>,
+    /// How often that was tried.
+    tries: usize,
+    /// Where it was handed to a process, as places among all facts.
+    taken: Vec<usize>,
+    /// Events about it, as places among what was published.
+    events: Vec<usize>,
 }
 
 /// What was published, once stored.
@@ -113,6 +128,8 @@ impl<'a> Seen<'a> {
         let ends = facts.iter().filter(|(_, fact)| is_end(fact)).map(|(order, _)| *order).collect();
         let lines: Vec<_> = lines.iter().filter(|line| line.end == End::Esme && line.client == Some(owner)).collect();
         let tries = tries(&lines, owner);
+        let published: Vec<_> = published.collect();
+        let of = on_bus(owner, &facts, &published);
         let mut given = BTreeMap::new();
         for (_, id) in tries.values().flatten().filter_map(Try::accepted) {
             *given.entry(normal(&id)).or_default() += 1;
@@ -124,7 +141,8 @@ impl<'a> Seen<'a> {
             tries,
             given,
             delivered: lines.iter().flat_map(|line| delivered(line)).collect(),
-            published: published.collect(),
+            published,
+            of,
             lines,
             ends,
             facts,
@@ -147,8 +165,7 @@ impl<'a> Seen<'a> {
 
     /// Events about a message, in order.
     pub(crate) fn events(&self, message: usize) -> impl Iterator<Item = &Published> {
-        let named = Some((self.owner, message));
-        self.published.iter().filter(move |it| it.route == Route::Event && it.message == named)
+        self.of.get(&message).into_iter().flat_map(|it| &it.events).map(|place| &self.published[*place])
     }
 
     /// When the ack of a message that was sent by this was told: its id is remembered by then.
@@ -164,24 +181,45 @@ impl<'a> Seen<'a> {
 
     /// Whether the message was handed to a process between two places among the facts.
     pub(crate) fn is_taken_between(&self, message: usize, from: usize, to: usize) -> bool {
-        let named = Some((self.owner, message));
-        let within = self.facts.iter().filter(|(order, _)| (from..to).contains(order));
-        within.into_iter().any(|(_, fact)| matches!(&fact.what, What::Taken { message, .. } if *message == named))
+        self.of.get(&message).is_some_and(|it| it.taken.iter().any(|order| (from..to).contains(order)))
+    }
+
+    /// Where and when it was put on the bus first.
+    pub(crate) fn put(&self, message: usize) -> Option<(usize, Duration)> {
+        self.of.get(&message)?.put.first().copied()
     }
 
     /// How often the message was put on the bus, or may have been.
     pub(crate) fn puts(&self, message: usize) -> usize {
-        let is_it = |fact: &Fact, stored: bool| matches!(fact.what, What::Put { message: it, is_stored, .. } if it == message && is_stored == stored);
-        let count = |stored| self.facts.iter().filter(|(_, fact)| is_it(fact, stored)).count();
         // On a disk each try is noted before it is made.
-        count(false).max(count(true))
+        self.of.get(&message).map_or(0, |it| it.tries.max(it.put.len()))
     }
+}
+
+fn on_bus(owner: usize, facts: &[(usize, &Fact)], published: &[Published]) -> BTreeMap<usize, OnBus> {
+    let mut of: BTreeMap<usize, OnBus> = BTreeMap::new();
+    for (order, fact) in facts {
+        match fact.what {
+            What::Put { message, is_stored: true, .. } => of.entry(message).or_default().put.push((*order, fact.at)),
+            What::Put { message, is_stored: false, .. } => of.entry(message).or_default().tries += 1,
+            What::Taken { message: Some((of_whom, message)), .. } if of_whom == owner => {
+                of.entry(message).or_default().taken.push(*order);
+            }
+            _ => {}
+        }
+    }
+    for (place, event) in published.iter().enumerate().filter(|(_, it)| it.route == Route::Event) {
+        if let Some((_, message)) = event.message.filter(|(of_whom, _)| *of_whom == owner) {
+            of.entry(message).or_default().events.push(place);
+        }
+    }
+    of
 }
 
 /// What was delivered on a connection.
 fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
     let mut taken = BTreeSet::new();
-    line.frames.iter().enumerate().filter_map(move |(at, frame)| {
+    line.frames.iter().filter_map(move |frame| {
         let pdu = frame.pdu.as_ref().filter(|_| frame.way == Way::Read)?;
         let (from, class) = match &pdu.body {
             Body::DeliverSm(sm) => (sm.source_addr.text(), sm.esm_class),
@@ -189,13 +227,13 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
             _ => return None,
         };
         // An SMSC may use a number for two at once: each has an answer of its own.
-        let answers = line.frames[at..].iter().filter(|it| it.way == Way::Written && it.answers(pdu));
-        let answer = answers.into_iter().find(|it| !taken.contains(&it.order));
+        let mut answers = line.answers_to(pdu).filter(|it| it.way == Way::Written && it.order > frame.order);
+        let answer = answers.find(|it| !taken.contains(&it.order));
         taken.extend(answer.map(|it| it.order));
         let is_receipt = class.is_receipt() || class.is_intermediate();
-        let id = is_receipt.then(|| receipt(pdu)).flatten().and_then(|receipt| receipt.id).map(|id| id.to_string());
+        let said = frame.receipt().filter(|_| is_receipt).and_then(|receipt| receipt.id.as_ref());
         let accepted = answer.filter(|it| it.pdu.as_ref().is_some_and(|pdu| pdu.status == CommandStatus::ESME_ROK));
-        Some(Delivered { frame, from, is_receipt, id, part: part_of(pdu), accepted })
+        Some(Delivered { frame, from, is_receipt, id: said.map(ToString::to_string), part: part_of(pdu), accepted })
     })
 }
 
@@ -248,10 +286,10 @@ impl Try<'_> {
 fn tries<'a>(lines: &[&'a Line], owner: usize) -> BTreeMap<usize, Vec<Try<'a>>> {
     let mut tries: BTreeMap<usize, Vec<Try<'a>>> = BTreeMap::new();
     for line in lines.iter().copied() {
-        for (at, frame) in line.frames.iter().enumerate().filter(|(_, frame)| frame.way == Way::Written) {
+        for frame in line.frames.iter().filter(|frame| frame.way == Way::Written) {
             let (Some((of, message)), Some(pdu)) = (frame.submitted(), frame.pdu.as_ref()) else { continue };
             if of == owner {
-                let answer = line.frames[at..].iter().find(|it| it.way == Way::Read && it.answers(pdu));
+                let answer = line.answers_to(pdu).find(|it| it.way == Way::Read && it.order > frame.order);
                 tries.entry(message).or_default().push(Try { line, frame, part: part_of(pdu), answer });
             }
         }
