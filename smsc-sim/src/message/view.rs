@@ -208,7 +208,30 @@ impl From<&Fate> for MessageReceipt {
 /// `2026-01-01T00:00:00.000Z`.
 pub(crate) fn rfc3339(unix: Duration) -> String {
     let civil = Civil::from_unix(i64::try_from(unix.as_secs()).unwrap_or(i64::MAX));
-    let (year, month, day) = (civil.year(), civil.month(), civil.day());
-    let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", unix.subsec_millis())
+    let mut text = String::with_capacity(24);
+    // A page of messages has thousands of dates: digit by digit they are written sooner than by a pattern.
+    let mut put = |value: u32, places: &[u32], end: char| {
+        text.extend(places.iter().filter_map(|place| char::from_digit(value / place % 10, 10)));
+        text.push(end);
+    };
+    put(civil.year().unsigned_abs(), &[1_000, 100, 10, 1], '-');
+    put(civil.month().into(), &[10, 1], '-');
+    put(civil.day().into(), &[10, 1], 'T');
+    put(civil.hour().into(), &[10, 1], ':');
+    put(civil.minute().into(), &[10, 1], ':');
+    put(civil.second().into(), &[10, 1], '.');
+    put(unix.subsec_millis(), &[100, 10, 1], 'Z');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_all_their_digits() {
+        assert_eq!(rfc3339(Duration::ZERO), "1970-01-01T00:00:00.000Z");
+        assert_eq!(rfc3339(Duration::from_millis(1_709_251_199_089)), "2024-02-29T23:59:59.089Z");
+        assert_eq!(rfc3339(Duration::from_millis(1_767_225_600_230)), "2026-01-01T00:00:00.230Z");
+    }
 }
