@@ -30,9 +30,7 @@ fn whole_messages_are_published_first(seen: &Seen, report: &mut Report) {
         let count = accepted.entry(&it.from).or_default();
         *count += 1;
         let is_it = |published: &&super::seen::Published| {
-            published.route == Route::Inbound
-                && published.text("from_addr") == it.from
-                && published.order < answer.order
+            published.route == Route::Inbound && published.said.from() == it.from && published.order < answer.order
         };
         let published = seen.published.iter().filter(is_it).count();
         if published < *count {
@@ -44,7 +42,7 @@ fn whole_messages_are_published_first(seen: &Seen, report: &mut Report) {
 
 fn nothing_is_published_that_was_not_sent(seen: &Seen, report: &mut Report) {
     for published in seen.published.iter().filter(|it| it.route == Route::Inbound) {
-        let (from, content) = (published.text("from_addr"), published.text("content"));
+        let (from, content) = (published.said.from(), published.said.content());
         let number = from.get(4..).and_then(|digits| digits.parse::<usize>().ok());
         let number = number.filter(|number| from == handset(seen.owner, *number));
         let Some(text) = number.and_then(|number| handset_text(seen.plan, seen.owner, number)) else {
@@ -80,9 +78,8 @@ fn parts_become_their_message(seen: &Seen, number: usize, report: &mut Report) {
         return;
     }
     let text = handset_text(seen.plan, seen.owner, number).unwrap_or_default();
-    let is_it = |it: &super::seen::Published| {
-        it.route == Route::Inbound && it.text("from_addr") == from && it.text("content") == text
-    };
+    let is_it =
+        |it: &super::seen::Published| it.route == Route::Inbound && it.said.from() == from && it.said.content() == text;
     if !seen.published.iter().any(is_it) {
         report.broken(seen.end, format!("from {from}: all {total} parts were taken, and no message came of them"));
     }

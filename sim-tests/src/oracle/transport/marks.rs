@@ -102,11 +102,11 @@ fn inward(seen: &Seen, met: &mut BTreeSet<&'static str>) {
     for number in 0..seen.part.handsets.len() {
         let text = crate::transport::handset_text(seen.plan, seen.owner, number).unwrap_or_default();
         let from = crate::transport::handset(seen.owner, number);
-        let published = seen.published.iter().filter(|it| it.route == Route::Inbound && it.text("from_addr") == from);
+        let published = seen.published.iter().filter(|it| it.route == Route::Inbound && it.said.from() == from);
         let mut count = 0;
         for it in published {
             let is_part = seen.delivered.iter().any(|delivered| delivered.from == from && delivered.part.total > 1);
-            let is_whole = it.text("content") == text;
+            let is_whole = it.said.content() == text;
             met.extend((is_part && is_whole).then_some("message joined from its parts"));
             met.extend((is_part && !is_whole).then_some("message that never became whole"));
             count += usize::from(is_whole);

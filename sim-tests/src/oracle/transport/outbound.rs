@@ -47,17 +47,17 @@ fn acked(seen: &Seen, message: usize, tries: &[Try], event: &Published, report: 
 
 fn nacked(seen: &Seen, message: usize, tries: &[Try], event: &Published, report: &mut Report) {
     let who = format!("message {message} of {}", seen.owner);
-    if event.text("nack_reason").is_empty() {
+    if event.said.nack_reason().is_empty() {
         report.broken(event.at, format!("{who}: nack without a reason"));
     }
     // A session that ends may have taken a request, and nothing of it has left.
-    let unknown = event.text("nack_reason").starts_with("outcome unknown");
+    let unknown = event.said.nack_reason().starts_with("outcome unknown");
     let went_wrong = |it: &Try| it.frame.order < event.order && (it.is_refused() || !it.is_heard(seen.plan));
     // In an earlier life it may have been accepted.
     let is_taken_again = seen.is_taken_between(message, tries.first().map_or(0, |it| it.frame.order), event.order);
     let may_be = unknown && (is_taken_again || !is_accepted(tries, event));
     if !tries.iter().any(went_wrong) && !may_be {
-        let reason = event.text("nack_reason");
+        let reason = event.said.nack_reason();
         report.broken(event.at, format!("{who}: nack ({reason}), but nothing that was sent of it was refused or lost"));
     }
 }

@@ -21,7 +21,7 @@ fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
     let receipts: Vec<_> = receipts.map(|it| (it.frame.order, it.receipt_of(), form(seen, it))).collect();
     for told in seen.published.iter().filter(|it| it.event() == "delivery_report") {
         let Some(message) = told.message else {
-            let words = format!("a report of {:?}, which nobody sent", told.text("user_message_id"));
+            let words = format!("a report of {:?}, which nobody sent", told.said.user_message_id());
             report.broken(told.at, words);
             continue;
         };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde::Deserialize;
 use smpp_transport::bus::Route;
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, Pdu, TlvTag};
 use smpp_transport::text::message_id::normal;
@@ -76,25 +76,50 @@ pub(crate) struct Published {
     pub(crate) at: Duration,
     pub(crate) order: usize,
     pub(crate) route: Route,
-    pub(crate) value: Value,
+    pub(crate) said: Said,
     /// Which of the transport's messages an event is about.
     pub(crate) message: Option<(usize, usize)>,
 }
 
+/// What is looked at of a message or an event; what is not there is empty.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Said {
+    from_addr: Option<String>,
+    content: Option<String>,
+    event_type: Option<String>,
+    user_message_id: Option<String>,
+    nack_reason: Option<String>,
+}
+
 impl Published {
     fn of(at: Duration, order: usize, route: Route, body: &[u8]) -> Published {
-        let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        let message = value["user_message_id"].as_str().and_then(named);
-        Published { at, order, route, value, message }
-    }
-
-    pub(crate) fn text(&self, key: &str) -> &str {
-        self.value[key].as_str().unwrap_or_default()
+        let said: Said = serde_json::from_slice(body).unwrap_or_default();
+        let message = said.user_message_id.as_deref().and_then(named);
+        Published { at, order, route, said, message }
     }
 
     /// `ack`, `nack` or `delivery_report`; empty if it is no event.
     pub(crate) fn event(&self) -> &str {
-        if self.route == Route::Event { self.text("event_type") } else { "" }
+        if self.route == Route::Event { self.said.event_type.as_deref().unwrap_or_default() } else { "" }
+    }
+}
+
+impl Said {
+    pub(crate) fn from(&self) -> &str {
+        self.from_addr.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn content(&self) -> &str {
+        self.content.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn user_message_id(&self) -> &str {
+        self.user_message_id.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn nack_reason(&self) -> &str {
+        self.nack_reason.as_deref().unwrap_or_default()
     }
 }
 
