@@ -1,5 +1,6 @@
 //! A history sorted by connection and end: the frames that passed there until it was hung up.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +23,10 @@ pub struct Line {
     pub process: Option<usize>,
     /// Which end.
     pub end: End,
+    /// To which SMSC, or of which.
+    pub smsc: usize,
+    /// When it stood, for the ESME; only its own end knows.
+    pub opened: Option<Duration>,
     /// What passed there, in order.
     pub frames: Vec<Frame>,
     /// When it was hung up.
@@ -187,11 +192,13 @@ impl Line {
 #[must_use]
 pub fn lines(history: &History) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
+    let mut smscs: BTreeMap<u32, usize> = BTreeMap::new();
     for (order, Fact { at, what }) in history.facts.iter().enumerate() {
         match what {
-            What::Connected { line, client, process } => {
+            What::Connected { line, client, process, smsc } => {
+                smscs.insert(*line, *smsc);
                 let line = find(&mut lines, *line, End::Esme);
-                (line.client, line.process) = (Some(*client), *process);
+                (line.client, line.process, line.opened) = (Some(*client), *process, Some(*at));
             }
             What::Passed { line, end, way, frame } => {
                 let line = find(&mut lines, *line, *end);
@@ -211,13 +218,25 @@ pub fn lines(history: &History) -> Vec<Line> {
             _ => {}
         }
     }
+    // Nothing passes on a connection that no ESME ever had.
+    lines.iter_mut().for_each(|line| line.smsc = smscs.get(&line.number).copied().unwrap_or_default());
     lines
 }
 
 fn find(lines: &mut Vec<Line>, number: u32, end: End) -> &mut Line {
     let at = lines.iter().rposition(|line| line.number == number && line.end == end);
     let at = at.unwrap_or_else(|| {
-        lines.push(Line { number, client: None, process: None, end, frames: Vec::new(), hung: None, how: None });
+        lines.push(Line {
+            number,
+            client: None,
+            process: None,
+            end,
+            smsc: 0,
+            opened: None,
+            frames: Vec::new(),
+            hung: None,
+            how: None,
+        });
         lines.len() - 1
     });
     &mut lines[at]

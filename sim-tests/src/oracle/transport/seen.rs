@@ -195,12 +195,13 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
         let is_receipt = class.is_receipt() || class.is_intermediate();
         let id = is_receipt.then(|| receipt(pdu)).flatten().and_then(|receipt| receipt.id).map(|id| id.to_string());
         let accepted = answer.filter(|it| it.pdu.as_ref().is_some_and(|pdu| pdu.status == CommandStatus::ESME_ROK));
-        Some(Delivered { frame, from, is_receipt, id, part: part_of(pdu), accepted })
+        Some(Delivered { line, frame, from, is_receipt, id, part: part_of(pdu), accepted })
     })
 }
 
 /// What a transport was delivered.
 pub(crate) struct Delivered<'a> {
+    pub(crate) line: &'a Line,
     pub(crate) frame: &'a Frame,
     pub(crate) from: String,
     pub(crate) is_receipt: bool,
