@@ -55,14 +55,15 @@ pub fn capture(history: &History) -> io::Result<Vec<u8>> {
 }
 
 /// Opens a connection that is not open: the SMSC's end may write before the ESME's knows that it stands.
-fn open(capture: &mut Capture, line: u32, owners: &BTreeMap<u32, Owner>, at: Duration) {
+fn open(capture: &mut Capture, line: u32, owners: &BTreeMap<u32, (Owner, Smsc)>, at: Duration) {
     if !capture.is_open(u64::from(line)) {
-        let esme = owners.get(&line).map(|owner| owner.address(line));
-        capture.open(u64::from(line), esme, esme.map(|_| SMSC.into()), at);
+        let esme = owners.get(&line).map(|(owner, _)| owner.address(line));
+        capture.open(u64::from(line), esme, owners.get(&line).map(|owner| owner.1.into()), at);
     }
 }
 
-const SMSC: ([u8; 4], u16) = ([10, 0, 0, 1], 2775);
+/// The address of an SMSC.
+type Smsc = ([u8; 4], u16);
 
 /// Whose a connection is.
 enum Owner {
@@ -82,10 +83,12 @@ impl Owner {
     }
 }
 
-fn owners(history: &History) -> BTreeMap<u32, Owner> {
+/// Whose each connection is, and to where.
+fn owners(history: &History) -> BTreeMap<u32, (Owner, Smsc)> {
     let owner = |fact: &Fact| match fact.what {
-        What::Connected { line, client, process } => {
-            Some((line, process.map_or(Owner::Client(client), Owner::Process)))
+        What::Connected { line, client, process, smsc } => {
+            let smsc = ([10, 0, 0, u8::try_from(smsc + 1).unwrap_or(u8::MAX)], 2775);
+            Some((line, (process.map_or(Owner::Client(client), Owner::Process), smsc)))
         }
         _ => None,
     };

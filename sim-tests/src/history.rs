@@ -32,6 +32,8 @@ pub enum What {
         client: usize,
         /// Of which process of a transport; none of a client that is nothing but sessions.
         process: Option<usize>,
+        /// To which SMSC.
+        smsc: usize,
     },
     /// A whole frame has passed between a driver and its stream.
     Passed {
@@ -90,6 +92,8 @@ pub enum What {
     },
     /// What the simulator itself says of messages and deliveries.
     Account {
+        /// Which one.
+        smsc: usize,
         /// Whether it is killed now.
         killed: bool,
         /// Every message that it has accepted.
@@ -129,6 +133,8 @@ pub enum What {
     },
     /// A handset has sent a message, and the SMSC has it.
     Sent {
+        /// Which SMSC.
+        smsc: usize,
         /// To whom.
         owner: usize,
         /// Which.

@@ -16,6 +16,7 @@ mod check;
 mod clients;
 mod faults;
 mod feature;
+mod hosts;
 mod malformed;
 mod moments;
 mod smsc;
@@ -52,6 +53,9 @@ pub struct Plan {
     /// The transports. Whose a message is says one number: of clients first, of transports after them.
     #[serde(default, skip_serializing_if = "is_plain")]
     pub transports: Vec<Transport>,
+    /// How many SMSCs there are: nodes of one operator, that do the same and share nothing.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub smscs: usize,
     /// What the SMSC does wrong, and what becomes of messages there.
     #[serde(default, skip_serializing_if = "is_plain")]
     pub smsc: Smsc,
@@ -228,11 +232,13 @@ impl Plan {
             timers,
             clients,
             transports,
+            smscs: 1,
             smsc,
             wire: Wires::draw(streams, profile),
             faults,
         };
         plan.add_faults_at_moments(streams);
+        plan.draw_smscs(streams);
         plan
     }
 

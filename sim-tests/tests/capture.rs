@@ -91,7 +91,7 @@ fn times_are_those_of_the_run_and_each_end_closes_as_it_did() {
     let enquire_link = bytes::Bytes::from_static(b"\0\0\0\x10\0\0\0\x15\0\0\0\0\0\0\0\x07");
     let passed = |end| What::Passed { line: 0, end, way: Way::Written, frame: enquire_link.clone() };
     let facts = vec![
-        at(5, What::Connected { line: 0, client: 0, process: Some(1) }),
+        at(5, What::Connected { line: 0, client: 0, process: Some(1), smsc: 0 }),
         at(1_250, passed(End::Esme)),
         at(1_300, hung(End::Smsc, How::Eof)),
         // It had something to say still.

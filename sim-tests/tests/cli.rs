@@ -130,7 +130,10 @@ fn a_replay_shows_its_plan_and_history_and_the_plan_can_be_replayed() {
     let (start, end) = (out.find('{').unwrap(), out.find("\n}\n").unwrap() + 2);
     let plan: Plan = serde_json::from_str(&out[start..end]).unwrap();
     assert_eq!(plan, Plan::draw(1, Some(Profile::Calm)));
-    assert!(out.contains(" bind_trans") && out.contains("Connected { line: 0, client: 0, process: Some(0) }"), "{out}");
+    assert!(
+        out.contains(" bind_trans") && out.contains("Connected { line: 0, client: 0, process: Some(0), smsc: 0 }"),
+        "{out}"
+    );
     let again = ends_with(0, &["replay", &save("calm.json", &plan), "--quiet"]);
     assert_eq!(again.lines().last(), out.lines().last());
 }

@@ -109,8 +109,13 @@ fn what_cannot_be_run_is_said_with_its_place() {
     assert_eq!(refused(&|plan| plan.transports[0].options.rate = Some(0)), "transports[0]: options.rate is 0");
     let account = "transports[0]: its account is another's too";
     assert_eq!(refused(&|plan| plan.transports[0].account = plan.clients[0].account), account);
-    let nobody = Fault { at_ms: 1, for_ms: 20, kind: FaultKind::TransportKilled(9) };
+    let nobody = Fault { at_ms: 1, for_ms: 20, kind: FaultKind::TransportKilled(9), smsc: None };
     assert_eq!(refused(&|plan| plan.faults.insert(0, nobody)), "faults[0]: there is no such process or transport");
+    let nowhere = Fault { at_ms: 1, for_ms: 20, kind: FaultKind::Crash, smsc: Some(9) };
+    let no_smsc = "faults[0]: there is no such SMSC, or it is not of one";
+    assert_eq!(refused(&|plan| plan.faults.insert(0, nowhere)), no_smsc);
+    assert_eq!(refused(&|plan| plan.transports[0].hosts = vec![9]), "transports[0]: there is no such SMSC");
+    assert_eq!(refused(&|plan| plan.smscs = 0), "smscs is not 1 to 9");
     let wrong = "smsc.rules[0]: when.chance is 2: 0 to 1 is allowed";
     assert_eq!(refused(&|plan| plan.smsc.rules[0].when.chance = Some(2.0)), wrong);
 }
@@ -125,6 +130,16 @@ fn what_a_file_does_not_say_is_plain_and_what_is_plain_is_not_said() {
     let value = serde_json::to_value(&plan).unwrap();
     assert_eq!(value["timers"], serde_json::json!({"response_timeout_ms": 700}));
     assert_eq!(serde_json::from_value::<Plan>(value).unwrap(), plan);
+}
+
+#[test]
+fn most_plans_have_one_smsc_and_transports_try_all_that_there_are() {
+    let several = (0..1_000).filter(|seed| Plan::draw(*seed, None).smscs > 1).count();
+    assert!((100..200).contains(&several), "{several}");
+    let calm = (0..).map(|seed| Plan::draw(seed, Some(Profile::Calm))).find(|plan| plan.smscs > 2).unwrap();
+    let mut places = calm.hosts(0);
+    places.sort_unstable();
+    assert_eq!(places, [0, 1, 2]);
 }
 
 #[test]

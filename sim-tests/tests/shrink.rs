@@ -53,7 +53,7 @@ fn a_plan_comes_down_to_the_fault_and_the_message_by_which_it_fails() {
     };
     let plain: Plan = serde_json::from_str(r#"{"seed": 0, "profile": "all", "tick_ms": 1, "latency_ms": 0}"#).unwrap();
     let for_ms = small.faults[0].for_ms;
-    let fault = Fault { at_ms: 0, for_ms, kind: FaultKind::Crash };
+    let fault = Fault { at_ms: 0, for_ms, kind: FaultKind::Crash, smsc: None };
     assert_eq!(small, Plan { clients: vec![client], faults: vec![fault], ..plain });
     assert!((20..40).contains(&for_ms) && small.steps() == 2, "{}", text(&small));
 }
@@ -136,7 +136,7 @@ fn transport(account: usize, processes: usize) -> Transport {
 }
 
 fn fault(at_ms: u64, kind: FaultKind) -> Fault {
-    Fault { at_ms, for_ms: 50, kind }
+    Fault { at_ms, for_ms: 50, kind, smsc: None }
 }
 
 #[test]
@@ -177,6 +177,27 @@ fn what_names_a_process_goes_with_it_and_is_renumbered_with_it() {
         FaultKind::DiskFull(1),
     ];
     assert_eq!(kinds, renumbered, "{}", text(&small));
+}
+
+#[test]
+fn what_names_an_smsc_goes_with_it_and_is_renumbered_with_it() {
+    let at = |smsc, fault| Fault { smsc, ..fault };
+    let faults = vec![
+        at(Some(0), fault(100, FaultKind::Hold)),
+        at(Some(2), fault(200, FaultKind::Crash)),
+        at(None, fault(300, FaultKind::Partition)),
+    ];
+    let transports = vec![Transport { hosts: vec![1, 0, 2], ..transport(0, 1) }];
+    let plan = Plan { clients: Vec::new(), transports, faults, smscs: 3, ..Plan::draw(1, Some(Profile::Calm)) };
+    // An SMSC that is killed, and one that is tried before it.
+    let fails = |plan: &Plan| {
+        let killed = plan.faults.iter().filter(|fault| fault.kind == FaultKind::Crash).filter_map(|fault| fault.smsc);
+        let first = plan.transports.first().map(|_| plan.hosts(0)[0]);
+        plan.smscs > 1 && killed.into_iter().any(|smsc| first.is_some_and(|first| first != smsc))
+    };
+    let small = shrunk(&plan, &fails);
+    assert_eq!((small.smscs, small.faults.len()), (2, 1), "{}", text(&small));
+    assert_eq!(small.faults[0].smsc.map(|smsc| (smsc, small.hosts(0)[0])), Some((1, 0)), "{}", text(&small));
 }
 
 #[test]

@@ -39,6 +39,9 @@ pub struct Config {
     pub driver: DriverConfig,
     /// From which all chance is drawn.
     pub seed: u64,
+    /// The number of its first message, of which its ids are made. Default 1. Simulators that stand for the nodes of one SMSC
+    /// give no id twice when each begins far from the others.
+    pub first_number: u64,
 }
 
 impl Default for Config {
@@ -62,6 +65,7 @@ impl Default for Config {
             session,
             driver: DriverConfig { leniency: Leniency::STRICT, ..DriverConfig::default() },
             seed: 0,
+            first_number: 1,
         }
     }
 }

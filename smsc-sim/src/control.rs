@@ -314,6 +314,18 @@ impl Control {
         self.hub.is_idle()
     }
 
+    /// As [`is_idle`](Control::is_idle), but what is for these accounts may wait for a session to be bound.
+    #[must_use]
+    pub fn is_idle_but_for(&self, may_wait: impl Fn(&str) -> bool) -> bool {
+        self.hub.is_idle_but_for(may_wait)
+    }
+
+    /// How many deliveries for this account wait for a session to be bound that may have them.
+    #[must_use]
+    pub fn held(&self, system_id: &str) -> usize {
+        self.hub.held(system_id)
+    }
+
     /// Unbinds all sessions and takes no more; [`serve`](crate::serve) returns once they have ended.
     pub fn stop(&self) {
         self.hub.stop();

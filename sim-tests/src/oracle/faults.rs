@@ -37,7 +37,7 @@ pub(super) fn marks(plan: &Plan, history: &History, lines: &[Line]) -> BTreeSet<
     for (order, fact) in history.facts.iter().enumerate() {
         let What::Fault { fault, ends: false } = fact.what else { continue };
         let fault = plan.faults[fault];
-        let up = || lines.iter().filter(|line| line.end == End::Esme && stands(line, order));
+        let up = || lines.iter().filter(|line| line.end == End::Esme && fault.is_at(line.smsc) && stands(line, order));
         let end = Duration::from_millis(fault.at_ms + fault.for_ms);
         let waits = up().any(|line| waits_for(line, order, CommandId::SUBMIT_SM));
         let of_kind = match fault.kind {

@@ -1,6 +1,7 @@
 //! A history sorted by connection and end: the frames that passed there until it was hung up.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,6 +24,10 @@ pub struct Line {
     pub process: Option<usize>,
     /// Which end.
     pub end: End,
+    /// To which SMSC, or of which.
+    pub smsc: usize,
+    /// When it stood, for the ESME; only its own end knows.
+    pub opened: Option<Duration>,
     /// What passed there, in order.
     pub frames: Vec<Frame>,
     /// The places of frames by their sequence numbers.
@@ -204,11 +209,13 @@ impl Line {
 #[must_use]
 pub fn lines(history: &History) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
+    let mut smscs: BTreeMap<u32, usize> = BTreeMap::new();
     for (order, Fact { at, what }) in history.facts.iter().enumerate() {
         match what {
-            What::Connected { line, client, process } => {
+            What::Connected { line, client, process, smsc } => {
+                smscs.insert(*line, *smsc);
                 let line = find(&mut lines, *line, End::Esme);
-                (line.client, line.process) = (Some(*client), *process);
+                (line.client, line.process, line.opened) = (Some(*client), *process, Some(*at));
             }
             What::Passed { line, end, way, frame } => {
                 let line = find(&mut lines, *line, *end);
@@ -230,6 +237,8 @@ pub fn lines(history: &History) -> Vec<Line> {
         }
     }
     for line in &mut lines {
+        // Nothing passes on a connection that no ESME ever had.
+        line.smsc = smscs.get(&line.number).copied().unwrap_or_default();
         let numbers = line.frames.iter().enumerate().filter_map(|(place, frame)| Some((frame.header()?.1, place)));
         line.numbers = numbers.collect();
         line.numbers.sort_unstable();
@@ -240,8 +249,18 @@ pub fn lines(history: &History) -> Vec<Line> {
 fn find(lines: &mut Vec<Line>, number: u32, end: End) -> &mut Line {
     let at = lines.iter().rposition(|line| line.number == number && line.end == end);
     let at = at.unwrap_or_else(|| {
-        let (frames, numbers) = (Vec::new(), Vec::new());
-        lines.push(Line { number, client: None, process: None, end, frames, numbers, hung: None, how: None });
+        lines.push(Line {
+            number,
+            client: None,
+            process: None,
+            end,
+            smsc: 0,
+            opened: None,
+            frames: Vec::new(),
+            numbers: Vec::new(),
+            hung: None,
+            how: None,
+        });
         lines.len() - 1
     });
     &mut lines[at]

@@ -50,8 +50,7 @@ const OF_LINES: [&str; 26] = [
 type Expired = BTreeMap<(usize, usize), Duration>;
 
 /// The marks that a run has met.
-pub(super) fn marks(seen: &smsc::Seen, history: &History, lines: &[Line]) -> BTreeSet<&'static str> {
-    let plan = seen.plan;
+pub(super) fn marks(plan: &Plan, seen: &[smsc::Seen], history: &History, lines: &[Line]) -> BTreeSet<&'static str> {
     let mut met = BTreeSet::new();
     let mut bound = BTreeSet::new();
     let mut expired = Expired::new();
@@ -124,7 +123,7 @@ fn of_line(plan: &Plan, expired: &Expired, line: &Line, met: &mut BTreeSet<&'sta
     let holds: Vec<Duration> = plan
         .faults
         .iter()
-        .filter(|fault| fault.kind == FaultKind::Hold)
+        .filter(|fault| fault.kind == FaultKind::Hold && fault.is_at(line.smsc))
         .map(|fault| Duration::from_millis(fault.at_ms))
         .collect();
     let mut last = Duration::ZERO;

@@ -84,7 +84,7 @@ pub fn examine(plan: &Plan, history: &History) -> (Vec<Violation>, BTreeSet<&'st
     transport::check(&transports, &mut report);
     report.oracle = "liveness";
     liveness::liveness(history, &mut report);
-    let mut met = marks::marks(&seen, history, &lines);
+    let mut met = marks::marks(plan, &seen, history, &lines);
     met.extend(transport::marks(&transports));
     (report.violations, met)
 }

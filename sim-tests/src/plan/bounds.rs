@@ -38,7 +38,7 @@ impl Plan {
         let unanswered = (late || !self.smsc.is_honest()).then_some(each);
         let stalls = self.wire.esme.stall_ms + self.wire.smsc.stall_ms;
         let broken = self.smsc.ends_sessions() || self.wire.is_cutting();
-        let rebinds = if broken { messages + 3 } else { 3 } * self.owners().len().max(1) as u64;
+        let rebinds = if broken { messages + 3 } else { 3 } * (self.owners().len().max(1) * self.smscs) as u64;
         let slow = self.faults.iter().map(|fault| match fault.kind {
             FaultKind::Slow(ms) | FaultKind::StoreSlow(_, ms) => ms,
             _ => 0,
@@ -55,6 +55,15 @@ impl Plan {
         );
         let rebind = u32::try_from(rebinds).unwrap_or(u32::MAX);
         self.last_event() + waits + self.timers.rebind_bound() * rebind
+    }
+
+    /// The longest that a link can need from the end of a connection to one of its next, where of so many SMSCs one is well:
+    /// each of the others is tried once.
+    #[must_use]
+    pub fn round_bound(&self, hosts: usize) -> Duration {
+        // Whoever is refused waits for as long again.
+        let each = CONNECT_TIMEOUT_MS + LINGER_MS + 2 * self.timers.backoff_max_ms;
+        Duration::from_millis(each * hosts as u64 + 5 * self.latency_ms)
     }
 
     /// The longest that times of messages' own put off their end.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use smpp_transport::session::SEQUENCE_MAX;
 use smsc_sim::policy::{IdForm, Policy};
 
+use super::hosts::SMSCS_MAX;
 use super::{Client, Fault, Ids, Keeps, Kind, Message, Plan, Transport};
 
 /// The most clients and transports together: an address has two digits for its owner.
@@ -20,6 +21,7 @@ impl Plan {
         let (processes, transports) = (self.processes().len(), self.transports.len());
         let must = |is_so: bool, words: &str| if is_so { Ok(()) } else { Err(words.to_owned()) };
         must(self.tick_ms > 0, "tick_ms is 0")?;
+        must((1..=SMSCS_MAX).contains(&self.smscs), "smscs is not 1 to 9")?;
         must(self.owners().len() <= OWNERS_MAX, "there are more than 100 clients and transports")?;
         for (number, client) in self.clients.iter().enumerate() {
             client.check().map_err(|words| format!("clients[{number}]: {words}"))?;
@@ -27,11 +29,15 @@ impl Plan {
         let mut accounts: BTreeSet<usize> = self.clients.iter().map(|client| client.account).collect();
         for (number, transport) in self.transports.iter().enumerate() {
             transport.check().map_err(|words| format!("transports[{number}]: {words}"))?;
+            let known = transport.hosts.iter().all(|host| *host < self.smscs);
+            must(known, &format!("transports[{number}]: there is no such SMSC"))?;
             must(accounts.insert(transport.account), &format!("transports[{number}]: its account is another's too"))?;
         }
         for (number, fault) in self.faults.iter().enumerate() {
             let known = fault.kind.of(|process| process < processes, |transport| transport < transports);
             must(known, &format!("faults[{number}]: there is no such process or transport"))?;
+            let at = fault.smsc.is_none_or(|smsc| smsc < self.smscs && fault.kind.is_of_network());
+            must(at, &format!("faults[{number}]: there is no such SMSC, or it is not of one"))?;
             let shares = |transport: usize| self.transports[transport].keeps == Keeps::Shared;
             must(fault.kind.store().is_none_or(shares), &format!("faults[{number}]: no server has this store"))?;
         }

@@ -4,6 +4,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use super::brief::is_plain;
 use super::{Keeps, Profile, Transport};
 
 /// Something that happens to network or processes, and for how long.
@@ -16,6 +17,9 @@ pub struct Fault {
     pub for_ms: u64,
     /// What.
     pub kind: FaultKind,
+    /// At which SMSC, from 0, or on the way to it; none is all. Only of the network and SMSCs.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub smsc: Option<usize>,
 }
 
 /// What can happen to network and processes.
@@ -147,7 +151,7 @@ impl Fault {
                 let for_ms = rng.random_range(20..2_000);
                 let kinds =
                     [FaultKind::Hold, FaultKind::Hold, FaultKind::Partition, FaultKind::Crash, FaultKind::PowerCut];
-                let fault = Fault { at_ms, for_ms, kind: *kinds.choose(rng).expect("there are five") };
+                let fault = Fault { at_ms, for_ms, kind: *kinds.choose(rng).expect("there are five"), smsc: None };
                 at_ms += for_ms;
                 fault
             })
@@ -168,7 +172,7 @@ impl Fault {
                 at_ms += rng.random_range(50..2_500);
                 let for_ms = rng.random_range(20..1_500);
                 let kind = FaultKind::of_a_transport(rng, transports);
-                let fault = Fault { at_ms, for_ms, kind };
+                let fault = Fault { at_ms, for_ms, kind, smsc: None };
                 at_ms += for_ms;
                 fault
             })

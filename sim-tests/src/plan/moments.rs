@@ -55,7 +55,7 @@ impl Plan {
         } else {
             rng.random_range(20..1_500)
         };
-        Fault { at_ms, for_ms: for_ms.max(20), kind }
+        Fault { at_ms, for_ms: for_ms.max(20), kind, smsc: None }
     }
 
     /// Just before, at that time, or just after.

@@ -29,7 +29,7 @@ const AMOUNTS: [&str; 20] = [
     "characters",
 ];
 /// What is one step, whatever it says inside.
-const WHOLE: [&str; 2] = ["outcome", "retry"];
+const WHOLE: [&str; 3] = ["outcome", "retry", "hosts"];
 /// Lists whose elements have steps of their own, and of which a plan needs one.
 const NEEDED: [&str; 3] = ["clients", "transports", "links"];
 

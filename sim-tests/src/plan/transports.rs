@@ -25,6 +25,9 @@ pub struct Transport {
     /// Processes that share its bus and its store; more than one only with [`Keeps::Shared`].
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub processes: usize,
+    /// The SMSCs that it tries, from 0, in this order; empty is all in theirs. Its second process begins with the second.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub hosts: Vec<usize>,
     /// What each process binds.
     pub links: Vec<Kind>,
     /// Submits of one session that may be outstanding.
@@ -288,6 +291,7 @@ impl Transport {
         Transport {
             account: first_account + number,
             processes: if keeps == Keeps::Shared && shares { 2 } else { 1 },
+            hosts: Vec::new(),
             links,
             window: *[1, 2, 10, 50].choose(&mut rng).expect("there are four"),
             sequence_start,

@@ -69,8 +69,8 @@ fn shorter(delay: &Delay) -> Vec<Value> {
     all.into_iter().filter(|shorter| shorter != delay).map(|shorter| shorter.to_string().into()).collect()
 }
 
-/// The plan with all that happens at the same distances, but from the start on; with half of those distances; and with the
-/// lowest numbers for its accounts.
+/// The plan with all that happens at the same distances, but from the start on; with half of those distances; with the
+/// lowest numbers for its accounts; and without one of its SMSCs.
 pub(super) fn together(plan: &Plan) -> Vec<Option<Plan>> {
     let value = serde_json::to_value(plan).unwrap_or_default();
     let mut first = u64::MAX;
@@ -80,7 +80,8 @@ pub(super) fn together(plan: &Plan) -> Vec<Option<Plan>> {
         times(&mut value, &mut |at| *at = change(*at));
         serde_json::from_value(value).ok()
     };
-    vec![moved(&|at| at - first), moved(&|at| at / 2), Some(with_low_accounts(plan))]
+    let fewer = (0..plan.smscs).map(|smsc| plan.without_smsc(smsc));
+    [moved(&|at| at - first), moved(&|at| at / 2), Some(with_low_accounts(plan))].into_iter().chain(fewer).collect()
 }
 
 fn with_low_accounts(plan: &Plan) -> Plan {

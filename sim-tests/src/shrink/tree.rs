@@ -105,6 +105,7 @@ impl Tree {
     fn plan_of(&self, mut value: Value) -> Option<Plan> {
         let [clients, transports] = NUMBERED.map(|list| take_numbers(&mut value, list));
         let mut plan: Plan = serde_json::from_value(value).ok()?;
+        plan.forget_unknown_smscs();
         self.renumber_faults(&mut plan, &transports);
         self.rename_sources(&mut plan, &clients, &transports);
         self.tell_ids(&mut plan);

@@ -105,13 +105,13 @@ fn named(owner: usize, message: usize) -> Option<String> {
 fn mark(what: &What, plan: &Plan, lanes: &Lanes, connections: &[Connection]) -> Option<Event> {
     let event = match what {
         What::Passed { .. } => return None,
-        What::Connected { line, client, process } => {
+        What::Connected { line, client, process, .. } => {
             let from = process.map_or_else(|| lanes.client(*client), |process| lanes.process(process));
             Event { from, line: Some(*line), name: "connected".to_owned(), ..Event::new("line") }
         }
         What::Hung { line, end, how } => {
-            let esme = || connections.iter().find(|it| it.line == *line)?.lane;
-            let from = if *end == End::Smsc { Some(lanes.smsc) } else { esme() };
+            let connection = connections.iter().find(|it| it.line == *line);
+            let from = connection.and_then(|it| if *end == End::Smsc { Some(it.smsc) } else { it.lane });
             let name = format!("hung up: {how:?}").to_lowercase();
             Event { from, line: Some(*line), side: Some(*end), name, ..Event::new("line") }
         }
@@ -122,20 +122,20 @@ fn mark(what: &What, plan: &Plan, lanes: &Lanes, connections: &[Connection]) -> 
             Event { from: lanes.client(*client), name: "session ended".to_owned(), ..Event::new("session") }
         }
         What::Submitting { .. } | What::Outcome { .. } | What::Delivered { .. } => message(what, lanes),
-        What::Account { killed, messages, .. } => {
+        What::Account { smsc, killed, messages, .. } => {
             let words = format!("{} messages accepted", messages.len());
             let kept = messages.iter().map(|kept| (kept.id.clone(), format!("{kept:?}").into())).collect();
             let name = if *killed { "killed" } else { "account" };
             Event {
-                from: Some(lanes.smsc),
+                from: Some(lanes.smsc(*smsc)),
                 name: name.to_owned(),
                 words,
                 detail: Value::Object(kept),
                 ..Event::new("smsc")
             }
         }
-        What::Sent { owner, handset } => Event {
-            from: Some(lanes.smsc),
+        What::Sent { smsc, owner, handset } => Event {
+            from: Some(lanes.smsc(*smsc)),
             name: "handset sends".to_owned(),
             message: Some(format!("{owner}<{handset}")),
             text: crate::transport::handset_text(plan, *owner, *handset),

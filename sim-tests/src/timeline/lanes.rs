@@ -9,13 +9,13 @@ use smpp_transport::pdu::{CommandId, CommandStatus, Leniency, Pdu};
 use crate::history::{End, History, Way, What};
 use crate::plan::{FaultKind, Keeps, Kind, Plan};
 
-/// Who takes part: buses and processes of transports, then ESMEs that are nothing but sessions, then the SMSC.
+/// Who takes part: buses and processes of transports, then ESMEs that are nothing but sessions, then SMSCs.
 pub(super) struct Lanes {
     pub(super) lanes: Vec<Lane>,
     buses: BTreeMap<usize, usize>,
     processes: BTreeMap<usize, usize>,
     clients: BTreeMap<usize, usize>,
-    pub(super) smsc: usize,
+    smscs: Vec<usize>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +44,8 @@ pub(super) struct Connection {
     pub(super) line: u32,
     /// Of the ESME, if it ever knew that it stood.
     pub(super) lane: Option<usize>,
+    /// Of the SMSC.
+    pub(super) smsc: usize,
     opened: Option<usize>,
     bound: Option<usize>,
     closed: Option<usize>,
@@ -85,8 +87,13 @@ impl Lanes {
         for (client, part) in plan.clients.iter().enumerate() {
             clients.insert(client, add("esme", format!("ESME {client}"), short(part.kind).to_owned()));
         }
-        let smsc = add("smsc", "SMSC".to_owned(), "simulator".to_owned());
-        Lanes { lanes, buses, processes, clients, smsc }
+        let name = |smsc: usize| if plan.smscs > 1 { format!("SMSC {smsc}") } else { "SMSC".to_owned() };
+        let smscs = (0..plan.smscs).map(|smsc| add("smsc", name(smsc), "simulator".to_owned())).collect();
+        Lanes { lanes, buses, processes, clients, smscs }
+    }
+
+    pub(super) fn smsc(&self, smsc: usize) -> usize {
+        self.smscs[smsc]
     }
 
     pub(super) fn bus(&self, owner: usize) -> Option<usize> {
@@ -124,26 +131,28 @@ const fn short(kind: Kind) -> &'static str {
     }
 }
 
-/// When processes, ESMEs and the SMSC were there.
+/// When processes, ESMEs and SMSCs were there.
 pub(super) fn lives(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Bar> {
     let whole = |lane| Bar { lane, from: None, until: None, end: None };
     let mut bars: Vec<Bar> = lanes.clients.values().map(|lane| whole(*lane)).collect();
-    let mut open: BTreeMap<usize, Bar> = BTreeMap::from([(lanes.smsc, whole(lanes.smsc))]);
+    let mut open: BTreeMap<usize, Bar> = lanes.smscs.iter().map(|lane| (*lane, whole(*lane))).collect();
     for (order, fact) in history.facts.iter().enumerate() {
+        let begins = |lane| Bar { from: Some(order), ..whole(lane) };
         let (lane, end) = match fact.what {
             What::Started { process, .. } => (lanes.process(process), None),
             What::Died { process, is_cut } => (lanes.process(process), Some(if is_cut { "power" } else { "killed" })),
             What::Stopped { process, .. } => (lanes.process(process), Some("stopped")),
-            What::Account { killed: true, .. } => (Some(lanes.smsc), Some("killed")),
-            What::Fault { fault, ends: true } if plan.faults[fault].kind.ends_smsc() => (Some(lanes.smsc), None),
+            What::Account { smsc, killed: true, .. } => (Some(lanes.smsc(smsc)), Some("killed")),
+            What::Fault { fault, ends: true } if plan.faults[fault].kind.ends_smsc() => {
+                let at = (0..plan.smscs).filter(|smsc| plan.faults[fault].is_at(*smsc));
+                at.for_each(|smsc| bars.extend(open.insert(lanes.smsc(smsc), begins(lanes.smsc(smsc)))));
+                continue;
+            }
             _ => continue,
         };
         let Some(lane) = lane else { continue };
         match end {
-            None => {
-                let begun = Bar { from: Some(order), ..whole(lane) };
-                bars.extend(open.insert(lane, begun));
-            }
+            None => bars.extend(open.insert(lane, begins(lane))),
             Some(_) => bars.extend(open.remove(&lane).map(|bar| Bar { until: Some(order), end, ..bar })),
         }
     }
@@ -158,9 +167,10 @@ pub(super) fn connections(history: &History, lanes: &Lanes) -> Vec<Connection> {
         let (What::Connected { line, .. } | What::Passed { line, .. } | What::Hung { line, .. }) = &fact.what else {
             continue;
         };
-        let it = all.entry(*line).or_insert(Connection { line: *line, ..Connection::default() });
+        let it = all.entry(*line).or_insert(Connection { line: *line, smsc: lanes.smsc(0), ..Connection::default() });
         match &fact.what {
-            What::Connected { client, process, .. } => {
+            What::Connected { client, process, smsc, .. } => {
+                it.smsc = lanes.smsc(*smsc);
                 it.lane = process.map_or_else(|| lanes.client(*client), |process| lanes.process(process));
                 it.opened = Some(order);
             }
@@ -191,6 +201,7 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
         history.facts.iter().position(|fact| is_it(&fact.what))
     };
     let bar = |(number, fault): (usize, &crate::plan::Fault)| {
+        let smsc = fault.smsc.or((plan.smscs == 1).then_some(0)).map(|smsc| lanes.smsc(smsc));
         let (kind, lane) = match fault.kind {
             FaultKind::Hold => ("hold", None),
             FaultKind::Partition => ("partition", None),
@@ -199,8 +210,8 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
             FaultKind::Slow(_) => ("slow", None),
             FaultKind::ConnectRefused => ("connect refused", None),
             FaultKind::ConnectHangs => ("connect hangs", None),
-            FaultKind::Crash => ("crash", Some(lanes.smsc)),
-            FaultKind::PowerCut => ("power cut", Some(lanes.smsc)),
+            FaultKind::Crash => ("crash", smsc),
+            FaultKind::PowerCut => ("power cut", smsc),
             FaultKind::TransportKilled(process) => ("killed", lanes.process(process)),
             FaultKind::TransportPowerCut(process) => ("power cut", lanes.process(process)),
             FaultKind::TransportStopped(process) => ("stopped", lanes.process(process)),
@@ -211,7 +222,8 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
             FaultKind::ClockStep(process, _) => ("clock wrong", lanes.process(process)),
             FaultKind::DiskFull(transport) => ("disk full", lanes.bus(plan.owner(transport))),
         };
-        let whose = lane.map_or("network", |lane| lanes.lanes[lane].name.as_str());
+        let all = if fault.kind.ends_smsc() { "SMSCs" } else { "network" };
+        let whose = lane.or(smsc.filter(|_| plan.smscs > 1)).map_or(all, |lane| lanes.lanes[lane].name.as_str());
         FaultBar {
             kind: kind.to_owned(),
             name: format!("{kind}: {whose}"),

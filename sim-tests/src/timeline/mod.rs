@@ -1,4 +1,4 @@
-//! A run as a page to look at: lanes for buses, processes, ESMEs, the network and the SMSC, with PDUs as arrows between them,
+//! A run as a page to look at: lanes for buses, processes, ESMEs, the network and SMSCs, with PDUs as arrows between them,
 //! from when one end wrote them to when the other read them, faults and lives as bars, and what was broken where it was.
 //!
 //! The page is one file with all that it needs in it: its style, its script and the run as JSON. It asks nobody for anything.

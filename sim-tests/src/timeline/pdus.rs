@@ -16,10 +16,11 @@ use crate::history::End;
 /// A frame as an event; its message and its request are found later: see [`Talk`].
 pub(super) fn event(passage: Passage, lanes: &Lanes, connections: &[Connection]) -> Event {
     let place = connections.binary_search_by_key(&passage.line, |it| it.line);
-    let esme = place.ok().and_then(|place| connections[place].lane);
+    let connection = place.ok().map(|place| &connections[place]);
+    let (esme, smsc) = (connection.and_then(|it| it.lane), connection.map_or(lanes.smsc(0), |it| it.smsc));
     let (from, to) = match passage.from {
-        End::Esme => (esme, Some(lanes.smsc)),
-        End::Smsc => (Some(lanes.smsc), esme),
+        End::Esme => (esme, Some(smsc)),
+        End::Smsc => (Some(smsc), esme),
     };
     let decoded = Pdu::decode(&passage.octets, Leniency::TOLERANT);
     let mut event = Event {

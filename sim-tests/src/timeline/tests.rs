@@ -63,7 +63,7 @@ fn one_client() -> (Plan, Fact) {
     let mut plan = Plan::draw(9, Some(Profile::Calm));
     plan.transports.clear();
     plan.clients.truncate(1);
-    let connected = What::Connected { line: 0, client: 0, process: None };
+    let connected = What::Connected { line: 0, client: 0, process: None, smsc: 0 };
     (plan, Fact { at: Duration::from_millis(1), what: connected })
 }
 
@@ -200,9 +200,9 @@ fn a_violation_points_at_the_event_that_its_words_name() {
 #[test]
 fn faults_and_lives_last_from_fact_to_fact() {
     let (mut plan, connected) = one_client();
-    plan.faults = vec![Fault { at_ms: 2, for_ms: 5, kind: FaultKind::Crash }];
+    plan.faults = vec![Fault { at_ms: 2, for_ms: 5, kind: FaultKind::Crash, smsc: None }];
     let turn = |ms, ends| Fact { at: Duration::from_millis(ms), what: What::Fault { fault: 0, ends } };
-    let killed = What::Account { killed: true, messages: Vec::new(), deliveries: Vec::new() };
+    let killed = What::Account { smsc: 0, killed: true, messages: Vec::new(), deliveries: Vec::new() };
     let facts = vec![connected, turn(2, false), Fact { at: Duration::from_millis(2), what: killed }, turn(7, true)];
     let data = data(&plan, &history(facts), Vec::new());
     let fault = &data["faults"][0];

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use smpp_transport::env::WallClock;
-use smsc_sim::{Control, Mo};
+use smsc_sim::words::Bind;
+use smsc_sim::{Control, Mo, SessionInfo};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -17,6 +18,21 @@ use crate::plan::Keeps;
 /// The simulator that runs now, if one does.
 pub type SmscSlot = Arc<Mutex<Option<Control>>>;
 
+/// That simulator.
+#[must_use]
+pub fn running(slot: &SmscSlot) -> Option<Control> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Whether somebody is bound to it who receives for this account.
+#[must_use]
+pub fn receives(control: &Control, account: &str) -> bool {
+    let is_it = |session: &SessionInfo| {
+        session.system_id.as_deref() == Some(account) && !matches!(session.bind, None | Some(Bind::Transmitter))
+    };
+    control.sessions().iter().any(is_it)
+}
+
 /// How long it waits before it tries again what could not be done.
 const AGAIN: Duration = Duration::from_millis(100);
 /// How long a message may take to be stored, before it is put again.
@@ -27,7 +43,7 @@ pub struct Application {
     /// The bus.
     pub ground: Ground,
     /// Where handsets write to.
-    pub smsc: SmscSlot,
+    pub smscs: Vec<SmscSlot>,
     /// When the run began.
     pub start: Instant,
     /// Becomes true when all processes have ended.
@@ -110,13 +126,20 @@ impl Application {
             data_sm: from.data_sm,
             ..Mo::default()
         };
-        let smsc = self.smsc.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(smsc) = smsc else { return false };
+        let Some((smsc, control)) = self.smsc(&system_id(part.account)) else { return false };
         self.ground.handset_has_sent();
-        match smsc.deliver(&mo) {
-            Ok(_) => self.ground.recorder.note(What::Sent { owner, handset: number }),
+        match control.deliver(&mo) {
+            Ok(_) => self.ground.recorder.note(What::Sent { smsc, owner, handset: number }),
             Err(error) => self.ground.recorder.note(What::Restless { what: format!("no handset can send: {error}") }),
         }
         true
+    }
+
+    /// The SMSC to which somebody is bound who receives for this account; else the first that runs.
+    fn smsc(&self, account: &str) -> Option<(usize, Control)> {
+        let all = self.smscs.iter().enumerate();
+        let all: Vec<_> = all.filter_map(|(smsc, slot)| Some((smsc, running(slot)?))).collect();
+        let place = all.iter().position(|(_, control)| receives(control, account)).unwrap_or(0);
+        all.into_iter().nth(place)
     }
 }

@@ -19,7 +19,7 @@ use smpp_transport::service::LinkHealth;
 use smpp_transport::store;
 use tokio::sync::{Notify, watch};
 
-pub use application::{Application, SmscSlot};
+pub use application::{Application, SmscSlot, receives, running};
 pub use process::{Process, Wanted};
 
 use crate::app::Waiting;

@@ -4,26 +4,42 @@ use std::time::Duration;
 
 use smsc_sim::{Control, DeliveryInfo, Filter, Message, MessageReceipt};
 
+use super::elsewhere;
 use crate::history::{Kept, KeptReceipt, Recorder, What};
+use crate::plan::Plan;
 
 /// Notes what it says of messages and deliveries, and what is left for it to do.
-pub(super) fn note(recorder: &Recorder, control: &Control, killed: bool) {
+pub(super) fn note(recorder: &Recorder, plan: &Plan, smsc: usize, control: &Control, killed: bool) {
     let messages: Vec<_> = control.messages(&Filter::default()).into_iter().map(kept).collect();
-    let mut left: Vec<_> = messages.iter().filter(|_| !killed).flat_map(left).collect();
-    let waiting = control.stats().deliveries_waiting;
-    if !killed && left.is_empty() && waiting > 0 {
-        left.push(format!("{waiting} deliveries"));
+    if !killed {
+        left(plan, control, &messages).into_iter().for_each(|what| recorder.note(What::Restless { what }));
     }
-    left.into_iter().for_each(|what| recorder.note(What::Restless { what }));
     let deliveries = (1..).map_while(|id| control.delivery(id)).map(|DeliveryInfo { state, .. }| state).collect();
-    recorder.note(What::Account { killed, messages, deliveries });
+    recorder.note(What::Account { smsc, killed, messages, deliveries });
 }
 
-/// What is left to do with a message, in words.
-fn left(kept: &Kept) -> Vec<String> {
-    let open = kept.receipts.iter().filter(|receipt| !receipt.outcome.is_final());
-    let end = (!kept.state.is_final()).then(|| format!("end of {}, which is {}", kept.id, kept.state));
-    end.into_iter().chain(open.map(|_| format!("receipt of {}", kept.id))).collect()
+/// What is left to do, in words.
+fn left(plan: &Plan, control: &Control, messages: &[Kept]) -> Vec<String> {
+    let open = |kept: &Kept| kept.receipts.iter().filter(|receipt| !receipt.outcome.is_final()).count();
+    let elsewhere = elsewhere(plan, control);
+    // What waits for a transport that is bound elsewhere is not left, if it does wait.
+    let is_held = |account: &String| {
+        let of_it = messages.iter().filter(|kept| kept.account == *account);
+        elsewhere.contains(account) && of_it.map(open).sum::<usize>() <= control.held(account)
+    };
+    let mut left = Vec::new();
+    for kept in messages {
+        left.extend((!kept.state.is_final()).then(|| format!("end of {}, which is {}", kept.id, kept.state)));
+        if open(kept) > 0 && !is_held(&kept.account) {
+            left.extend((0..open(kept)).map(|_| format!("receipt of {}", kept.id)));
+        }
+    }
+    let held: usize = elsewhere.iter().map(|account| control.held(account)).sum();
+    let waiting = control.stats().deliveries_waiting;
+    if left.is_empty() && waiting > held as u64 {
+        left.push(format!("{waiting} deliveries"));
+    }
+    left
 }
 
 fn kept(message: Message) -> Kept {

@@ -1,4 +1,4 @@
-//! Whether connections to the SMSC come about: the same on both tiers.
+//! Whether connections to an SMSC come about: the same on both tiers.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::sleep;
+
+use crate::plan::FaultKind;
 
 /// What happens to whoever wants to connect. Clones are the same.
 #[derive(Clone, Default)]
@@ -16,7 +18,7 @@ pub(super) struct Door {
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum State {
+enum State {
     /// It gets as far as the network lets it.
     #[default]
     Open,
@@ -27,7 +29,14 @@ pub(super) enum State {
 }
 
 impl Door {
-    pub(super) fn turn(&self, state: State) {
+    /// Lets a fault begin or end, if it is one of this.
+    pub(super) fn turn(&self, kind: FaultKind, ends: bool) {
+        let state = match kind {
+            FaultKind::ConnectRefused | FaultKind::ConnectHangs if ends => State::Open,
+            FaultKind::ConnectRefused => State::Refuses,
+            FaultKind::ConnectHangs => State::Hangs,
+            _ => return,
+        };
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
         self.turned.notify_waiters();
     }

@@ -4,9 +4,8 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use smpp_transport::driver::{Accept, Connect};
+use smpp_transport::driver::{Accept, Connect, InTurn};
 use smpp_transport::env::Seed;
-use smsc_sim::Control;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -20,7 +19,7 @@ use super::{
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
 use crate::plan::{FaultKind, Plan};
-use crate::transport::{Application, Ground, Life, Process, SmscSlot, Wanted};
+use crate::transport::{Application, Ground, Life, Process, SmscSlot, Wanted, running};
 use crate::wire::Wire;
 
 /// How often to look whether everything is at rest.
@@ -42,10 +41,7 @@ struct World {
     start: Instant,
     recorder: Recorder,
     waiting: Waiting,
-    net: Net,
-    door: Door,
-    smsc: SmscSlot,
-    serving: Option<JoinHandle<()>>,
+    nodes: Vec<Node>,
     grounds: Vec<Ground>,
     /// Of each process.
     clocks: Vec<SimulatedClock>,
@@ -55,6 +51,18 @@ struct World {
     finish: Vec<watch::Sender<bool>>,
 }
 
+/// An SMSC, and the network to it.
+struct Node {
+    number: usize,
+    net: Net,
+    door: Door,
+    /// The simulator that runs now.
+    slot: SmscSlot,
+    serving: Option<JoinHandle<()>>,
+    recorder: Recorder,
+    plan: Arc<Plan>,
+}
+
 impl World {
     fn new(plan: &Arc<Plan>) -> World {
         let start = Instant::now();
@@ -62,10 +70,7 @@ impl World {
         let waiting = Waiting::for_all_of(plan);
         World {
             start,
-            net: Net::new(latency(plan, 0)),
-            door: Door::default(),
-            smsc: SmscSlot::default(),
-            serving: None,
+            nodes: (0..plan.smscs).map(|number| Node::new(plan, number, &recorder)).collect(),
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
             clocks: plan.processes().iter().map(|_| SimulatedClock::right(&recorder)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
@@ -78,7 +83,7 @@ impl World {
     }
 
     async fn run(mut self) -> History {
-        self.start_smsc();
+        self.nodes.iter_mut().for_each(Node::start);
         let mut clients = self.start_clients();
         let mut processes = self.start_processes();
         let mut applications = self.start_applications();
@@ -93,9 +98,7 @@ impl World {
         self.ended(&mut processes, "a transport has not stopped").await;
         tell(&self.finish, true);
         self.ended(&mut applications, "an application has not stopped").await;
-        if let Some(control) = self.control() {
-            control.stop();
-        }
+        self.slots().iter().filter_map(running).for_each(|control| control.stop());
         self.recorder.take()
     }
 
@@ -105,36 +108,34 @@ impl World {
         }
     }
 
-    fn control(&self) -> Option<Control> {
-        self.smsc.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn slots(&self) -> Vec<SmscSlot> {
+        self.nodes.iter().map(|node| Arc::clone(&node.slot)).collect()
     }
 
     async fn rest(&self) {
         sleep_until(self.start + self.plan.last_event()).await;
         let by = self.start + self.plan.rest_by();
-        while !self.is_at_rest() && Instant::now() < by {
-            sleep(LOOK_INTERVAL).await;
+        loop {
+            while !self.is_at_rest() && Instant::now() < by {
+                sleep(LOOK_INTERVAL).await;
+            }
+            sleep(rest(&self.plan)).await;
+            // Who goes to another of several SMSCs finds there what waited for it.
+            if self.plan.smscs == 1 || self.is_at_rest() || Instant::now() >= by {
+                break;
+            }
         }
-        sleep(rest(&self.plan)).await;
-        note_what_is_left(&self.recorder, &self.waiting, &self.grounds, self.control().as_ref());
+        note_what_is_left(&self.recorder, &self.plan, &self.waiting, &self.grounds, &self.slots());
     }
 
     fn is_at_rest(&self) -> bool {
-        is_at_rest(&self.waiting, &self.grounds, self.control().as_ref())
+        is_at_rest(&self.plan, &self.waiting, &self.grounds, &self.slots())
     }
 
-    fn start_smsc(&mut self) {
-        let acceptor =
-            Acceptor { queue: self.net.listen(), recorder: self.recorder.clone(), plan: Arc::clone(&self.plan) };
-        let control = smsc(&self.plan, &self.recorder);
-        *self.smsc.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
-        self.serving = Some(tokio::spawn(smsc_sim::serve(acceptor, control)));
-    }
-
-    fn connector(&self, owner: usize, machine: usize, life: Life) -> Connector {
-        let (net, door) = (self.net.clone(), self.door.clone());
-        let (recorder, plan) = (self.recorder.clone(), Arc::clone(&self.plan));
-        Connector { net, door, owner, machine, recorder, plan, life }
+    fn connector(&self, smsc: usize, owner: usize, machine: usize) -> Connector {
+        let Node { net, door, recorder, plan, .. } = &self.nodes[smsc];
+        let (net, door, recorder, plan) = (net.clone(), door.clone(), recorder.clone(), Arc::clone(plan));
+        Connector { smsc, net, door, owner, machine, recorder, plan, life: Life::default() }
     }
 
     fn start_clients(&self) -> JoinSet<()> {
@@ -148,7 +149,7 @@ impl World {
                 stop: self.stop_clients[client].subscribe(),
                 start: self.start,
             };
-            clients.spawn(app.run(self.connector(client, 0, Life::default())));
+            clients.spawn(app.run(self.connector(self.plan.smsc_of_client(client), client, 0)));
         }
         clients
     }
@@ -167,9 +168,11 @@ impl World {
                 lives: 0,
             };
             instances[transport] += 1;
-            let connector = self.connector(self.plan.owner(transport), number + 1, Life::default());
+            let connector = |smsc| self.connector(smsc, self.plan.owner(transport), number + 1);
+            let places: Vec<Connector> = self.plan.hosts(number).into_iter().map(connector).collect();
             processes.spawn(async move {
-                process.run(|life| Connector { life, ..connector.clone() }).await;
+                let in_life = |life: &Life, place: &Connector| Connector { life: life.clone(), ..place.clone() };
+                process.run(|life| InTurn::new(places.iter().map(|place| in_life(&life, place)))).await;
             });
         }
         processes
@@ -180,7 +183,7 @@ impl World {
         for (ground, finish) in self.grounds.iter().zip(&self.finish) {
             let application = Application {
                 ground: ground.clone(),
-                smsc: Arc::clone(&self.smsc),
+                smscs: self.slots(),
                 start: self.start,
                 finish: finish.subscribe(),
                 clock: Arc::new(SimulatedClock::right(&self.recorder)),
@@ -192,27 +195,15 @@ impl World {
 
     fn turn(&mut self, Turn { fault, ends, .. }: Turn) {
         self.recorder.note(What::Fault { fault, ends });
-        match (self.plan.faults[fault].kind, ends) {
-            (FaultKind::Hold, false) => self.net.turn(Weather::Held),
-            (FaultKind::Partition, false) => self.net.turn(Weather::Partitioned),
-            (FaultKind::LostToSmsc, false) => self.net.lose(true),
-            (FaultKind::LostFromSmsc, false) => self.net.lose(false),
-            (FaultKind::Hold | FaultKind::Partition | FaultKind::LostToSmsc | FaultKind::LostFromSmsc, true) => {
-                self.net.turn(Weather::Fair);
-            }
-            (FaultKind::Slow(ms), ends) => self.net.set_latency(latency(&self.plan, if ends { 0 } else { ms })),
-            (FaultKind::Crash, false) => self.kill_smsc(),
-            (FaultKind::PowerCut, false) => {
-                self.net.power_off(None);
-                self.kill_smsc();
-            }
-            (FaultKind::Crash | FaultKind::PowerCut, true) => {
-                self.net.power_on(None);
-                self.start_smsc();
+        let fault = self.plan.faults[fault];
+        match (fault.kind, ends) {
+            (kind, ends) if kind.is_of_network() => {
+                let nodes = self.nodes.iter_mut().filter(|node| fault.is_at(node.number));
+                nodes.for_each(|node| node.turn(kind, ends));
             }
             (FaultKind::TransportKilled(process), false) => self.want(process, Wanted::Killed),
             (FaultKind::TransportPowerCut(process), false) => {
-                self.net.power_off(Some(process + 1));
+                self.nodes.iter().for_each(|node| node.net.power_off(Some(process + 1)));
                 self.want(process, Wanted::Cut);
             }
             (FaultKind::TransportStopped(process), false) => self.want(process, Wanted::Stopped),
@@ -222,21 +213,68 @@ impl World {
                 | FaultKind::TransportStopped(process),
                 true,
             ) => {
-                self.net.power_on(Some(process + 1));
+                self.nodes.iter().for_each(|node| node.net.power_on(Some(process + 1)));
                 self.want(process, Wanted::Up);
             }
-            (kind, ends) => turn_surroundings(kind, ends, &self.grounds, &self.clocks, &self.door),
+            (kind, ends) => turn_surroundings(kind, ends, &self.grounds, &self.clocks),
         }
     }
 
     fn want(&self, process: usize, wanted: Wanted) {
         self.wanted[process].send_replace(wanted);
     }
+}
 
-    fn kill_smsc(&mut self) {
-        let control = self.smsc.lock().unwrap_or_else(PoisonError::into_inner).take();
+impl Node {
+    fn new(plan: &Arc<Plan>, number: usize, recorder: &Recorder) -> Node {
+        Node {
+            number,
+            net: Net::new(latency(plan, 0), number),
+            door: Door::default(),
+            slot: SmscSlot::default(),
+            serving: None,
+            recorder: recorder.clone(),
+            plan: Arc::clone(plan),
+        }
+    }
+
+    /// Lets a fault of the network or the SMSC begin or end.
+    fn turn(&mut self, kind: FaultKind, ends: bool) {
+        self.door.turn(kind, ends);
+        match (kind, ends) {
+            (FaultKind::Hold, false) => self.net.turn(Weather::Held),
+            (FaultKind::Partition, false) => self.net.turn(Weather::Partitioned),
+            (FaultKind::LostToSmsc, false) => self.net.lose(true),
+            (FaultKind::LostFromSmsc, false) => self.net.lose(false),
+            (FaultKind::Hold | FaultKind::Partition | FaultKind::LostToSmsc | FaultKind::LostFromSmsc, true) => {
+                self.net.turn(Weather::Fair);
+            }
+            (FaultKind::Slow(ms), ends) => self.net.set_latency(latency(&self.plan, if ends { 0 } else { ms })),
+            (FaultKind::Crash, false) => self.kill(),
+            (FaultKind::PowerCut, false) => {
+                self.net.power_off(None);
+                self.kill();
+            }
+            (FaultKind::Crash | FaultKind::PowerCut, true) => {
+                self.net.power_on(None);
+                self.start();
+            }
+            _ => {}
+        }
+    }
+
+    fn start(&mut self) {
+        let acceptor =
+            Acceptor { queue: self.net.listen(), recorder: self.recorder.clone(), plan: Arc::clone(&self.plan) };
+        let control = smsc(&self.plan, self.number, &self.recorder);
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
+        self.serving = Some(tokio::spawn(smsc_sim::serve(acceptor, control)));
+    }
+
+    fn kill(&mut self) {
+        let control = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(control) = control {
-            account::note(&self.recorder, &control, true);
+            account::note(&self.recorder, &self.plan, self.number, &control, true);
         }
         if let Some(serving) = self.serving.take() {
             serving.abort();
@@ -246,6 +284,7 @@ impl World {
 
 #[derive(Clone)]
 struct Connector {
+    smsc: usize,
     net: Net,
     door: Door,
     owner: usize,
@@ -263,7 +302,8 @@ impl Connect for Connector {
         self.door.pass(latency(&self.plan, 0)).await?;
         let (pipe, name) = self.net.connect(self.machine).await?;
         let line = self.recorder.line(name);
-        self.recorder.note(What::Connected { line, client: self.owner, process: self.machine.checked_sub(1) });
+        let (client, process, smsc) = (self.owner, self.machine.checked_sub(1), self.smsc);
+        self.recorder.note(What::Connected { line, client, process, smsc });
         let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
         Ok(Wire::new(pipe, line, End::Esme, recorder, self.plan.wire.esme, seed, self.life.clone()))
     }

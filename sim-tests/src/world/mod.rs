@@ -15,8 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use smpp_transport::env::WallClock;
+use smpp_transport::env::{Seed, WallClock};
 use smpp_transport::session::Role;
 use smpp_transport::store::Answers;
 use smsc_sim::{Account, Config, Control, Limits};
@@ -25,8 +26,7 @@ use tokio::sync::watch;
 use crate::app::{PASSWORD, Waiting, driver_config, session_config, system_id};
 use crate::history::{History, Recorder, What};
 use crate::plan::{FaultKind, Plan, SMSC_WINDOW, Smsc, Transport};
-use crate::transport::Ground;
-use door::{Door, State};
+use crate::transport::{Ground, SmscSlot, receives, running};
 
 /// Which network a plan runs on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, clap::ValueEnum)]
@@ -88,12 +88,15 @@ fn turns(plan: &Plan) -> Vec<Turn> {
 }
 
 /// A simulator as the plan has it.
-fn smsc(plan: &Plan, recorder: &Recorder) -> Control {
+fn smsc(plan: &Plan, number: usize, recorder: &Recorder) -> Control {
     let clock = Arc::new(SimulatedClock::right(recorder));
-    Control::new(smsc_config(plan), clock).expect("plans have rules that can be followed")
+    Control::new(smsc_config(plan, number as u64), clock).expect("plans have rules that can be followed")
 }
 
-fn smsc_config(plan: &Plan) -> Config {
+/// How far the numbers of one SMSC's messages are from those of the next: more than any run has.
+const NUMBERS_APART: u64 = 1_000_000;
+
+fn smsc_config(plan: &Plan, number: u64) -> Config {
     let session = smpp_transport::session::SessionConfig {
         window: SMSC_WINDOW,
         answers_enquire_link: false,
@@ -104,7 +107,9 @@ fn smsc_config(plan: &Plan) -> Config {
     let limits = Limits { pdus_max: 0, ..Limits::default() };
     let accounts = (0..plan.accounts()).map(|account| Account::new(&system_id(account), PASSWORD)).collect();
     let driver = driver_config();
-    Config { accounts, rules, policy, retry, limits, seed: plan.seed, session, driver, ..Config::default() }
+    let seed = if number == 0 { plan.seed } else { Seed(plan.seed).stream("smsc of several", number).random() };
+    let first_number = 1 + number * NUMBERS_APART;
+    Config { accounts, rules, policy, retry, limits, seed, first_number, session, driver, ..Config::default() }
 }
 
 /// 2026-01-01 00:00 UTC.
@@ -136,8 +141,8 @@ impl WallClock for SimulatedClock {
     }
 }
 
-/// Lets a fault begin or end of what is the same on every tier: buses, disks, stores, wall clocks, and the SMSC's door.
-fn turn_surroundings(kind: FaultKind, ends: bool, grounds: &[Ground], clocks: &[SimulatedClock], door: &Door) {
+/// Lets a fault begin or end of what is the same on every tier: buses, disks, stores and wall clocks.
+fn turn_surroundings(kind: FaultKind, ends: bool, grounds: &[Ground], clocks: &[SimulatedClock]) {
     let answer = |transport: usize, answers| grounds[transport].answer(if ends { Answers::AtOnce } else { answers });
     match kind {
         FaultKind::BusAway(transport) => grounds[transport].set_away(!ends),
@@ -146,14 +151,14 @@ fn turn_surroundings(kind: FaultKind, ends: bool, grounds: &[Ground], clocks: &[
         FaultKind::StoreSilent(transport) => answer(transport, Answers::Never),
         FaultKind::StoreSlow(transport, ms) => answer(transport, Answers::After(Duration::from_millis(ms))),
         FaultKind::ClockStep(process, seconds) => clocks[process].step(if ends { 0 } else { seconds }),
-        FaultKind::ConnectRefused => door.turn(if ends { State::Open } else { State::Refuses }),
-        FaultKind::ConnectHangs => door.turn(if ends { State::Open } else { State::Hangs }),
         // Network and processes are each tier's own.
         FaultKind::Hold
         | FaultKind::Partition
         | FaultKind::LostToSmsc
         | FaultKind::LostFromSmsc
         | FaultKind::Slow(_)
+        | FaultKind::ConnectRefused
+        | FaultKind::ConnectHangs
         | FaultKind::Crash
         | FaultKind::PowerCut
         | FaultKind::TransportKilled(_)
@@ -163,8 +168,21 @@ fn turn_surroundings(kind: FaultKind, ends: bool, grounds: &[Ground], clocks: &[
 }
 
 /// Whether nothing is waited for, and all that is to be up is.
-fn is_at_rest(waiting: &Waiting, grounds: &[Ground], smsc: Option<&Control>) -> bool {
-    waiting.is_over() && smsc.is_some_and(Control::is_idle) && grounds.iter().all(|ground| ground.restless().is_empty())
+fn is_at_rest(plan: &Plan, waiting: &Waiting, grounds: &[Ground], smscs: &[SmscSlot]) -> bool {
+    let is_done = |control: Control| {
+        let elsewhere = elsewhere(plan, &control);
+        control.is_idle_but_for(|account| elsewhere.iter().any(|it| it == account))
+    };
+    waiting.is_over()
+        && smscs.iter().all(|slot| running(slot).is_some_and(is_done))
+        && grounds.iter().all(|ground| ground.restless().is_empty())
+}
+
+/// The accounts of transports that are not bound here so that they receive, but may be to another of several SMSCs: what
+/// waits for them here may wait for ever.
+fn elsewhere(plan: &Plan, control: &Control) -> Vec<String> {
+    let transports = plan.transports.iter().filter(|_| plan.smscs > 1);
+    transports.map(|transport| system_id(transport.account)).filter(|account| !receives(control, account)).collect()
 }
 
 /// Tells each in its order.
@@ -179,11 +197,13 @@ fn rest(plan: &Plan) -> Duration {
     plan.transports.iter().map(Transport::held_max).max().unwrap_or_default()
 }
 
-/// What is left when the time is up, and what the simulator says then.
-fn note_what_is_left(recorder: &Recorder, waiting: &Waiting, grounds: &[Ground], smsc: Option<&Control>) {
+/// What is left when the time is up, and what the simulators say then.
+fn note_what_is_left(recorder: &Recorder, plan: &Plan, waiting: &Waiting, grounds: &[Ground], smscs: &[SmscSlot]) {
     let words = waiting.words().into_iter().chain(grounds.iter().flat_map(Ground::restless));
     words.for_each(|what| recorder.note(What::Restless { what }));
-    if let Some(control) = smsc {
-        account::note(recorder, control, false);
+    for (smsc, slot) in smscs.iter().enumerate() {
+        if let Some(control) = running(slot) {
+            account::note(recorder, plan, smsc, &control, false);
+        }
     }
 }

@@ -13,12 +13,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-/// The network between the clients and the one SMSC.
+/// The network between the clients and one SMSC.
 #[derive(Clone)]
 pub(super) struct Net {
     latency: Arc<Mutex<Duration>>,
     /// Told when the weather turns; in the order they wait.
     turned: Arc<Notify>,
+    /// With which the names of its connections begin.
+    number: u64,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -63,10 +65,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Net {
-    pub(super) fn new(latency: Duration) -> Net {
+    pub(super) fn new(latency: Duration, number: usize) -> Net {
         let inner =
             Inner { weather: Weather::Fair, loses_from_smsc: false, opened: 0, listener: None, ways: Vec::new() };
-        Net { latency: Arc::new(Mutex::new(latency)), turned: Arc::default(), inner: Arc::new(Mutex::new(inner)) }
+        let (latency, number) = (Arc::new(Mutex::new(latency)), number as u64);
+        Net { latency, turned: Arc::default(), number, inner: Arc::new(Mutex::new(inner)) }
     }
 
     /// Changes the weather. What is held arrives, with what is due, when it turns fair.
@@ -146,7 +149,7 @@ impl Net {
         let far = Pipe::new(Arc::clone(&self.latency), Arc::clone(&there), Arc::clone(&back));
         let near = Pipe::new(Arc::clone(&self.latency), Arc::clone(&back), Arc::clone(&there));
         inner.opened += 1;
-        let name = inner.opened;
+        let name = self.number << 32 | inner.opened;
         listener.send((far, name)).map_err(|_| refused())?;
         inner.ways.extend([there, back].map(|way| (machine, way)));
         Ok((near, name))

@@ -1,4 +1,4 @@
-//! The turmoil tier: two hosts, the ESMEs and the SMSC, on turmoil's network.
+//! The turmoil tier: a host for the ESMEs, one for each process of a transport and one for each SMSC, on turmoil's network.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use smpp_transport::driver::{Accept, Connect};
+use smpp_transport::driver::{Accept, Connect, InTurn};
 use smpp_transport::env::Seed;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -25,7 +25,6 @@ use crate::transport::{Application, Ground, Life, Process, SmscSlot, Wanted};
 use crate::wire::Wire;
 
 const ESMES: &str = "esmes";
-const SMSC: &str = "smsc";
 const APPLICATIONS: &str = "applications";
 const PORT: u16 = 2775;
 
@@ -38,9 +37,7 @@ struct World<'a> {
     plan: Arc<Plan>,
     recorder: Recorder,
     waiting: Waiting,
-    door: Door,
-    /// The simulator that runs now.
-    smsc: SmscSlot,
+    nodes: Vec<Node>,
     grounds: Vec<Ground>,
     /// Of each process.
     clocks: Vec<SimulatedClock>,
@@ -48,12 +45,28 @@ struct World<'a> {
     stop_clients: Vec<watch::Sender<bool>>,
     wanted: Vec<watch::Sender<Wanted>>,
     finish: Vec<watch::Sender<bool>>,
-    /// Told before the SMSC's host is crashed: its connections are dropped in their own order then, where a crash would drop
-    /// them in an order that depends on what ran in this process before.
-    kill_smsc: Arc<Notify>,
     /// Clients, processes and applications that have not ended.
     running: Arc<AtomicUsize>,
     applications: Arc<AtomicUsize>,
+}
+
+/// An SMSC. Clones are the same.
+#[derive(Clone, Default)]
+struct Node {
+    number: usize,
+    door: Door,
+    /// The simulator that runs now.
+    slot: SmscSlot,
+    /// Told before its host is crashed: its connections are dropped in their own order then, where a crash would drop them in
+    /// an order that depends on what ran in this process before.
+    kill: Arc<Notify>,
+}
+
+impl Node {
+    /// The name of its host.
+    fn host(&self) -> String {
+        if self.number == 0 { "smsc".to_owned() } else { format!("smsc{}", self.number) }
+    }
 }
 
 impl World<'_> {
@@ -71,21 +84,19 @@ impl World<'_> {
         let processes = plan.processes();
         let mut world = World {
             sim: builder(plan).build(),
-            door: Door::default(),
-            smsc: Arc::default(),
+            nodes: (0..plan.smscs).map(|number| Node { number, ..Node::default() }).collect(),
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
             clocks: processes.iter().map(|_| SimulatedClock::right(&recorder)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
             wanted: processes.iter().map(|_| watch::Sender::new(Wanted::Up)).collect(),
             finish: plan.transports.iter().map(|_| watch::Sender::new(false)).collect(),
-            kill_smsc: Arc::default(),
             running: Arc::new(AtomicUsize::new(plan.clients.len() + processes.len())),
             applications: Arc::new(AtomicUsize::new(plan.transports.len())),
             plan: Arc::clone(plan),
             recorder,
             waiting,
         };
-        world.add_smsc();
+        world.nodes.clone().into_iter().for_each(|node| world.add_smsc(node));
         world.add_clients();
         let mut instances = vec![0; plan.transports.len()];
         for (number, transport) in processes.into_iter().enumerate() {
@@ -112,16 +123,27 @@ impl World<'_> {
                 break;
             }
         }
-        let rested = self.sim.elapsed() + rest(&self.plan);
-        while self.sim.elapsed() < rested {
+        loop {
+            let rested = self.sim.elapsed() + rest(&self.plan);
+            while self.sim.elapsed() < rested {
+                self.step()?;
+            }
+            // Who goes to another of several SMSCs finds there what waited for it.
+            if self.plan.smscs == 1 || self.is_at_rest() || self.sim.elapsed() >= by {
+                break;
+            }
             self.step()?;
         }
-        note_what_is_left(&self.recorder, &self.waiting, &self.grounds, lock(&self.smsc).as_ref());
+        note_what_is_left(&self.recorder, &self.plan, &self.waiting, &self.grounds, &self.slots());
         self.end()
     }
 
     fn is_at_rest(&self) -> bool {
-        is_at_rest(&self.waiting, &self.grounds, lock(&self.smsc).as_ref())
+        is_at_rest(&self.plan, &self.waiting, &self.grounds, &self.slots())
+    }
+
+    fn slots(&self) -> Vec<SmscSlot> {
+        self.nodes.iter().map(|node| Arc::clone(&node.slot)).collect()
     }
 
     fn end(mut self) -> Result<History, String> {
@@ -151,14 +173,14 @@ impl World<'_> {
         Ok(())
     }
 
-    /// All that talk to the SMSC.
+    /// All that talk to SMSCs.
     fn esmes(&self) -> Vec<String> {
         std::iter::once(ESMES.to_owned()).chain((0..self.wanted.len()).map(machine)).collect()
     }
 
     fn hosts(&self) -> Vec<String> {
-        let others = [APPLICATIONS, SMSC].map(str::to_owned);
-        self.esmes().into_iter().chain(others).collect()
+        let smscs = self.nodes.iter().map(Node::host);
+        self.esmes().into_iter().chain([APPLICATIONS.to_owned()]).chain(smscs).collect()
     }
 
     fn step(&mut self) -> Result<(), String> {
@@ -167,29 +189,18 @@ impl World<'_> {
 
     fn turn(&mut self, Turn { fault, ends, .. }: Turn) -> Result<(), String> {
         self.recorder.note(What::Fault { fault, ends });
-        match (self.plan.faults[fault].kind, ends) {
-            (FaultKind::Hold, false) => self.esmes().iter().for_each(|esme| self.sim.hold(esme.as_str(), SMSC)),
-            (FaultKind::Hold, true) => self.esmes().iter().for_each(|esme| self.sim.release(esme.as_str(), SMSC)),
-            (FaultKind::Partition, false) => self.partition(),
-            (FaultKind::Partition, true) => self.repair(),
-            (FaultKind::LostToSmsc, ends) => self.one_way(true, ends),
-            (FaultKind::LostFromSmsc, ends) => self.one_way(false, ends),
-            (FaultKind::Slow(ms), ends) => {
-                let value = latency(&self.plan, if ends { 0 } else { ms });
-                self.esmes().iter().for_each(|esme| self.sim.set_link_latency(esme.as_str(), SMSC, value));
+        let fault = self.plan.faults[fault];
+        match (fault.kind, ends) {
+            (kind, ends) if kind.is_of_network() => {
+                for node in self.nodes.clone().iter().filter(|node| fault.is_at(node.number)) {
+                    self.turn_node(node, kind, ends)?;
+                }
             }
-            (FaultKind::Crash, false) => self.crash_smsc()?,
-            (FaultKind::PowerCut, false) => {
-                self.partition();
-                self.crash_smsc()?;
-                self.repair();
-            }
-            (FaultKind::Crash | FaultKind::PowerCut, true) => self.sim.bounce(SMSC),
             (FaultKind::TransportKilled(process), false) => self.kill(process, Wanted::Killed)?,
             (FaultKind::TransportPowerCut(process), false) => {
-                self.sim.partition(machine(process), SMSC);
+                self.nodes.iter().for_each(|node| self.sim.partition(machine(process), node.host()));
                 self.kill(process, Wanted::Cut)?;
-                self.sim.repair(machine(process), SMSC);
+                self.nodes.iter().for_each(|node| self.sim.repair(machine(process), node.host()));
             }
             (FaultKind::TransportKilled(process) | FaultKind::TransportPowerCut(process), true) => {
                 self.want(process, Wanted::Up);
@@ -197,22 +208,50 @@ impl World<'_> {
             }
             (FaultKind::TransportStopped(process), false) => self.want(process, Wanted::Stopped),
             (FaultKind::TransportStopped(process), true) => self.want(process, Wanted::Up),
-            (kind, ends) => turn_surroundings(kind, ends, &self.grounds, &self.clocks, &self.door),
+            (kind, ends) => turn_surroundings(kind, ends, &self.grounds, &self.clocks),
         }
         Ok(())
     }
 
-    fn partition(&self) {
-        self.esmes().iter().for_each(|esme| self.sim.partition(esme.as_str(), SMSC));
+    /// Lets a fault of the network or an SMSC begin or end.
+    fn turn_node(&mut self, node: &Node, kind: FaultKind, ends: bool) -> Result<(), String> {
+        let host = node.host();
+        let esmes = self.esmes().into_iter();
+        node.door.turn(kind, ends);
+        match (kind, ends) {
+            (FaultKind::Hold, false) => esmes.for_each(|esme| self.sim.hold(esme, host.as_str())),
+            (FaultKind::Hold, true) => esmes.for_each(|esme| self.sim.release(esme, host.as_str())),
+            (FaultKind::Partition, false) => self.partition(&host),
+            (FaultKind::Partition, true) => self.repair(&host),
+            (FaultKind::LostToSmsc, ends) => self.one_way(&host, true, ends),
+            (FaultKind::LostFromSmsc, ends) => self.one_way(&host, false, ends),
+            (FaultKind::Slow(ms), ends) => {
+                let value = latency(&self.plan, if ends { 0 } else { ms });
+                esmes.for_each(|esme| self.sim.set_link_latency(esme, host.as_str(), value));
+            }
+            (FaultKind::Crash, false) => self.crash_smsc(node)?,
+            (FaultKind::PowerCut, false) => {
+                self.partition(&host);
+                self.crash_smsc(node)?;
+                self.repair(&host);
+            }
+            (FaultKind::Crash | FaultKind::PowerCut, true) => self.sim.bounce(host),
+            _ => {}
+        }
+        Ok(())
     }
 
-    fn repair(&self) {
-        self.esmes().iter().for_each(|esme| self.sim.repair(esme.as_str(), SMSC));
+    fn partition(&self, host: &str) {
+        self.esmes().into_iter().for_each(|esme| self.sim.partition(esme, host));
     }
 
-    fn one_way(&self, to_smsc: bool, ends: bool) {
+    fn repair(&self, host: &str) {
+        self.esmes().into_iter().for_each(|esme| self.sim.repair(esme, host));
+    }
+
+    fn one_way(&self, host: &str, to_smsc: bool, ends: bool) {
         for esme in self.esmes() {
-            let (from, to) = if to_smsc { (esme.as_str(), SMSC) } else { (SMSC, esme.as_str()) };
+            let (from, to) = if to_smsc { (esme.as_str(), host) } else { (host, esme.as_str()) };
             if ends {
                 self.sim.repair_oneway(from, to);
             } else {
@@ -233,31 +272,29 @@ impl World<'_> {
         Ok(())
     }
 
-    fn crash_smsc(&mut self) -> Result<(), String> {
-        if let Some(control) = lock(&self.smsc).take() {
-            account::note(&self.recorder, &control, true);
+    fn crash_smsc(&mut self, node: &Node) -> Result<(), String> {
+        if let Some(control) = lock(&node.slot).take() {
+            account::note(&self.recorder, &self.plan, node.number, &control, true);
         }
-        self.kill_smsc.notify_waiters();
+        node.kill.notify_waiters();
         self.step()?;
-        self.sim.crash(SMSC);
+        self.sim.crash(node.host());
         Ok(())
     }
 
-    fn add_smsc(&mut self) {
-        let (plan, recorder, running) = (Arc::clone(&self.plan), self.recorder.clone(), Arc::clone(&self.smsc));
-        let kill = Arc::clone(&self.kill_smsc);
-        self.sim.host(SMSC, move || {
-            let (plan, recorder, running) = (Arc::clone(&plan), recorder.clone(), Arc::clone(&running));
-            let kill = Arc::clone(&kill);
+    fn add_smsc(&mut self, node: Node) {
+        let (plan, recorder) = (Arc::clone(&self.plan), self.recorder.clone());
+        self.sim.host(node.host(), move || {
+            let (plan, recorder, node) = (Arc::clone(&plan), recorder.clone(), node.clone());
             async move {
                 let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
                 // Within the host: outside of it the clock is another.
-                let control = smsc(&plan, &recorder);
-                *lock(&running) = Some(control.clone());
+                let control = smsc(&plan, node.number, &recorder);
+                *lock(&node.slot) = Some(control.clone());
                 let serving = smsc_sim::serve(Acceptor { listener, recorder, plan }, control);
                 tokio::select! {
                     biased;
-                    () = kill.notified() => {}
+                    () = node.kill.notified() => {}
                     () = serving => {}
                 }
                 std::future::pending().await
@@ -267,18 +304,18 @@ impl World<'_> {
 
     fn add_clients(&mut self) {
         let (plan, recorder, waiting) = (Arc::clone(&self.plan), self.recorder.clone(), self.waiting.clone());
-        let door = self.door.clone();
+        let nodes = self.nodes.clone();
         let stops: Vec<_> = self.stop_clients.iter().map(watch::Sender::subscribe).collect();
         let running = Arc::clone(&self.running);
         self.sim.host(ESMES, move || {
             let (plan, recorder, waiting) = (Arc::clone(&plan), recorder.clone(), waiting.clone());
-            let (stops, running, door) = (stops.clone(), Arc::clone(&running), door.clone());
+            let (stops, running, nodes) = (stops.clone(), Arc::clone(&running), nodes.clone());
             async move {
                 let mut clients = JoinSet::new();
                 for (client, stop) in stops.into_iter().enumerate() {
                     let (recorder, plan) = (recorder.clone(), Arc::clone(&plan));
                     let connector = Connector {
-                        door: door.clone(),
+                        node: nodes[plan.smsc_of_client(client)].clone(),
                         owner: client,
                         process: None,
                         recorder: recorder.clone(),
@@ -302,7 +339,7 @@ impl World<'_> {
         let (plan, recorder) = (Arc::clone(&self.plan), self.recorder.clone());
         let (ground, wanted) = (self.grounds[transport].clone(), self.wanted[number].clone());
         let (running, owner) = (Arc::clone(&self.running), self.plan.owner(transport));
-        let door = self.door.clone();
+        let places: Vec<Node> = self.plan.hosts(number).into_iter().map(|host| self.nodes[host].clone()).collect();
         let clock = self.clocks[number].clone();
         let lives = AtomicU64::new(0);
         self.sim.host(machine(number), move || {
@@ -317,10 +354,17 @@ impl World<'_> {
                 lives: lives.fetch_add(1_000, Ordering::Relaxed),
             };
             let (plan, recorder, running) = (Arc::clone(&plan), recorder.clone(), Arc::clone(&running));
-            let door = door.clone();
+            let places = places.clone();
             async move {
-                let connector = Connector { door, owner, process: Some(number), recorder, plan, life: Life::default() };
-                process.run(|life| Connector { life, ..connector.clone() }).await;
+                let connector = |life: &Life, node: &Node| Connector {
+                    node: node.clone(),
+                    owner,
+                    process: Some(number),
+                    recorder: recorder.clone(),
+                    plan: Arc::clone(&plan),
+                    life: life.clone(),
+                };
+                process.run(|life| InTurn::new(places.iter().map(|node| connector(&life, node)))).await;
                 running.fetch_sub(1, Ordering::Relaxed);
                 std::future::pending().await
             }
@@ -328,18 +372,18 @@ impl World<'_> {
     }
 
     fn add_applications(&mut self) {
-        let (grounds, smsc, recorder) = (self.grounds.clone(), Arc::clone(&self.smsc), self.recorder.clone());
+        let (grounds, smscs, recorder) = (self.grounds.clone(), self.slots(), self.recorder.clone());
         let finishes: Vec<_> = self.finish.iter().map(watch::Sender::subscribe).collect();
         let running = Arc::clone(&self.applications);
         self.sim.host(APPLICATIONS, move || {
-            let (grounds, smsc, recorder) = (grounds.clone(), Arc::clone(&smsc), recorder.clone());
+            let (grounds, smscs, recorder) = (grounds.clone(), smscs.clone(), recorder.clone());
             let (finishes, running) = (finishes.clone(), Arc::clone(&running));
             async move {
                 let mut applications = JoinSet::new();
                 for (ground, finish) in grounds.into_iter().zip(finishes) {
                     let clock = Arc::new(SimulatedClock::right(&recorder));
                     let application =
-                        Application { ground, smsc: Arc::clone(&smsc), start: Instant::now(), finish, clock };
+                        Application { ground, smscs: smscs.clone(), start: Instant::now(), finish, clock };
                     applications.spawn(application.run());
                 }
                 while applications.join_next().await.is_some() {
@@ -376,7 +420,7 @@ fn builder(plan: &Plan) -> Builder {
 
 #[derive(Clone)]
 struct Connector {
-    door: Door,
+    node: Node,
     owner: usize,
     process: Option<usize>,
     recorder: Recorder,
@@ -388,10 +432,11 @@ impl Connect for Connector {
     type Stream = Wire<TcpStream>;
 
     async fn connect(&mut self) -> io::Result<Wire<TcpStream>> {
-        self.door.pass(latency(&self.plan, 0)).await?;
-        let stream = TcpStream::connect((SMSC, PORT)).await?;
+        self.node.door.pass(latency(&self.plan, 0)).await?;
+        let stream = TcpStream::connect((self.node.host(), PORT)).await?;
         let line = self.recorder.line(name(stream.local_addr()?));
-        self.recorder.note(What::Connected { line, client: self.owner, process: self.process });
+        let (client, process, smsc) = (self.owner, self.process, self.node.number);
+        self.recorder.note(What::Connected { line, client, process, smsc });
         let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
         Ok(Wire::new(stream, line, End::Esme, recorder, self.plan.wire.esme, seed, self.life.clone()))
     }

@@ -55,7 +55,7 @@ fn stops(history: &mut History) -> Vec<&mut Duration> {
 
 #[test]
 fn a_stop_that_takes_too_long_is_seen_in_the_midst_and_at_the_end() {
-    let fault = Fault { at_ms: 1_500, for_ms: 500, kind: FaultKind::TransportStopped(0) };
+    let fault = Fault { at_ms: 1_500, for_ms: 500, kind: FaultKind::TransportStopped(0), smsc: None };
     let (plan, history) = good_of(Plan { faults: vec![fault], ..plan() });
     let longest = plan.transports[0].options.shutdown_timeout_ms + 3 * (UNBIND_MS + LINGER_MS);
     for which in [0, 1] {

@@ -9,4 +9,5 @@ mod reports;
 mod runs;
 mod sessions;
 mod smsc;
+mod smscs;
 mod transports;

@@ -92,7 +92,7 @@ fn a_message_that_is_sent_again_after_its_ack_is_seen() {
 
 #[test]
 fn what_may_have_been_sent_and_is_sent_again_unasked_is_seen() {
-    let fault = Fault { at_ms: 495, for_ms: 2_000, kind: FaultKind::Partition };
+    let fault = Fault { at_ms: 495, for_ms: 2_000, kind: FaultKind::Partition, smsc: None };
     let (mut plan, history) = good_of(Plan { faults: vec![fault], ..plan() });
     plan.transports[0].options.resend_unknown = false;
     only("outbound", "although nobody knew what had become of it", &plan, &history);

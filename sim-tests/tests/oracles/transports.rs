@@ -22,6 +22,7 @@ pub(crate) fn plan() -> Plan {
     let part = Transport {
         account: 0,
         processes: 1,
+        hosts: vec![],
         links: vec![Kind::Transceiver],
         window: 10,
         sequence_start: 1,

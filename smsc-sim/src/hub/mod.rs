@@ -146,9 +146,11 @@ impl Hub {
         let limits = Limits { messages_max: config.limits.messages_max, ..Limits::default() };
         let names =
             config.accounts.iter().zip(0..).map(|(account, place)| (account.system_id.clone(), place)).collect();
+        let mut mailbox = Mailbox::new(limits, Seed(config.seed));
+        mailbox.skip_numbers_to(config.first_number);
         let inner = Inner {
             engine: Engine::new(config.rules.clone(), Seed(config.seed)),
-            mailbox: Mailbox::new(limits, Seed(config.seed)),
+            mailbox,
             connections: BTreeMap::new(),
             opened: 0,
             accepted: 0,
@@ -326,8 +328,21 @@ impl Hub {
 
     /// Whether nothing is planned, and nothing waits.
     pub(crate) fn is_idle(&self) -> bool {
+        self.is_idle_but_for(|_| false)
+    }
+
+    /// The same, where nobody may be bound to whom deliveries of these accounts can go.
+    pub(crate) fn is_idle_but_for(&self, may_wait: impl Fn(&str) -> bool) -> bool {
         let inner = self.inner();
-        inner.mailbox.poll_timeout().is_none() && inner.jobs.is_empty() && inner.waiting() == 0
+        let held = inner.names.iter().filter(|(name, _)| may_wait(name)).map(|(_, place)| inner.held(*place));
+        let held: usize = held.sum();
+        inner.mailbox.poll_timeout().is_none() && inner.jobs.is_empty() && inner.waiting() == held
+    }
+
+    /// Deliveries of this account that wait for a bind.
+    pub(crate) fn held(&self, system_id: &str) -> usize {
+        let inner = self.inner();
+        inner.names.get(system_id).map_or(0, |place| inner.held(*place))
     }
 
     /// What has changed since this was last asked.

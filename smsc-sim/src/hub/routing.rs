@@ -167,6 +167,11 @@ impl Inner {
         None
     }
 
+    /// Those of an account for which there is no session.
+    pub(super) fn held(&self, account: usize) -> usize {
+        self.accounts[account].held.len()
+    }
+
     /// Whether it is of the time since all was last forgotten.
     pub(super) fn is_wanted(&self, delivery: &Delivery) -> bool {
         Arc::ptr_eq(&delivery.counted, &self.waiting)

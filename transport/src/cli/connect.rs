@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use smpp_transport::config::{Smsc, Tls};
-use smpp_transport::driver::Connect;
+use smpp_transport::driver::{Connect, InTurn};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -23,12 +23,12 @@ use super::tap::Taps;
 pub(crate) trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 
-/// The places of one SMSC, tried in turn.
+/// A place of an SMSC, and how to get there.
 #[derive(Clone)]
-pub(crate) struct Places {
-    addresses: Vec<String>,
-    next: usize,
+pub(crate) struct Place {
+    address: String,
     tls: Option<(TlsConnector, Option<ServerName<'static>>)>,
+    /// What writes down what passes on each line.
     taps: Option<Taps>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Places {
 #[derive(Clone)]
 pub(crate) enum Way {
     /// We dial.
-    Dial(Places),
+    Dial(InTurn<Place>),
     /// The SMSC does.
     Wait(Dialled),
 }
@@ -52,23 +52,22 @@ impl Connect for Way {
     }
 }
 
-impl Places {
-    /// The places that the configuration names, `addresses` first to last.
-    ///
-    /// # Errors
-    /// In words, with the option's name: a file that cannot be used, or a name that is none.
-    pub(crate) fn new(addresses: Vec<String>, smsc: &Smsc) -> Result<Places, String> {
-        let tls = if smsc.tls.enabled { Some(tls(&smsc.tls)?) } else { None };
-        Ok(Places { addresses, next: 0, tls, taps: None })
-    }
+/// The places that the configuration names, `addresses` first to last.
+///
+/// # Errors
+/// In words, with the option's name: a file that cannot be used, or a name that is none.
+pub(super) fn places(addresses: Vec<String>, smsc: &Smsc, taps: Option<&Taps>) -> Result<InTurn<Place>, String> {
+    let tls = if smsc.tls.enabled { Some(tls(&smsc.tls)?) } else { None };
+    let place = |address| Place { address, tls: tls.clone(), taps: taps.cloned() };
+    Ok(InTurn::new(addresses.into_iter().map(place)))
+}
 
-    /// Writes down what passes on each line from now on.
-    pub(super) fn with_taps(mut self, taps: Option<Taps>) -> Places {
-        self.taps = taps;
-        self
-    }
+impl Connect for Place {
+    type Stream = Box<dyn Line>;
 
-    async fn dial(&self, address: &str) -> io::Result<Box<dyn Line>> {
+    async fn connect(&mut self) -> io::Result<Box<dyn Line>> {
+        let address = &self.address;
+        tracing::debug!(address, "connecting");
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (ours, smsc) = (stream.local_addr().ok(), stream.peer_addr().ok());
@@ -83,17 +82,6 @@ impl Places {
             Some(taps) => taps.tap(line, ours, smsc),
             None => line,
         })
-    }
-}
-
-impl Connect for Places {
-    type Stream = Box<dyn Line>;
-
-    async fn connect(&mut self) -> io::Result<Box<dyn Line>> {
-        let address = self.addresses[self.next % self.addresses.len()].clone();
-        self.next = self.next.wrapping_add(1);
-        tracing::debug!(address, "connecting");
-        self.dial(&address).await
     }
 }
 

@@ -6,7 +6,7 @@ use smpp_transport::config::Loaded;
 use smpp_transport::outbound::QueueConfig;
 use tokio::sync::watch;
 
-use super::connect::Places;
+use super::connect::places;
 use super::log::Log;
 use super::{build, config};
 
@@ -54,7 +54,7 @@ impl Reload {
         let next = config::load(self.flags.clone(), std::env::vars_os()).map_err(|error| error.to_string())?;
         build::service(&next.config)?;
         build::links(&next.config)?;
-        Places::new(next.config.smsc_addresses(), &next.config.smsc)?;
+        places(next.config.smsc_addresses(), &next.config.smsc, None)?;
         Ok(next)
     }
 }

@@ -17,7 +17,7 @@ use smpp_transport::store::{self, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::connect::{Places, Way};
+use super::connect::{Way, places};
 use super::log::Log;
 use super::outbind::Dialled;
 use super::reload::Reload;
@@ -70,7 +70,7 @@ async fn transport(loaded: Loaded, flags: Vec<String>, log: Arc<Log>) -> Result<
     let service = build::service(config)?;
     let links = build::links(config)?;
     let taps = taps(config, &clock)?;
-    let places = Places::new(config.smsc_addresses(), &config.smsc)?.with_taps(taps.clone());
+    let places = places(config.smsc_addresses(), &config.smsc, taps.as_ref())?;
     let dialled = Dialled::bind(&config.smsc, taps).await.map_err(|words| Failure(1, words))?;
     tracing::info!(
         seed = seed.0,

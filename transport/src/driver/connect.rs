@@ -66,6 +66,33 @@ impl Connect for Tcp {
     }
 }
 
+/// Several places of one SMSC, tried in turn: after each try the next one is due, and after the last the first again.
+#[derive(Clone, Debug)]
+pub struct InTurn<C> {
+    places: Vec<C>,
+    next: usize,
+}
+
+impl<C> InTurn<C> {
+    /// These, the first one first. Where there is none, nothing can be opened.
+    pub fn new(places: impl IntoIterator<Item = C>) -> InTurn<C> {
+        InTurn { places: places.into_iter().collect(), next: 0 }
+    }
+}
+
+impl<C: Connect + Send> Connect for InTurn<C> {
+    type Stream = C::Stream;
+
+    async fn connect(&mut self) -> io::Result<C::Stream> {
+        let place = self.next;
+        self.next = (place + 1) % self.places.len().max(1);
+        match self.places.get_mut(place) {
+            Some(connect) => connect.connect().await,
+            None => Err(io::Error::new(io::ErrorKind::NotFound, "there is no place to connect to")),
+        }
+    }
+}
+
 /// Connects, but for no longer than `limit`.
 ///
 /// # Errors

@@ -28,7 +28,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use client::{Client, ClientConfig, ClientError, Delivery, Incoming, RequestError, Submitted};
-pub use connect::{Accept, Connect, Tcp, connect_within};
+pub use connect::{Accept, Connect, InTurn, Tcp, connect_within};
 pub use supervise::{Backoff, Supervisor};
 
 use crate::pdu::{Body, CommandStatus, FRAME_OCTETS_MAX, Leniency, Pdu, Tlvs};

@@ -7,8 +7,9 @@ use smpp_transport::pdu::CommandStatus;
 use smsc_sim::DeliveryState;
 
 use super::super::{Report, slack};
-use super::seen::Offer;
+use super::seen::{Binding, Offer};
 use super::{Answered, Seen};
+use crate::app::system_id;
 
 pub(super) fn deliveries(seen: &Seen, report: &mut Report) {
     // Where each goes twice, it cannot be told which of them comes again.
@@ -23,10 +24,22 @@ pub(super) fn deliveries(seen: &Seen, report: &mut Report) {
     if let Some(last) = seen.last() {
         let open = |state: &DeliveryState| matches!(state, DeliveryState::Waiting | DeliveryState::Sent);
         let lost = last.deliveries.iter().filter(|state| open(state)).count();
-        if lost > 0 {
+        if lost > 0 && !somebody_is_elsewhere(seen, last.at) {
             report.broken(last.at, format!("{lost} messages from handsets are still to be delivered, and none waits"));
         }
     }
+}
+
+/// Whether a transport that goes from one SMSC to another has nobody here who receives: what is for it waits.
+fn somebody_is_elsewhere(seen: &Seen, at: Duration) -> bool {
+    let receives = |account: usize| {
+        let account = system_id(account);
+        seen.lines.iter().any(|session| {
+            let is_its = |bound: &&Binding| bound.receives && bound.system_id == account;
+            session.bound.as_ref().is_some_and(|bound| is_its(&bound)) && session.stood(at, at)
+        })
+    };
+    seen.plan.smscs > 1 && !seen.plan.transports.iter().all(|transport| receives(transport.account))
 }
 
 /// One was offered, and then again.

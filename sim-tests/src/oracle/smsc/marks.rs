@@ -33,7 +33,11 @@ pub(crate) const MARKS: [&str; 20] = [
     "receipts unanswered at a kill",
 ];
 
-pub(crate) fn marks(seen: &Seen) -> BTreeSet<&'static str> {
+pub(crate) fn marks(all: &[Seen]) -> BTreeSet<&'static str> {
+    all.iter().flat_map(of_one).collect()
+}
+
+fn of_one(seen: &Seen) -> BTreeSet<&'static str> {
     let mut met = BTreeSet::new();
     for account in &seen.accounts {
         let open = |kept: &&Kept| kept.receipts.iter().any(|receipt| receipt.outcome == Outcome::Sent);

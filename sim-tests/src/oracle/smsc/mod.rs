@@ -1,4 +1,4 @@
-//! What the simulator promises of messages, receipts and what it delivers, held against the octets at its own ends of the
+//! What each simulator promises of messages, receipts and what it delivers, held against the octets at its own ends of the
 //! connections and its own account.
 
 mod deliveries;
@@ -22,9 +22,9 @@ const ORACLES: [(&str, Oracle); 4] = [
     ("deliveries", deliveries::deliveries),
 ];
 
-pub(super) fn check(seen: &Seen, report: &mut Report) {
+pub(super) fn check(seen: &[Seen], report: &mut Report) {
     for (name, oracle) in ORACLES {
         report.oracle = name;
-        oracle(seen, report);
+        seen.iter().for_each(|seen| oracle(seen, report));
     }
 }

@@ -4,7 +4,7 @@ use smsc_sim::policy::Which;
 
 use super::super::Report;
 use super::Seen;
-use super::seen::Offer;
+use super::seen::{Message, Offer};
 use crate::app::system_id;
 
 pub(super) fn routing(seen: &Seen, report: &mut Report) {
@@ -17,6 +17,11 @@ pub(super) fn routing(seen: &Seen, report: &mut Report) {
         if !session.may_have(&account, &offer.to) || bound.is_none_or(|bound| bound.at > offer.at) {
             let line = session.line.number;
             report.broken(offer.at, format!("line {line}: {:?} to {} of {account}", offer.message, offer.to));
+        }
+        let is_unknown = |message: &Message| seen.submitted(*message).is_none();
+        if let Some(message) = offer.message.filter(is_unknown) {
+            let line = session.line.number;
+            report.broken(offer.at, format!("line {line}: {message:?}: told of by an SMSC that was never given it"));
         }
         which(seen, offer, &account, report);
     }

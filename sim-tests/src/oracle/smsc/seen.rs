@@ -16,7 +16,7 @@ use smsc_sim::DeliveryState;
 /// Which client's message, in the order of the plan.
 pub(crate) type Message = (usize, usize);
 
-/// What the oracles of this folder look at.
+/// What the oracles of this folder look at: one SMSC's part of a run.
 pub(crate) struct Seen<'a> {
     pub(crate) plan: &'a Plan,
     /// The simulator's ends of the connections.
@@ -86,13 +86,19 @@ pub(crate) struct Account<'a> {
 }
 
 impl<'a> Seen<'a> {
-    pub(crate) fn of(plan: &'a Plan, history: &'a History, lines: &'a [Line]) -> Seen<'a> {
-        let lines: Vec<_> = lines.iter().filter(|line| line.end == End::Smsc).map(Session::of).collect();
+    /// Of all SMSCs of the plan.
+    pub(crate) fn of(plan: &'a Plan, history: &'a History, lines: &'a [Line]) -> Vec<Seen<'a>> {
+        (0..plan.smscs).map(|smsc| Seen::of_one(plan, smsc, history, lines)).collect()
+    }
+
+    fn of_one(plan: &'a Plan, smsc: usize, history: &'a History, lines: &'a [Line]) -> Seen<'a> {
+        let own = lines.iter().filter(|line| line.end == End::Smsc && line.smsc == smsc);
+        let lines: Vec<_> = own.map(Session::of).collect();
         let mut offers: Vec<_> =
             lines.iter().enumerate().flat_map(|(session, line)| offers(plan, session, line)).collect();
         offers.sort_by_key(|offer| offer.order);
         let accounts = history.facts.iter().enumerate().filter_map(|(order, fact)| match &fact.what {
-            What::Account { killed, messages, deliveries } => {
+            What::Account { smsc: of, killed, messages, deliveries } if *of == smsc => {
                 let named = |kept: &'a Kept| Some((of_client(plan, &kept.to)?, kept));
                 let messages = messages.iter().filter_map(named).collect();
                 Some(Account { at: fact.at, order, killed: *killed, messages, deliveries })

@@ -11,7 +11,7 @@ use crate::history::{Way, What};
 use crate::plan::Keeps;
 
 /// Those that there are.
-pub(crate) const MARKS: [&str; 19] = [
+pub(crate) const MARKS: [&str; 21] = [
     "message acked",
     "message nacked",
     "long message sent in parts",
@@ -31,6 +31,8 @@ pub(crate) const MARKS: [&str; 19] = [
     "report over a restart",
     "publication stored twice",
     "put again, not knowing",
+    "bound to another SMSC",
+    "receipt after a fail-over",
 ];
 
 pub(crate) fn marks(all: &[Seen]) -> BTreeSet<&'static str> {
@@ -82,7 +84,25 @@ fn of_one(seen: &Seen) -> BTreeSet<&'static str> {
         }
     }
     inward(seen, &mut met);
+    over(seen, &mut met);
     met
+}
+
+/// What is seen of sessions that go from one SMSC to another, and come back.
+fn over(seen: &Seen, met: &mut BTreeSet<&'static str>) {
+    let bound = || seen.lines.iter().filter(|line| line.bound_at().is_some());
+    for line in bound() {
+        let before = bound().filter(|it| it.process == line.process && it.number < line.number).next_back();
+        met.extend(before.filter(|it| it.smsc != line.smsc).map(|_| "bound to another SMSC"));
+    }
+    for receipt in &seen.delivered {
+        let Some((_, message)) = receipt.receipt_of() else { continue };
+        let line = receipt.line;
+        let tries = seen.tries.get(&message).into_iter().flatten();
+        let given = tries.filter(|it| it.accepted().is_some() && it.line.smsc == line.smsc);
+        let is_between = |from: u32| bound().any(|it| it.smsc != line.smsc && (from..line.number).contains(&it.number));
+        met.extend(given.filter(|it| is_between(it.line.number)).map(|_| "receipt after a fail-over"));
+    }
 }
 
 fn has_outstanding(seen: &Seen, order: usize) -> bool {

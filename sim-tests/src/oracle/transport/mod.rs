@@ -2,6 +2,7 @@
 //! against what its bus was told.
 
 mod bus;
+mod failover;
 mod inbound;
 mod marks;
 mod outbound;
@@ -18,7 +19,7 @@ pub(super) use seen::Seen;
 type Oracle = fn(&Seen, &mut Report);
 
 /// The oracles, by name.
-const ORACLES: [(&str, Oracle); 9] = [
+const ORACLES: [(&str, Oracle); 10] = [
     ("outbound", outbound::outbound),
     ("inbound", inbound::inbound),
     ("rate", pace::rate),
@@ -28,6 +29,7 @@ const ORACLES: [(&str, Oracle); 9] = [
     ("durable", bus::durable),
     ("shutdown", bus::shutdown),
     ("progress", progress::progress),
+    ("failover", failover::failover),
 ];
 
 pub(super) fn check(seen: &[Seen], report: &mut Report) {

@@ -13,6 +13,18 @@ pub(super) fn reports(seen: &Seen, report: &mut Report) {
     nothing_is_told_that_no_receipt_says(seen, report);
     for receipt in seen.delivered.iter().filter(|it| it.is_receipt) {
         told_of(seen, receipt, report);
+        comes_from_its_smsc(seen, receipt, report);
+    }
+}
+
+/// SMSCs know nothing of what others were given.
+fn comes_from_its_smsc(seen: &Seen, receipt: &Delivered, report: &mut Report) {
+    let Some((owner, message)) = receipt.receipt_of() else { return };
+    let smsc = receipt.line.smsc;
+    let mut tries = seen.tries.get(&message).into_iter().flatten();
+    if !tries.any(|it| it.line.smsc == smsc && it.frame.order < receipt.frame.order) {
+        let words = format!("message {message} of {owner}: a receipt of SMSC {smsc}, which was never given it");
+        report.broken(receipt.frame.at, words);
     }
 }
 

@@ -258,12 +258,14 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
         let is_receipt = class.is_receipt() || class.is_intermediate();
         let said = frame.receipt().filter(|_| is_receipt).and_then(|receipt| receipt.id.as_ref());
         let accepted = answer.filter(|it| it.pdu.as_ref().is_some_and(|pdu| pdu.status == CommandStatus::ESME_ROK));
-        Some(Delivered { frame, from, is_receipt, id: said.map(ToString::to_string), part: part_of(pdu), accepted })
+        let (id, part) = (said.map(ToString::to_string), part_of(pdu));
+        Some(Delivered { line, frame, from, is_receipt, id, part, accepted })
     })
 }
 
 /// What a transport was delivered.
 pub(crate) struct Delivered<'a> {
+    pub(crate) line: &'a Line,
     pub(crate) frame: &'a Frame,
     pub(crate) from: String,
     pub(crate) is_receipt: bool,

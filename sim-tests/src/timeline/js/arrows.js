@@ -64,7 +64,7 @@ Object.assign(chart, {
   drawPdu(event, how) {
     const { ctx, places } = this;
     const fromEsme = event.side === "Esme";
-    const smsc = places.at[run.lanes.length - 1];
+    const smsc = places.at[fromEsme ? event.to : event.from];
     const lane = fromEsme ? event.from : event.to;
     const esme = lane === undefined ? places.left : places.at[lane];
     const [y1, y2] = [scale.y(event.at), scale.y(event.end)];

@@ -39,7 +39,8 @@ const chart = {
   /** Where the lanes are: the labels of PDUs stand between the ESMEs and the network, and between it and the SMSC. */
   place() {
     const lanes = run.lanes;
-    const least = lanes.map((lane) => ({ bus: 148, process: 40, esme: 40, smsc: 34 })[lane.kind]);
+    const smscs = lanes.filter((lane) => lane.kind === "smsc").length;
+    const least = lanes.map((lane) => ({ bus: 148, process: 40, esme: 40, smsc: smscs > 1 ? 54 : 34 })[lane.kind]);
     // Names need room, too.
     lanes.forEach((lane, number) => {
       const wide = this.measure(BOLD, lane.name) + 6;
@@ -66,9 +67,9 @@ const chart = {
       x += room;
     });
     const left = x, netLeft = left + wide.label, netRight = netLeft + wide.weave, right = netRight + wide.label;
-    at[lanes.length - 1] = right + 22;
-    const all = right + 54;
-    this.places = { faults: { from: TIMES + 6, until: TIMES + faults }, at, left, netLeft, netRight, right, all };
+    for (let smsc = 0; smsc < smscs; smsc += 1) at[lanes.length - smscs + smsc] = right + 22 + 54 * smsc;
+    const all = right + 54 * smscs;
+    this.places = { faults: { from: TIMES + 6, until: TIMES + faults }, at, smscs, left, netLeft, netRight, right, all };
     this.scrollX = Math.max(0, Math.min(this.scrollX, all - this.width));
   },
 

@@ -101,7 +101,6 @@ Object.assign(chart, {
       ctx.fillRect(places.at[lane] - 5 + (slot % 4) * 3, span[0], 2, span[1] - span[0]);
       ctx.globalAlpha = 1;
     };
-    const smsc = run.lanes.length - 1;
     for (const it of run.connections) {
       const dimmed = filter.line && String(it.line) !== filter.line;
       ctx.fillStyle = dimmed ? colours.line : colours.esme;
@@ -111,7 +110,7 @@ Object.assign(chart, {
         if (it.bound !== null) bar(it.lane, it.bound, it.closed, true, slot);
       }
       ctx.fillStyle = dimmed ? colours.line : colours.smsc;
-      if (it.smsc_opened !== null) bar(smsc, it.smsc_opened, it.smsc_closed, true, slotOf(smsc, it.smsc_opened, it.smsc_closed));
+      if (it.smsc_opened !== null) bar(it.smsc, it.smsc_opened, it.smsc_closed, true, slotOf(it.smsc, it.smsc_opened, it.smsc_closed));
     }
   },
 
@@ -271,7 +270,7 @@ Object.assign(chart, {
       };
       const colour = { bus: "bus", process: "esme", esme: "esme", smsc: "smsc" }[lane.kind];
       const next = run.lanes[number + 1]?.kind === "smsc" ? places.left + 20 : places.at[number + 1];
-      const room = lane.kind === "smsc" ? 86 : Math.max(40, Math.min(150, (next ?? 999) - places.at[number] + 20));
+      const room = lane.kind === "smsc" ? (places.smscs > 1 ? 50 : 86) : Math.max(40, Math.min(150, (next ?? 999) - places.at[number] + 20));
       if (lane.kind === "bus") {
         this.text(lane.name, places.at[number] - 16, 13, BOLD, colours[colour], 120);
         this.text(lane.note, places.at[number] - 16, 28, SMALL, colours.soft, 120);

@@ -2,7 +2,7 @@
 //! stop.
 
 use super::*;
-use crate::driver::{Backoff, Connect, Supervisor};
+use crate::driver::{Backoff, Connect, InTurn, Supervisor};
 use crate::env::Seed;
 use crate::session::Why;
 use std::sync::{Arc, Mutex};
@@ -150,4 +150,21 @@ fn extreme_settings_give_waits_all_the_same() {
     assert!(long.delay(u32::MAX, &mut rng) > seconds(1_000_000));
     let shrinking = Backoff { factor: 0.1, jitter: -1.0, ..Backoff::default() };
     assert_eq!(shrinking.delay(5, &mut rng), seconds(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_places_are_tried_in_turn_and_after_the_last_the_first_again() {
+    let place = |turns: &[Turn]| {
+        let at = Arc::new(Mutex::new(Vec::new()));
+        (Scripted { turns: turns.iter().copied().collect(), at: Arc::clone(&at) }, at)
+    };
+    let ((first, at_first), (second, at_second)) =
+        (place(&[Turn::Unreachable, Turn::Bind(OK)]), place(&[Turn::HangsUp]));
+    let mut supervisor =
+        Supervisor::new(InTurn::new([first, second]), client_config(), steady(), Seed(1).stream("backoff", 0));
+    supervisor.session().await.0.unbind().await;
+    let counts = [at_first, at_second].map(|at| at.lock().expect("no panic").len());
+    assert_eq!(counts, [2, 1]);
+    let mut none = InTurn::<Scripted>::new([]);
+    assert_eq!(none.connect().await.err().map(|error| error.kind()), Some(io::ErrorKind::NotFound));
 }
