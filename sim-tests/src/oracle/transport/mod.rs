@@ -4,6 +4,7 @@
 mod bus;
 mod inbound;
 mod marks;
+mod order;
 mod outbound;
 mod pace;
 mod progress;
@@ -22,7 +23,7 @@ const ORACLES: [(&str, Oracle); 9] = [
     ("outbound", outbound::outbound),
     ("inbound", inbound::inbound),
     ("rate", pace::rate),
-    ("order", pace::order),
+    ("order", order::order),
     ("reports", reports::reports),
     ("texts", texts::texts),
     ("durable", bus::durable),
