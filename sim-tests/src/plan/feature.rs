@@ -25,6 +25,8 @@ pub enum Feature {
     StoreAway,
     /// A process of a transport whose wall clock is wrong for a while.
     ClockStep,
+    /// An SMSC whose wall clock is wrong for a while.
+    SmscClockStep,
     /// An SMSC that writes what is no PDU, or one that is wrong.
     Malformed,
 }
@@ -47,6 +49,7 @@ impl Plan {
             Feature::Killed => some_fault(&|kind| matches!(kind, FaultKind::TransportKilled(_))),
             Feature::StoreAway => some_fault(&|kind| kind.store().is_some()),
             Feature::ClockStep => some_fault(&|kind| matches!(kind, FaultKind::ClockStep(..))),
+            Feature::SmscClockStep => some_fault(&|kind| matches!(kind, FaultKind::SmscClockStep(_))),
             Feature::Malformed => self.smsc.is_malformed(),
             Feature::BusAway => some_fault(&|kind| matches!(kind, FaultKind::BusAway(_))),
         }

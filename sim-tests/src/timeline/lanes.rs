@@ -198,6 +198,7 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
             FaultKind::LostFromSmsc => ("lost from the SMSC", None),
             FaultKind::Slow(_) => ("slow", None),
             FaultKind::ConnectRefused => ("connect refused", None),
+            FaultKind::SmscClockStep(_) => ("clock wrong", Some(lanes.smsc)),
             FaultKind::ConnectHangs => ("connect hangs", None),
             FaultKind::Crash => ("crash", Some(lanes.smsc)),
             FaultKind::PowerCut => ("power cut", Some(lanes.smsc)),

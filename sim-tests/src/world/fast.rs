@@ -47,7 +47,7 @@ struct World {
     smsc: SmscSlot,
     serving: Option<JoinHandle<()>>,
     grounds: Vec<Ground>,
-    /// Of each process.
+    /// Of each process, and the SMSC's.
     clocks: Vec<SimulatedClock>,
     // One each of these: the waiters of one channel wake in an order that is drawn by chance.
     stop_clients: Vec<watch::Sender<bool>>,
@@ -67,7 +67,7 @@ impl World {
             smsc: SmscSlot::default(),
             serving: None,
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
-            clocks: plan.processes().iter().map(|_| SimulatedClock::right(&recorder)).collect(),
+            clocks: SimulatedClock::for_all_of(plan, &recorder),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
             wanted: plan.processes().iter().map(|_| watch::Sender::new(Wanted::Up)).collect(),
             finish: plan.transports.iter().map(|_| watch::Sender::new(false)).collect(),
@@ -116,7 +116,7 @@ impl World {
             sleep(LOOK_INTERVAL).await;
         }
         sleep(rest(&self.plan)).await;
-        note_what_is_left(&self.recorder, &self.waiting, &self.grounds, self.control().as_ref());
+        note_what_is_left(&self.plan, &self.recorder, &self.waiting, &self.grounds, self.control().as_ref());
     }
 
     fn is_at_rest(&self) -> bool {
@@ -126,7 +126,7 @@ impl World {
     fn start_smsc(&mut self) {
         let acceptor =
             Acceptor { queue: self.net.listen(), recorder: self.recorder.clone(), plan: Arc::clone(&self.plan) };
-        let control = smsc(&self.plan, &self.recorder);
+        let control = smsc(&self.plan, &self.clocks[self.clocks.len() - 1]);
         *self.smsc.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
         self.serving = Some(tokio::spawn(smsc_sim::serve(acceptor, control)));
     }
@@ -236,7 +236,7 @@ impl World {
     fn kill_smsc(&mut self) {
         let control = self.smsc.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(control) = control {
-            account::note(&self.recorder, &control, true);
+            account::note(&self.plan, &self.recorder, &control, true);
         }
         if let Some(serving) = self.serving.take() {
             serving.abort();

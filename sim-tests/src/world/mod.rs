@@ -88,9 +88,8 @@ fn turns(plan: &Plan) -> Vec<Turn> {
 }
 
 /// A simulator as the plan has it.
-fn smsc(plan: &Plan, recorder: &Recorder) -> Control {
-    let clock = Arc::new(SimulatedClock::right(recorder));
-    Control::new(smsc_config(plan), clock).expect("plans have rules that can be followed")
+fn smsc(plan: &Plan, clock: &SimulatedClock) -> Control {
+    Control::new(smsc_config(plan), Arc::new(clock.clone())).expect("plans have rules that can be followed")
 }
 
 fn smsc_config(plan: &Plan) -> Config {
@@ -122,6 +121,11 @@ impl SimulatedClock {
         SimulatedClock { recorder: recorder.clone(), ahead_s: Arc::default() }
     }
 
+    /// One for each process, and the last for the SMSC.
+    fn for_all_of(plan: &Plan, recorder: &Recorder) -> Vec<SimulatedClock> {
+        (0..=plan.processes().len()).map(|_| SimulatedClock::right(recorder)).collect()
+    }
+
     /// Is so much ahead from now on, or behind.
     fn step(&self, ahead_s: i32) {
         self.ahead_s.store(ahead_s, Ordering::Relaxed);
@@ -146,6 +150,7 @@ fn turn_surroundings(kind: FaultKind, ends: bool, grounds: &[Ground], clocks: &[
         FaultKind::StoreSilent(transport) => answer(transport, Answers::Never),
         FaultKind::StoreSlow(transport, ms) => answer(transport, Answers::After(Duration::from_millis(ms))),
         FaultKind::ClockStep(process, seconds) => clocks[process].step(if ends { 0 } else { seconds }),
+        FaultKind::SmscClockStep(seconds) => clocks[clocks.len() - 1].step(if ends { 0 } else { seconds }),
         FaultKind::ConnectRefused => door.turn(if ends { State::Open } else { State::Refuses }),
         FaultKind::ConnectHangs => door.turn(if ends { State::Open } else { State::Hangs }),
         // Network and processes are each tier's own.
@@ -180,10 +185,10 @@ fn rest(plan: &Plan) -> Duration {
 }
 
 /// What is left when the time is up, and what the simulator says then.
-fn note_what_is_left(recorder: &Recorder, waiting: &Waiting, grounds: &[Ground], smsc: Option<&Control>) {
+fn note_what_is_left(plan: &Plan, recorder: &Recorder, waiting: &Waiting, grounds: &[Ground], smsc: Option<&Control>) {
     let words = waiting.words().into_iter().chain(grounds.iter().flat_map(Ground::restless));
     words.for_each(|what| recorder.note(What::Restless { what }));
     if let Some(control) = smsc {
-        account::note(recorder, control, false);
+        account::note(plan, recorder, control, false);
     }
 }

@@ -74,7 +74,7 @@ impl World<'_> {
             door: Door::default(),
             smsc: Arc::default(),
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
-            clocks: processes.iter().map(|_| SimulatedClock::right(&recorder)).collect(),
+            clocks: SimulatedClock::for_all_of(plan, &recorder),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
             wanted: processes.iter().map(|_| watch::Sender::new(Wanted::Up)).collect(),
             finish: plan.transports.iter().map(|_| watch::Sender::new(false)).collect(),
@@ -116,7 +116,7 @@ impl World<'_> {
         while self.sim.elapsed() < rested {
             self.step()?;
         }
-        note_what_is_left(&self.recorder, &self.waiting, &self.grounds, lock(&self.smsc).as_ref());
+        note_what_is_left(&self.plan, &self.recorder, &self.waiting, &self.grounds, lock(&self.smsc).as_ref());
         self.end()
     }
 
@@ -235,7 +235,7 @@ impl World<'_> {
 
     fn crash_smsc(&mut self) -> Result<(), String> {
         if let Some(control) = lock(&self.smsc).take() {
-            account::note(&self.recorder, &control, true);
+            account::note(&self.plan, &self.recorder, &control, true);
         }
         self.kill_smsc.notify_waiters();
         self.step()?;
@@ -245,14 +245,14 @@ impl World<'_> {
 
     fn add_smsc(&mut self) {
         let (plan, recorder, running) = (Arc::clone(&self.plan), self.recorder.clone(), Arc::clone(&self.smsc));
-        let kill = Arc::clone(&self.kill_smsc);
+        let (kill, clock) = (Arc::clone(&self.kill_smsc), self.clocks[self.clocks.len() - 1].clone());
         self.sim.host(SMSC, move || {
             let (plan, recorder, running) = (Arc::clone(&plan), recorder.clone(), Arc::clone(&running));
-            let kill = Arc::clone(&kill);
+            let (kill, clock) = (Arc::clone(&kill), clock.clone());
             async move {
                 let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
                 // Within the host: outside of it the clock is another.
-                let control = smsc(&plan, &recorder);
+                let control = smsc(&plan, &clock);
                 *lock(&running) = Some(control.clone());
                 let serving = smsc_sim::serve(Acceptor { listener, recorder, plan }, control);
                 tokio::select! {
