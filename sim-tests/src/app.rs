@@ -244,7 +244,12 @@ pub fn destination(client: usize, message: usize) -> String {
 /// Whose message this destination says it is.
 #[must_use]
 pub fn message_of(destination: &str) -> Option<(usize, usize)> {
-    let digits = destination.strip_prefix("27")?;
+    numbers(destination, "27")
+}
+
+/// An owner in two digits, and a number of its.
+fn numbers(address: &str, prefix: &str) -> Option<(usize, usize)> {
+    let digits = address.strip_prefix(prefix)?;
     Some((digits.get(..2)?.parse().ok()?, digits.get(2..)?.parse().ok()?))
 }
 
@@ -252,6 +257,24 @@ pub fn message_of(destination: &str) -> Option<(usize, usize)> {
 #[must_use]
 pub fn source(client: usize) -> String {
     format!("10{client:02}")
+}
+
+/// A destination that several messages of an owner's have: no message's own.
+#[must_use]
+pub fn shared_destination(owner: usize, number: u16) -> String {
+    format!("27{owner:02}9{number:04}")
+}
+
+/// The address that a message with such a destination is from: it says which message it is.
+#[must_use]
+pub fn own_source(owner: usize, message: usize) -> String {
+    format!("{}{message:05}", source(owner))
+}
+
+/// Whose message it is that goes between these addresses.
+#[must_use]
+pub fn message_between(source: &str, destination: &str) -> Option<(usize, usize)> {
+    numbers(source, "10").or_else(|| message_of(destination))
 }
 
 fn submission(client: usize, number: usize, message: Message) -> (Body, Tlvs) {

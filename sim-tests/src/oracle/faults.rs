@@ -11,7 +11,7 @@ use crate::plan::{FaultKind, Plan};
 use crate::transport::outcome_of;
 
 /// Those that there are.
-pub(super) const MARKS: [&str; 15] = [
+pub(super) const MARKS: [&str; 17] = [
     "lost on the way to the SMSC",
     "lost on the way from the SMSC",
     "network slow with messages outstanding",
@@ -22,6 +22,8 @@ pub(super) const MARKS: [&str; 15] = [
     "store slow with submits outstanding",
     "wall clock ahead",
     "wall clock behind",
+    "SMSC's wall clock ahead with messages outstanding",
+    "SMSC's wall clock behind with messages outstanding",
     "fault while binding",
     "fault while unbinding",
     "fault just after a message was put",
@@ -58,6 +60,11 @@ pub(super) fn marks(plan: &Plan, history: &History, lines: &[Line]) -> BTreeSet<
             FaultKind::ClockStep(_, seconds) => {
                 Some(if seconds < 0 { "wall clock behind" } else { "wall clock ahead" })
             }
+            FaultKind::SmscClockStep(seconds) => waits.then_some(if seconds < 0 {
+                "SMSC's wall clock behind with messages outstanding"
+            } else {
+                "SMSC's wall clock ahead with messages outstanding"
+            }),
             _ => None,
         };
         met.extend(of_kind);

@@ -11,7 +11,7 @@ use smpp_transport::pdu::{
 use smpp_transport::text::Receipt;
 use smsc_sim::rules::Malformed;
 
-use crate::app::message_of;
+use crate::app::message_between;
 use crate::history::{End, Fact, History, How, Way, What};
 
 /// One end of one connection.
@@ -157,8 +157,8 @@ impl Frame {
 
 fn submitted(pdu: &Pdu) -> Option<(usize, usize)> {
     match &pdu.body {
-        Body::SubmitSm(sm) => message_of(&sm.destination_addr.text()),
-        Body::DataSm(sm) => message_of(&sm.destination_addr.text()),
+        Body::SubmitSm(sm) => message_between(&sm.source_addr.text(), &sm.destination_addr.text()),
+        Body::DataSm(sm) => message_between(&sm.source_addr.text(), &sm.destination_addr.text()),
         _ => None,
     }
 }

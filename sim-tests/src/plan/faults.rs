@@ -62,6 +62,8 @@ pub enum FaultKind {
     StoreSlow(usize, u64),
     /// The wall clock of this process of a transport is so many seconds ahead, or behind.
     ClockStep(usize, i32),
+    /// The SMSC's wall clock is so many seconds ahead, or behind: more than any run takes.
+    SmscClockStep(i32),
 }
 
 impl FaultKind {
@@ -122,7 +124,8 @@ impl FaultKind {
             | FaultKind::ConnectRefused
             | FaultKind::ConnectHangs
             | FaultKind::Crash
-            | FaultKind::PowerCut => self,
+            | FaultKind::PowerCut
+            | FaultKind::SmscClockStep(_) => self,
             FaultKind::TransportKilled(it) => FaultKind::TransportKilled(process(it)?),
             FaultKind::TransportPowerCut(it) => FaultKind::TransportPowerCut(process(it)?),
             FaultKind::TransportStopped(it) => FaultKind::TransportStopped(process(it)?),

@@ -27,6 +27,8 @@ pub enum Feature {
     ClockStep,
     /// Several SMSCs.
     SeveralSmscs,
+    /// An SMSC whose wall clock is wrong for a while.
+    SmscClockStep,
     /// An SMSC that writes what is no PDU, or one that is wrong.
     Malformed,
 }
@@ -50,6 +52,7 @@ impl Plan {
             Feature::StoreAway => some_fault(&|kind| kind.store().is_some()),
             Feature::ClockStep => some_fault(&|kind| matches!(kind, FaultKind::ClockStep(..))),
             Feature::SeveralSmscs => self.smscs > 1,
+            Feature::SmscClockStep => some_fault(&|kind| matches!(kind, FaultKind::SmscClockStep(_))),
             Feature::Malformed => self.smsc.is_malformed(),
             Feature::BusAway => some_fault(&|kind| matches!(kind, FaultKind::BusAway(_))),
         }

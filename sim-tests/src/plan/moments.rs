@@ -38,6 +38,13 @@ impl Plan {
             let fault = self.fault(&mut rng, kind);
             self.place(fault);
         }
+        let mut rng = streams.stream("smsc clock moments", 0);
+        for _ in 0..count(&mut rng, self.profile) / 2 {
+            let seconds = rng.random_range(3_600..10_000);
+            let kind = FaultKind::SmscClockStep(if rng.random_bool(0.5) { seconds } else { -seconds });
+            let fault = self.fault(&mut rng, kind);
+            self.place(fault);
+        }
     }
 
     fn fault(&self, rng: &mut impl Rng, kind: FaultKind) -> Fault {

@@ -179,6 +179,9 @@ pub struct Text {
     pub script: Script,
     /// So long, in characters; what says whose it is goes before what follows.
     pub characters: usize,
+    /// To a destination that others may have too, of its transport's by number; none is one of its own. Not of handsets.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub to: Option<u16>,
 }
 
 /// Characters of a text.
@@ -287,6 +290,8 @@ impl Transport {
         let mut switch = Switch::new(streams, "bus", profile);
         let (refuse, unconfirmed) = (switch.chance(0.3), switch.chance(0.3));
         let delay_ms = switch.one_of(&[5, 100, 700]).unwrap_or(0);
+        let mut messages = Text::draw_all(&mut streams.stream("texts", number as u64));
+        Text::share_destinations(&mut messages, &mut streams.stream("destinations", number as u64));
         let sync_ms = Switch::new(streams, "disk", profile).one_of(&[2, 2, 4, 10, 40]).unwrap_or(0);
         Transport {
             account: first_account + number,
@@ -300,7 +305,7 @@ impl Transport {
             sync_ms: if keeps == Keeps::File { sync_ms } else { 0 },
             options: Options::draw(&mut rng, smsc),
             bus: BusFaults { refuse, unconfirmed, delay_ms },
-            messages: Text::draw_all(&mut streams.stream("texts", number as u64)),
+            messages,
             handsets: Handset::draw_all(&mut streams.stream("handsets", number as u64)),
         }
     }
@@ -370,7 +375,7 @@ impl Text {
             1..4 => rng.random_range(160..700),
             _ => rng.random_range(10..60),
         };
-        Text { at_ms, script, characters }
+        Text { at_ms, script, characters, to: None }
     }
 
     fn draw_all(rng: &mut impl Rng) -> Vec<Text> {
@@ -382,6 +387,16 @@ impl Text {
         }
         texts.sort_by_key(|text| text.at_ms);
         texts
+    }
+
+    /// Half of the transports send some of their messages to a destination or two that others of theirs have.
+    fn share_destinations(texts: &mut [Text], rng: &mut impl Rng) {
+        let share = *[0.0, 0.0, 0.3, 0.9].choose(rng).expect("there are four");
+        let destinations = rng.random_range(1..=2);
+        for text in texts {
+            let to = rng.random_range(0..destinations);
+            text.to = rng.random_bool(share).then_some(to);
+        }
     }
 }
 

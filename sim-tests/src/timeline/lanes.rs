@@ -209,6 +209,7 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
             FaultKind::LostFromSmsc => ("lost from the SMSC", None),
             FaultKind::Slow(_) => ("slow", None),
             FaultKind::ConnectRefused => ("connect refused", None),
+            FaultKind::SmscClockStep(_) => ("clock wrong", smsc),
             FaultKind::ConnectHangs => ("connect hangs", None),
             FaultKind::Crash => ("crash", smsc),
             FaultKind::PowerCut => ("power cut", smsc),
@@ -222,7 +223,8 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
             FaultKind::ClockStep(process, _) => ("clock wrong", lanes.process(process)),
             FaultKind::DiskFull(transport) => ("disk full", lanes.bus(plan.owner(transport))),
         };
-        let all = if fault.kind.ends_smsc() { "SMSCs" } else { "network" };
+        let is_of_smscs = fault.kind.ends_smsc() || matches!(fault.kind, FaultKind::SmscClockStep(_));
+        let all = if is_of_smscs { "SMSCs" } else { "network" };
         let whose = lane.or(smsc.filter(|_| plan.smscs > 1)).map_or(all, |lane| lanes.lanes[lane].name.as_str());
         FaultBar {
             kind: kind.to_owned(),

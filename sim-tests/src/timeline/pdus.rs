@@ -10,7 +10,7 @@ use smpp_transport::text::{Charset, Content, DefaultAlphabet};
 use super::events::Event;
 use super::frames::{Passage, other};
 use super::lanes::{Connection, Lanes};
-use crate::app::message_of;
+use crate::app::message_between;
 use crate::history::End;
 
 /// A frame as an event; its message and its request are found later: see [`Talk`].
@@ -127,12 +127,12 @@ impl Talk {
 
     fn message(&self, pdu: &Pdu, side: End) -> Option<String> {
         match (&pdu.body, side) {
-            (Body::SubmitSm(sm), End::Esme) => outbound(&sm.destination_addr.text()),
-            (Body::DataSm(sm), End::Esme) => outbound(&sm.destination_addr.text()),
-            (Body::DeliverSm(sm), End::Smsc) => either(&sm.source_addr.text()),
-            (Body::DataSm(sm), End::Smsc) => either(&sm.source_addr.text()),
+            (Body::SubmitSm(sm), End::Esme) => outbound(&sm.source_addr.text(), &sm.destination_addr.text()),
+            (Body::DataSm(sm), End::Esme) => outbound(&sm.source_addr.text(), &sm.destination_addr.text()),
+            (Body::DeliverSm(sm), End::Smsc) => inbound(&sm.source_addr.text(), &sm.destination_addr.text()),
+            (Body::DataSm(sm), End::Smsc) => inbound(&sm.source_addr.text(), &sm.destination_addr.text()),
             (Body::QuerySm(query), _) => self.named.get(&query.message_id.text()).cloned(),
-            (Body::CancelSm(cancel), _) => outbound(&cancel.destination_addr.text()),
+            (Body::CancelSm(cancel), _) => outbound("", &cancel.destination_addr.text()),
             _ => None,
         }
     }
@@ -144,8 +144,13 @@ fn is_answer(command: CommandId, request: &str) -> bool {
 }
 
 /// A message of an application's: `0-3`.
-pub(super) fn outbound(address: &str) -> Option<String> {
-    message_of(address).map(|(owner, message)| format!("{owner}-{message}"))
+fn outbound(source: &str, destination: &str) -> Option<String> {
+    message_between(source, destination).map(|(owner, message)| format!("{owner}-{message}"))
+}
+
+/// The message that a receipt is about, or one of a handset's.
+fn inbound(source: &str, destination: &str) -> Option<String> {
+    outbound(destination, source).or_else(|| either(source))
 }
 
 /// A message of an application's, of which a receipt is, or one of a handset's: `0<3`.
@@ -155,7 +160,7 @@ pub(super) fn either(address: &str) -> Option<String> {
         let (owner, number): (usize, usize) = (digits.get(..2)?.parse().ok()?, digits.get(2..)?.parse().ok()?);
         Some(format!("{owner}<{number}"))
     };
-    outbound(address).or_else(handset)
+    outbound("", address).or_else(handset)
 }
 
 /// What is worth seeing of a PDU at a glance.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{Ground, content, handset, handset_text, name};
-use crate::app::{destination, source, system_id, told};
+use crate::app::{destination, own_source, shared_destination, source, system_id, told};
 use crate::history::What;
 use crate::plan::Keeps;
 
@@ -73,10 +73,14 @@ impl Application {
 
     fn body(&self, message: usize) -> Bytes {
         let owner = self.ground.owner;
+        let (from, to) = match self.ground.transport().messages[message].to {
+            Some(shared) => (own_source(owner, message), shared_destination(owner, shared)),
+            None => (source(owner), destination(owner, message)),
+        };
         let body = serde_json::json!({
             "message_id": name(owner, message),
-            "to_addr": destination(owner, message),
-            "from_addr": source(owner),
+            "to_addr": to,
+            "from_addr": from,
             "content": content(&self.ground.plan, owner, message),
             "transport_name": "smpp",
             "transport_type": "sms",

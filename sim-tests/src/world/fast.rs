@@ -56,6 +56,7 @@ struct Node {
     number: usize,
     net: Net,
     door: Door,
+    clock: SimulatedClock,
     /// The simulator that runs now.
     slot: SmscSlot,
     serving: Option<JoinHandle<()>>,
@@ -231,6 +232,7 @@ impl Node {
             number,
             net: Net::new(latency(plan, 0), number),
             door: Door::default(),
+            clock: SimulatedClock::right(recorder),
             slot: SmscSlot::default(),
             serving: None,
             recorder: recorder.clone(),
@@ -249,6 +251,7 @@ impl Node {
             (FaultKind::Hold | FaultKind::Partition | FaultKind::LostToSmsc | FaultKind::LostFromSmsc, true) => {
                 self.net.turn(Weather::Fair);
             }
+            (FaultKind::SmscClockStep(seconds), ends) => self.clock.step(if ends { 0 } else { seconds }),
             (FaultKind::Slow(ms), ends) => self.net.set_latency(latency(&self.plan, if ends { 0 } else { ms })),
             (FaultKind::Crash, false) => self.kill(),
             (FaultKind::PowerCut, false) => {
@@ -266,7 +269,7 @@ impl Node {
     fn start(&mut self) {
         let acceptor =
             Acceptor { queue: self.net.listen(), recorder: self.recorder.clone(), plan: Arc::clone(&self.plan) };
-        let control = smsc(&self.plan, self.number, &self.recorder);
+        let control = smsc(&self.plan, self.number, &self.clock);
         *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
         self.serving = Some(tokio::spawn(smsc_sim::serve(acceptor, control)));
     }

@@ -88,9 +88,9 @@ fn turns(plan: &Plan) -> Vec<Turn> {
 }
 
 /// A simulator as the plan has it.
-fn smsc(plan: &Plan, number: usize, recorder: &Recorder) -> Control {
-    let clock = Arc::new(SimulatedClock::right(recorder));
-    Control::new(smsc_config(plan, number as u64), clock).expect("plans have rules that can be followed")
+fn smsc(plan: &Plan, number: usize, clock: &SimulatedClock) -> Control {
+    let config = smsc_config(plan, number as u64);
+    Control::new(config, Arc::new(clock.clone())).expect("plans have rules that can be followed")
 }
 
 /// How far the numbers of one SMSC's messages are from those of the next: more than any run has.
@@ -161,6 +161,7 @@ fn turn_surroundings(kind: FaultKind, ends: bool, grounds: &[Ground], clocks: &[
         | FaultKind::ConnectHangs
         | FaultKind::Crash
         | FaultKind::PowerCut
+        | FaultKind::SmscClockStep(_)
         | FaultKind::TransportKilled(_)
         | FaultKind::TransportPowerCut(_)
         | FaultKind::TransportStopped(_) => {}

@@ -51,10 +51,11 @@ struct World<'a> {
 }
 
 /// An SMSC. Clones are the same.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Node {
     number: usize,
     door: Door,
+    clock: SimulatedClock,
     /// The simulator that runs now.
     slot: SmscSlot,
     /// Told before its host is crashed: its connections are dropped in their own order then, where a crash would drop them in
@@ -63,6 +64,11 @@ struct Node {
 }
 
 impl Node {
+    fn new(number: usize, recorder: &Recorder) -> Node {
+        let (door, clock) = (Door::default(), SimulatedClock::right(recorder));
+        Node { number, door, clock, slot: SmscSlot::default(), kill: Arc::default() }
+    }
+
     /// The name of its host.
     fn host(&self) -> String {
         if self.number == 0 { "smsc".to_owned() } else { format!("smsc{}", self.number) }
@@ -84,7 +90,7 @@ impl World<'_> {
         let processes = plan.processes();
         let mut world = World {
             sim: builder(plan).build(),
-            nodes: (0..plan.smscs).map(|number| Node { number, ..Node::default() }).collect(),
+            nodes: (0..plan.smscs).map(|number| Node::new(number, &recorder)).collect(),
             grounds: (0..plan.transports.len()).map(|number| Ground::new(plan, number, &recorder, &waiting)).collect(),
             clocks: processes.iter().map(|_| SimulatedClock::right(&recorder)).collect(),
             stop_clients: plan.clients.iter().map(|_| watch::Sender::new(false)).collect(),
@@ -225,6 +231,7 @@ impl World<'_> {
             (FaultKind::Partition, true) => self.repair(&host),
             (FaultKind::LostToSmsc, ends) => self.one_way(&host, true, ends),
             (FaultKind::LostFromSmsc, ends) => self.one_way(&host, false, ends),
+            (FaultKind::SmscClockStep(seconds), ends) => node.clock.step(if ends { 0 } else { seconds }),
             (FaultKind::Slow(ms), ends) => {
                 let value = latency(&self.plan, if ends { 0 } else { ms });
                 esmes.for_each(|esme| self.sim.set_link_latency(esme, host.as_str(), value));
@@ -289,7 +296,7 @@ impl World<'_> {
             async move {
                 let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
                 // Within the host: outside of it the clock is another.
-                let control = smsc(&plan, node.number, &recorder);
+                let control = smsc(&plan, node.number, &node.clock);
                 *lock(&node.slot) = Some(control.clone());
                 let serving = smsc_sim::serve(Acceptor { listener, recorder, plan }, control);
                 tokio::select! {

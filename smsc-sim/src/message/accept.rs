@@ -21,6 +21,7 @@ impl Mailbox {
     /// ESME_RMSGQFUL when there is no room, and none can be made. ESME_RINVSUBREP when the one to be replaced is on its way
     /// already, and the new one is to be sent later.
     pub(crate) fn accept(&mut self, now: Now, submission: Submission, life: Life) -> Result<Accepted, CommandStatus> {
+        self.look(now);
         if submission.body.replace_if_present == 1
             && submission.further.is_empty()
             && let Some(number) = self.replaceable(&submission)
@@ -49,6 +50,7 @@ impl Mailbox {
                     submitted: now.wall,
                     scheduled: times.scheduled,
                     expires: times.expires,
+                    relative: times.relative,
                     ends: None,
                     done: None,
                     life: life.clone(),
@@ -100,6 +102,7 @@ impl Mailbox {
             record.body = submission.body;
             record.scheduled = submission.times.scheduled;
             record.expires = submission.times.expires;
+            record.relative = submission.times.relative;
             record.life = life;
             record.whole_text = whole_text;
             if record.state == MessageState::ENROUTE {

@@ -44,6 +44,7 @@ impl Mailbox {
     /// ESME_RINVMSGID when there is none with this id, source and, if given, destination; ESME_RCANCELFAIL when those have
     /// ended, or none is pending between these addresses.
     pub(crate) fn cancel(&mut self, now: Now, account: &str, cancel: &CancelSm) -> Result<usize, CommandStatus> {
+        self.look(now);
         let pending = if cancel.message_id.is_empty() {
             self.between(account, cancel)
         } else {
@@ -87,6 +88,7 @@ impl Mailbox {
         replace: &ReplaceSm,
         times: Times,
     ) -> Result<(), CommandStatus> {
+        self.look(now);
         let asked = (&replace.message_id, replace.source_addr_ton, replace.source_addr_npi, &replace.source_addr);
         let mut found = self.asked_for(account, asked).peekable();
         found.peek().ok_or(CommandStatus::ESME_RINVMSGID)?;
@@ -102,8 +104,12 @@ impl Mailbox {
                 record.body.registered_delivery = replace.registered_delivery;
                 record.body.sm_default_msg_id = replace.sm_default_msg_id;
                 record.whole_text = None;
-                record.scheduled = times.scheduled.or(record.scheduled);
-                record.expires = times.expires.or(record.expires);
+                if times.scheduled.is_some() {
+                    (record.scheduled, record.relative.scheduled) = (times.scheduled, times.relative.scheduled);
+                }
+                if times.expires.is_some() {
+                    (record.expires, record.relative.expires) = (times.expires, times.relative.expires);
+                }
                 record.go_on(now, plans);
             });
         }

@@ -59,7 +59,9 @@ impl Record {
     pub(super) fn go_on(&mut self, now: Now, plans: &mut Plans) {
         while let Some((wall, turn)) = self.next_turn() {
             if wall > now.wall {
-                self.timer = Some(plans.plan(now, wall, Act::Turn(self.number, turn)));
+                let act = Act::Turn(self.number, turn);
+                let by_day = self.is_by_day(turn);
+                self.timer = Some(if by_day { plans.plan_by_day(now, wall, act) } else { plans.plan(now, wall, act) });
                 return;
             }
             self.turn(turn, now, plans);
@@ -78,6 +80,12 @@ impl Record {
             (None, Some(expires)) => Some((expires, Turn::Expire)),
             (next, _) => next,
         }
+    }
+
+    /// Whether a time of day decides when this comes, or whether it comes first.
+    fn is_by_day(&self, next: Turn) -> bool {
+        let begins = next == Turn::Begin && !self.relative.scheduled;
+        begins || (self.expires.is_some() && !self.relative.expires)
     }
 
     pub(super) fn turn(&mut self, turn: Turn, now: Now, plans: &mut Plans) {

@@ -48,6 +48,7 @@ impl Mailbox {
     /// due again, in the order they had; so one whose answer was lost comes twice. New numbers are above all of these.
     /// Long messages of which parts were missing are not joined.
     pub(crate) fn restore(&mut self, now: Now, mut records: Vec<Record>) {
+        self.look(now);
         records.sort_by_key(|record| record.number);
         let (mut ended, mut receipts) = (Vec::new(), Vec::new());
         for mut record in records {

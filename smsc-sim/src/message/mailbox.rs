@@ -76,6 +76,8 @@ pub(crate) struct Mailbox {
     pub(super) next: u64,
     /// Whether there may be decimal ids.
     pub(super) after_decimals: bool,
+    /// What the clocks said when they last agreed.
+    pub(super) clocks: Option<Now>,
     /// For a store: which have changed. None if there is no store.
     pub(super) changed: Option<BTreeSet<u64>>,
     pub(super) cleared: bool,
@@ -93,6 +95,7 @@ impl Mailbox {
             joiner: Joiner::new(limits.join),
             next: 1,
             after_decimals: false,
+            clocks: None,
             changed: None,
             cleared: false,
         }
@@ -110,6 +113,7 @@ impl Mailbox {
         state: MessageState,
         error: Option<u8>,
     ) -> Result<(), String> {
+        self.look(now);
         let was = self.get(number).ok_or_else(|| format!("there is no message {number}"))?.state;
         if state.name().is_none() || rank(state) <= rank(was) {
             return Err(format!("message {number} is {}: it cannot become {}", State(was), State(state)));
@@ -133,6 +137,7 @@ impl Mailbox {
 
     /// Time has passed. What was to happen happens in its order, each at its own time, however late this is called.
     pub(crate) fn tick(&mut self, now: Now) {
+        self.look(now);
         while let Some((mono, act)) = self.plans.pop(now.mono) {
             let then = Now { mono, wall: now.wall.saturating_sub(now.mono - mono) };
             match act {

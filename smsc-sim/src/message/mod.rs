@@ -20,6 +20,7 @@ mod pending;
 mod plans;
 mod receipt;
 mod record;
+mod steps;
 mod submission;
 mod told;
 pub(crate) mod validate;

@@ -12,6 +12,7 @@ use smpp_transport::pdu::{
 use smpp_transport::text::{Charset, Content, DefaultAlphabet};
 
 use super::life::Life;
+use super::validate::Relative;
 
 /// A message. Times are wall time since 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub(crate) struct Record {
     pub(crate) scheduled: Option<Duration>,
     /// When it expires, if nothing else ends it before.
     pub(crate) expires: Option<Duration>,
+    /// Which of those were said as so much time from then. After a restart both are times of day.
+    #[serde(skip)]
+    pub(super) relative: Relative,
     /// When `life` ends it; none while it is SCHEDULED, and for one without end.
     pub(crate) ends: Option<Duration>,
     /// When it ended.

@@ -6,6 +6,7 @@ mod course;
 mod ids;
 mod kept;
 mod shown;
+mod steps;
 mod stored;
 
 use std::sync::Arc;

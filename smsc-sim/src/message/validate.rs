@@ -52,6 +52,14 @@ pub(crate) type Lists = BTreeMap<String, Vec<String>>;
 pub(crate) struct Times {
     pub(crate) scheduled: Option<Duration>,
     pub(crate) expires: Option<Duration>,
+    pub(crate) relative: Relative,
+}
+
+/// Which times were said as so much from now, and not as a time of day.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Relative {
+    pub(crate) scheduled: bool,
+    pub(crate) expires: bool,
 }
 
 /// What was found in a submit_multi.
@@ -131,7 +139,7 @@ pub(crate) fn check_data_sm(
     }
     let seconds = tlvs.get_u32(TlvTag::QOS_TIME_TO_LIVE);
     let expires = seconds.map(|seconds| now_unix + Duration::from_secs(seconds.into()));
-    Ok(Times { scheduled: None, expires })
+    Ok(Times { scheduled: None, expires, relative: Relative { scheduled: false, expires: expires.is_some() } })
 }
 
 /// A replace_sm.

@@ -10,7 +10,7 @@
 //!
 //! Takes the time as an argument, counted from any fixed moment; asks nobody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::words;
@@ -51,7 +51,8 @@ impl Default for QueueConfig {
 pub enum KeepOrder {
     /// None: one that is tried again later is overtaken.
     None,
-    /// Those to a destination for which an earlier message is to be tried again.
+    /// Those to a destination for which an earlier message is to be tried again. On another link than an earlier one they wait
+    /// until that is done: nobody knows which link is faster.
     #[default]
     PerDestination,
     /// All: one submit_sm is outstanding at a time, and none goes before the message before it is done.
@@ -161,6 +162,8 @@ pub struct Queue<T> {
     outstanding: usize,
     /// Messages that have a part to be tried again, by destination.
     retried: BTreeMap<Box<[u8]>, BTreeSet<Job>>,
+    /// The last message to each destination of which a part has gone, while it is not done.
+    under_way: HashMap<Box<[u8]>, Job>,
     paused_until: Option<Duration>,
     /// How long the next pause is.
     pause: Duration,
@@ -206,6 +209,7 @@ impl<T> Queue<T> {
             later: BTreeSet::new(),
             outstanding: 0,
             retried: BTreeMap::new(),
+            under_way: HashMap::new(),
             paused_until: None,
         }
     }
@@ -285,6 +289,10 @@ impl<T> Queue<T> {
         let (job, part) = self.ready.iter().copied().find(|(job, _)| self.may_go(*job, link))?;
         self.ready.remove(&(job, part));
         let message = self.jobs.get_mut(&job)?;
+        if message.link.is_none() && self.config.keep_order == KeepOrder::PerDestination {
+            let last = self.under_way.entry(message.destination.clone()).or_default();
+            *last = job.max(*last);
+        }
         message.link = Some(link);
         message.outstanding += 1;
         self.outstanding += 1;
@@ -302,10 +310,15 @@ impl<T> Queue<T> {
             let earlier = self.retried.get(&message.destination).and_then(BTreeSet::first);
             earlier.is_none_or(|earlier| *earlier >= job)
         };
+        let is_on_their_link = || {
+            let before = self.under_way.get(&message.destination).filter(|before| **before < job);
+            let before = before.and_then(|before| self.jobs.get(before));
+            before.is_none_or(|before| before.link == Some(link) || (before.link.is_none() && before.outstanding == 0))
+        };
         message.link.is_none_or(|own| own == link)
             && match self.config.keep_order {
                 KeepOrder::None => true,
-                KeepOrder::PerDestination => is_first_retried(),
+                KeepOrder::PerDestination => is_first_retried() && is_on_their_link(),
                 KeepOrder::Strict => {
                     self.outstanding == 0 && self.jobs.first_key_value().is_some_and(|(first, _)| *first == job)
                 }
@@ -405,7 +418,7 @@ impl<T> Queue<T> {
             return None;
         }
         let Message { token, destination, refused, .. } = self.jobs.remove(&job)?;
-        self.forget_retries(&destination, job);
+        self.forget(&destination, job);
         Some((token, refused.map_or(End::Accepted, End::Refused)))
     }
 
@@ -421,6 +434,13 @@ impl<T> Queue<T> {
         } else if self.retried.contains_key(destination) {
             let destination = destination.clone();
             self.forget_retries(&destination, job);
+        }
+    }
+
+    fn forget(&mut self, destination: &[u8], job: Job) {
+        self.forget_retries(destination, job);
+        if self.under_way.get(destination) == Some(&job) {
+            self.under_way.remove(destination);
         }
     }
 
@@ -447,7 +467,7 @@ impl<T> Queue<T> {
         let mut given = Vec::with_capacity(jobs.len());
         for job in jobs {
             let Some(message) = self.jobs.remove(&job) else { continue };
-            self.forget_retries(&message.destination, job);
+            self.forget(&message.destination, job);
             given.push(message.token);
         }
         given

@@ -11,7 +11,7 @@ use crate::history::{Way, What};
 use crate::plan::Keeps;
 
 /// Those that there are.
-pub(crate) const MARKS: [&str; 21] = [
+pub(crate) const MARKS: [&str; 23] = [
     "message acked",
     "message nacked",
     "long message sent in parts",
@@ -19,6 +19,8 @@ pub(crate) const MARKS: [&str; 21] = [
     "message handed out again",
     "message handed out again and not sent again",
     "submit slowed down",
+    "two messages to one destination, in order",
+    "message waits for one to its destination that goes again",
     "transport killed with submits outstanding",
     "transport's power cut with submits outstanding",
     "transport stopped with submits outstanding",
@@ -85,6 +87,7 @@ fn of_one(seen: &Seen) -> BTreeSet<&'static str> {
     }
     inward(seen, &mut met);
     over(seen, &mut met);
+    met.extend(super::order::marks(seen));
     met
 }
 

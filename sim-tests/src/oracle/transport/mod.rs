@@ -5,6 +5,7 @@ mod bus;
 mod failover;
 mod inbound;
 mod marks;
+mod order;
 mod outbound;
 mod pace;
 mod progress;
@@ -23,7 +24,7 @@ const ORACLES: [(&str, Oracle); 10] = [
     ("outbound", outbound::outbound),
     ("inbound", inbound::inbound),
     ("rate", pace::rate),
-    ("order", pace::order),
+    ("order", order::order),
     ("reports", reports::reports),
     ("texts", texts::texts),
     ("durable", bus::durable),

@@ -10,7 +10,7 @@ use smpp_transport::text::message_id::normal;
 
 use super::super::line::user_data;
 use super::super::{Frame, Line};
-use crate::app::message_of;
+use crate::app::message_between;
 use crate::history::{End, Fact, History, Way, What};
 use crate::plan::{FaultKind, Keeps, Plan, Transport};
 use crate::transport::named;
@@ -246,9 +246,9 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
     let mut taken = BTreeSet::new();
     line.frames.iter().filter_map(move |frame| {
         let pdu = frame.pdu.as_ref().filter(|_| frame.way == Way::Read)?;
-        let (from, class) = match &pdu.body {
-            Body::DeliverSm(sm) => (sm.source_addr.text(), sm.esm_class),
-            Body::DataSm(sm) => (sm.source_addr.text(), sm.esm_class),
+        let (from, to, class) = match &pdu.body {
+            Body::DeliverSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class),
+            Body::DataSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class),
             _ => return None,
         };
         // An SMSC may use a number for two at once: each has an answer of its own.
@@ -259,7 +259,7 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
         let said = frame.receipt().filter(|_| is_receipt).and_then(|receipt| receipt.id.as_ref());
         let accepted = answer.filter(|it| it.pdu.as_ref().is_some_and(|pdu| pdu.status == CommandStatus::ESME_ROK));
         let (id, part) = (said.map(ToString::to_string), part_of(pdu));
-        Some(Delivered { line, frame, from, is_receipt, id, part, accepted })
+        Some(Delivered { line, frame, from, to, is_receipt, id, part, accepted })
     })
 }
 
@@ -268,6 +268,7 @@ pub(crate) struct Delivered<'a> {
     pub(crate) line: &'a Line,
     pub(crate) frame: &'a Frame,
     pub(crate) from: String,
+    to: String,
     pub(crate) is_receipt: bool,
     /// The id of the message that a receipt is about, as it writes it.
     pub(crate) id: Option<String>,
@@ -277,9 +278,9 @@ pub(crate) struct Delivered<'a> {
 }
 
 impl Delivered<'_> {
-    /// Which message of the transport's a receipt is about, by its address.
+    /// Which message of the transport's a receipt is about, by its addresses: it goes the other way.
     pub(crate) fn receipt_of(&self) -> Option<(usize, usize)> {
-        message_of(&self.from).filter(|_| self.is_receipt)
+        message_between(&self.to, &self.from).filter(|_| self.is_receipt)
     }
 }
 

@@ -152,7 +152,7 @@ impl Watch {
         let given = &mut self.given;
         let at =
             |tenths: Option<u64>| tenths.map(|tenths| given.now.wall + TENTH * u32::try_from(tenths).expect("few"));
-        let times = Times { scheduled: at(schedule), expires: at(validity) };
+        let times = Times { scheduled: at(schedule), expires: at(validity), ..Times::default() };
         let receipt = ReceiptPolicy { sent: Some(life.sent), times: Some(life.times), ..ReceiptPolicy::default() };
         let life = Life {
             outcome: MessageState(life.outcome),

@@ -109,7 +109,8 @@ fn a_message_expires_when_its_validity_ends_first() {
 fn a_message_expires_while_it_is_scheduled() {
     let mut given = Given::new();
     let sm = Sm { schedule_delivery_time: text("000000000010000R"), ..sm(1) };
-    let times = super::super::Times { scheduled: Some(START + SECOND * 10), expires: Some(START + SECOND * 2) };
+    let (scheduled, expires) = (Some(START + SECOND * 10), Some(START + SECOND * 2));
+    let times = super::super::Times { scheduled, expires, ..Default::default() };
     let submission = Submission::submit_sm(given.sender(), &sm, &Tlvs::new(), times);
     given.mailbox.accept(given.now, submission, given.life(DELIVERED)).expect("accepted");
     given.wait(SECOND * 2);

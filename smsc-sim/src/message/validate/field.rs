@@ -7,7 +7,7 @@ use smpp_transport::pdu::time::SmppTime;
 use smpp_transport::pdu::udh::Udh;
 use smpp_transport::pdu::{COctets, CommandStatus, EsmClass, Npi, RegisteredDelivery, TlvTag, Tlvs, Ton};
 
-use super::Times;
+use super::{Relative, Times};
 use crate::config::Strictness;
 
 pub(super) type Verdict = Result<(), CommandStatus>;
@@ -96,8 +96,11 @@ pub(super) fn times(
         return Ok(Times::default());
     }
     let (scheduled, expires) = (moment(schedule, now_unix), moment(validity, now_unix));
+    let is_relative = |field: &COctets<17>| field.as_bytes().ends_with(b"R");
+    let relative = Relative { scheduled: is_relative(schedule), expires: is_relative(validity) };
     if how == Strictness::Lenient {
-        return Ok(Times { scheduled: scheduled.unwrap_or_default(), expires: expires.unwrap_or_default() });
+        let (scheduled, expires) = (scheduled.unwrap_or_default(), expires.unwrap_or_default());
+        return Ok(Times { scheduled, expires, relative });
     }
     let scheduled = scheduled.map_err(|()| CommandStatus::ESME_RINVSCHED)?;
     let expires = expires.map_err(|()| CommandStatus::ESME_RINVEXPIRY)?;
@@ -105,7 +108,7 @@ pub(super) fn times(
     let is_past = |time: Option<Duration>| time.is_some_and(|time| time.as_secs() < now_unix.as_secs());
     require(!is_past(scheduled), CommandStatus::ESME_RINVSCHED)?;
     require(!is_past(expires) && expires.is_none_or(|end| Some(end) >= scheduled), CommandStatus::ESME_RINVEXPIRY)?;
-    Ok(Times { scheduled, expires })
+    Ok(Times { scheduled, expires, relative })
 }
 
 /// The wall time that a field says, if it says any. What is relative counts from now, whatever the schedule says (§7.1.1.2).

@@ -227,7 +227,8 @@ fn data_sm_may_forward_and_has_its_validity_as_a_parameter() {
     let sm = DataSm { destination_addr: text("1"), esm_class: EsmClass(2), ..DataSm::default() };
     let tlvs = tlv(TlvTag::QOS_TIME_TO_LIVE, &[0, 0, 0, 9]);
     let times = check_data_sm(&sm, &tlvs, NOW, Strictness::Strict);
-    assert_eq!(times, Ok(Times { scheduled: None, expires: Some(NOW + Duration::from_secs(9)) }));
+    let relative = Relative { scheduled: false, expires: true };
+    assert_eq!(times, Ok(Times { scheduled: None, expires: Some(NOW + Duration::from_secs(9)), relative }));
     for how in [Strictness::Strict, Strictness::Lenient] {
         let nobody = check_data_sm(&DataSm::default(), &Tlvs::new(), NOW, how);
         assert_eq!(nobody, Err(CommandStatus::ESME_RINVDSTADR));

@@ -40,7 +40,8 @@ options! {
         on_unknown_outcome: OnUnknownOutcome = OnUnknownOutcome::Resend,
             names(&[("resend", OnUnknownOutcome::Resend), ("nack", OnUnknownOutcome::Nack)]);
         /// Which messages must not overtake each other, even when one of them is sent again: those to the same address, all
-        /// (`strict`: one at a time), or none.
+        /// (`strict`: one at a time), or none. While a message is under way on a session, later ones to the same address go on no
+        /// other. Processes that share a queue know nothing of each other's.
         keep_order: KeepOrder = KeepOrder::PerDestination, names(&[
             ("none", KeepOrder::None), ("per_destination", KeepOrder::PerDestination), ("strict", KeepOrder::Strict),
         ]);

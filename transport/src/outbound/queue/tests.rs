@@ -140,6 +140,32 @@ fn later_messages_to_the_same_destination_wait_for_one_that_is_tried_again() {
 }
 
 #[test]
+fn messages_to_one_destination_go_on_one_link_while_one_is_under_way() {
+    let mut queue = queue(|_| {});
+    let (a, b) = (queue.add("a", parts("1", 2)), queue.add("b", parts("1", 1)));
+    queue.add("c", parts("2", 1));
+    let next = |queue: &mut Queue<&'static str>, link| queue.poll_submit(MS, link).map(|it| (it.job, it.part));
+    assert_eq!(next(&mut queue, 0), Some((a, 0)));
+    assert_eq!(next(&mut queue, 1).map(|(job, _)| job), Some(b + 1), "neither the rest of it nor what comes after");
+    assert_eq!(next(&mut queue, 1), None);
+    assert_eq!((next(&mut queue, 0), next(&mut queue, 0)), (Some((a, 1)), Some((b, 0))));
+    queue.link_ended(0);
+    let d = queue.add("d", parts("1", 1));
+    assert_eq!(next(&mut queue, 1), None, "what was on the link that is gone may have to go again");
+    for (job, part) in [(a, 0), (a, 1), (b, 0)] {
+        assert_eq!(queue.answered(MS, job, part, Answer::NotSent), None);
+    }
+    let order = [Some((a, 0)), Some((a, 1)), Some((b, 0)), Some((d, 0)), None];
+    assert_eq!([(); 5].map(|()| next(&mut queue, 1)), order);
+    for (job, part) in [(a, 0), (a, 1), (b, 0), (d, 0)] {
+        let _ = queue.answered(MS, job, part, Answer::Accepted);
+    }
+    let e = queue.add("e", parts("1", 1));
+    assert_eq!(next(&mut queue, 0), Some((e, 0)), "none is under way");
+    assert_eq!(queue.under_way.len(), 2, "e, and c");
+}
+
+#[test]
 fn strict_order_has_one_outstanding() {
     let mut queue = queue(|config| config.keep_order = KeepOrder::Strict);
     let (a, b) = (queue.add("a", parts("1", 2)), queue.add("b", parts("2", 1)));
