@@ -7,7 +7,7 @@ use smpp_transport::session::BindKind;
 use smsc_sim::Account;
 use tokio::time::Instant;
 
-use crate::world::{Smsc, bind_as, sm, words};
+use crate::world::{Smsc, bind, bind_as, sm, wait, words};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -32,6 +32,21 @@ async fn the_receipt_of_a_transmitter_goes_to_a_receiver_of_its_account() {
     let id = transmitter.submit(sm(1)).await;
     assert_eq!(receiver.receipt_id().await, id);
     assert!(transmitter.hears_nothing_for(MINUTE).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_bind_is_counted_and_keeps_nobody_from_rest_who_may_be_elsewhere() {
+    let smsc = Smsc::start(|config| config.first_number = 5_000);
+    let mut transmitter = smsc.bound(BindKind::Transmitter).await;
+    assert_eq!([transmitter.submit(sm(1)).await, transmitter.submit(sm(1)).await], ["5000", "5001"]);
+    wait(MINUTE).await;
+    let own = bind().system_id.text();
+    let idle = || (smsc.control().is_idle(), smsc.control().is_idle_but_for(|it| it == own));
+    assert_eq!((smsc.control().held(&own), smsc.control().held("nobody")), (2, 0));
+    assert_eq!((idle(), smsc.control().is_idle_but_for(|it| it != own)), ((false, true), false));
+    let mut receiver = smsc.bound(BindKind::Receiver).await;
+    assert_eq!(receiver.receipt().await.0.sequence, 1);
+    assert_eq!((smsc.control().held(&own), idle()), (0, (false, false)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -95,7 +95,7 @@ fn of_one(seen: &Seen) -> BTreeSet<&'static str> {
 fn over(seen: &Seen, met: &mut BTreeSet<&'static str>) {
     let bound = || seen.lines.iter().filter(|line| line.bound_at().is_some());
     for line in bound() {
-        let before = bound().filter(|it| it.process == line.process && it.number < line.number).next_back();
+        let before = bound().rfind(|it| it.process == line.process && it.number < line.number);
         met.extend(before.filter(|it| it.smsc != line.smsc).map(|_| "bound to another SMSC"));
     }
     for receipt in &seen.delivered {

@@ -31,7 +31,7 @@ Object.assign(chart, {
   /** Events of one column cannot have their labels on one another. */
   column(event) {
     if (event.kind === "pdu") return event.side === "Esme" ? "left" : "right";
-    if (event.from === run.lanes.length - 1) return "right";
+    if (run.lanes[event.from]?.kind === "smsc") return "right";
     const lanes = [event.from, event.to].filter((lane) => run.lanes[lane]?.kind === "bus");
     return lanes.length > 0 ? `bus ${lanes[0]}` : "left";
   },
@@ -158,7 +158,7 @@ Object.assign(chart, {
       ctx.rect(x - 3, y - 3, 6, 6);
       ctx.fill();
     }
-    const isSmsc = event.from === run.lanes.length - 1;
+    const isSmsc = run.lanes[event.from]?.kind === "smsc";
     const from = isSmsc ? places.netRight + 6 : x + 10;
     const room = isSmsc ? places.right - from - 2 : Math.max(places.netLeft - from - 8, 90);
     const label = this.label(event, from, y, room, how, isSmsc);

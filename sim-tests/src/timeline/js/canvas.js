@@ -40,7 +40,7 @@ const chart = {
   place() {
     const lanes = run.lanes;
     const smscs = lanes.filter((lane) => lane.kind === "smsc").length;
-    const least = lanes.map((lane) => ({ bus: 148, process: 40, esme: 40, smsc: smscs > 1 ? 54 : 34 })[lane.kind]);
+    const least = lanes.map((lane) => ({ bus: 148, process: 40, esme: 40, smsc: smscs > 1 ? 66 : 34 })[lane.kind]);
     // Names need room, too.
     lanes.forEach((lane, number) => {
       const wide = this.measure(BOLD, lane.name) + 6;
@@ -67,8 +67,8 @@ const chart = {
       x += room;
     });
     const left = x, netLeft = left + wide.label, netRight = netLeft + wide.weave, right = netRight + wide.label;
-    for (let smsc = 0; smsc < smscs; smsc += 1) at[lanes.length - smscs + smsc] = right + 22 + 54 * smsc;
-    const all = right + 54 * smscs;
+    for (let smsc = 0; smsc < smscs; smsc += 1) at[lanes.length - smscs + smsc] = right + 22 + 66 * smsc;
+    const all = right + 54 + 66 * (smscs - 1);
     this.places = { faults: { from: TIMES + 6, until: TIMES + faults }, at, smscs, left, netLeft, netRight, right, all };
     this.scrollX = Math.max(0, Math.min(this.scrollX, all - this.width));
   },

@@ -270,7 +270,7 @@ Object.assign(chart, {
       };
       const colour = { bus: "bus", process: "esme", esme: "esme", smsc: "smsc" }[lane.kind];
       const next = run.lanes[number + 1]?.kind === "smsc" ? places.left + 20 : places.at[number + 1];
-      const room = lane.kind === "smsc" ? (places.smscs > 1 ? 50 : 86) : Math.max(40, Math.min(150, (next ?? 999) - places.at[number] + 20));
+      const room = lane.kind === "smsc" ? (places.smscs > 1 ? 62 : 86) : Math.max(40, Math.min(150, (next ?? 999) - places.at[number] + 20));
       if (lane.kind === "bus") {
         this.text(lane.name, places.at[number] - 16, 13, BOLD, colours[colour], 120);
         this.text(lane.note, places.at[number] - 16, 28, SMALL, colours.soft, 120);
