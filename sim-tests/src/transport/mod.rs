@@ -142,9 +142,7 @@ impl Ground {
         if inner.silent_handsets > 0 {
             words.push(format!("{} handsets of transport {} that have not sent", inner.silent_handsets, self.owner));
         }
-        // Whoever is hung up on again and again is not bound all the time.
-        let is_left_alone = !self.plan.smsc.ends_sessions() && !self.plan.wire.is_cutting();
-        for (number, links) in inner.links.iter().enumerate().filter(|_| is_left_alone) {
+        for (number, links) in inner.links.iter().enumerate() {
             let unbound = links.as_ref().is_none_or(|links| links.borrow().iter().any(|link| !link.bound));
             if unbound {
                 words.push(format!("process {number} of transport {} is not bound", self.owner));

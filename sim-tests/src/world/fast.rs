@@ -121,8 +121,8 @@ impl World {
                 sleep(LOOK_INTERVAL).await;
             }
             sleep(rest(&self.plan)).await;
-            // Who goes to another of several SMSCs finds there what waited for it.
-            if self.plan.smscs == 1 || self.is_at_rest() || Instant::now() >= by {
+            // Who is hung up on again and again is not bound all the time; who goes to another SMSC finds there what waited.
+            if self.is_at_rest() || Instant::now() >= by {
                 break;
             }
         }

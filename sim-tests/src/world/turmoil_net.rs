@@ -134,8 +134,8 @@ impl World<'_> {
             while self.sim.elapsed() < rested {
                 self.step()?;
             }
-            // Who goes to another of several SMSCs finds there what waited for it.
-            if self.plan.smscs == 1 || self.is_at_rest() || self.sim.elapsed() >= by {
+            // Who is hung up on again and again is not bound all the time; who goes to another SMSC finds there what waited.
+            if self.is_at_rest() || self.sim.elapsed() >= by {
                 break;
             }
             self.step()?;

@@ -72,9 +72,12 @@ fn parts_become_their_message(seen: &Seen, number: usize, report: &mut Report) {
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return };
     let whole = numbers.len() == usize::from(total);
     let expiry = Duration::from_millis(seen.part.options.join_expiry_ms);
-    let in_time = last.accepted.is_some_and(|answer| answer.at + slack(seen.plan) < first.frame.at + expiry);
+    let in_time = last.accepted.is_some_and(|answer| {
+        let is_soon = answer.at + slack(seen.plan) < first.frame.at + expiry;
+        is_soon && !seen.clocks_differ(first.frame.at, answer.at)
+    });
     let kept = last.accepted.is_some_and(|answer| !seen.forgets(first.frame.order, answer.order));
-    if !(whole && in_time && kept && seen.at_rest) || seen.has_wrong_clock() {
+    if !(whole && in_time && kept && seen.at_rest) {
         return;
     }
     let text = handset_text(seen.plan, seen.owner, number).unwrap_or_default();

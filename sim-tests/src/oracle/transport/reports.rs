@@ -94,6 +94,6 @@ fn is_too_early(seen: &Seen, receipt: &Delivered, only: &Try) -> bool {
     let hold = Duration::from_millis(seen.part.options.early_hold_ms);
     // The id is remembered before anything is told, however long that takes.
     let known = seen.events_after(only).unwrap_or(seen.end);
-    let is_held = seen.has_wrong_clock() && receipt.frame.at < known;
+    let is_held = receipt.frame.at < known && seen.clocks_differ(receipt.frame.at, known);
     is_held || receipt.frame.at + hold <= known + slack(seen.plan)
 }

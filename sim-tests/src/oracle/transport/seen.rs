@@ -181,11 +181,19 @@ impl<'a> Seen<'a> {
         self.part.keeps == Keeps::Nothing && self.ends.iter().any(|end| (from..to).contains(end))
     }
 
-    /// Whether the wall clock of one of its processes was wrong in this run: what is held is held by that.
-    pub(crate) fn has_wrong_clock(&self) -> bool {
+    /// Whether a hold between these times may have been longer or shorter than it was to be: what is held is held by wall
+    /// clocks. One that steps is wrong by that; of several processes each goes by its own.
+    pub(crate) fn clocks_differ(&self, from: Duration, to: Duration) -> bool {
         let processes = self.plan.processes();
         let is_own = |process: usize| processes.get(process).is_some_and(|it| self.plan.owner(*it) == self.owner);
-        self.plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ClockStep(process, _) if is_own(process)))
+        let slack = super::super::slack(self.plan);
+        let within = |at: Duration| from <= at + slack && at <= to + slack;
+        self.plan.faults.iter().any(|fault| {
+            let (at, end) = (Duration::from_millis(fault.at_ms), Duration::from_millis(fault.at_ms + fault.for_ms));
+            let is_wrong_throughout = self.part.processes > 1 && at <= from && to <= end;
+            matches!(fault.kind, FaultKind::ClockStep(process, _) if is_own(process))
+                && (within(at) || within(end) || is_wrong_throughout)
+        })
     }
 
     /// Events about a message, in order.

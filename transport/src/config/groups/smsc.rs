@@ -21,7 +21,9 @@ options! {
         host: String = "localhost".to_owned(), word::host();
         /// Its port; 2775 is the one that is registered for SMPP.
         port: u16 = 2775, number(1..=65_535);
-        /// Several places of one SMSC, each `host:port`, tried in turn. If given, `host` and `port` do not count.
+        /// Several places of one SMSC, each `host:port`, tried in turn. If given, `host` and `port` do not count. Each session
+        /// tries them for itself: of a transmitter and a receiver that end up at different ones, receipts only arrive if these
+        /// share what they know.
         hosts: Vec<String> = Vec::new(), crate::config::kind::at_most(100, list(word::address()));
         /// How many sessions to bind at once, with the same account. Some SMSCs allow only one.
         sessions: u16 = 1, number(1..=100);
