@@ -10,7 +10,7 @@
 //!
 //! Takes the time as an argument, counted from any fixed moment; asks nobody.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::words;
@@ -149,6 +149,9 @@ pub enum End {
     Refused(String),
 }
 
+/// Messages by where they go.
+type ByDestination = BTreeMap<Box<[u8]>, BTreeSet<Job>>;
+
 /// Messages that are not done. `T` is the owner's, and comes back when one is.
 #[derive(Debug)]
 pub struct Queue<T> {
@@ -161,9 +164,9 @@ pub struct Queue<T> {
     later: BTreeSet<(Duration, Job, u8)>,
     outstanding: usize,
     /// Messages that have a part to be tried again, by destination.
-    retried: BTreeMap<Box<[u8]>, BTreeSet<Job>>,
-    /// The last message to each destination of which a part has gone, while it is not done.
-    under_way: HashMap<Box<[u8]>, Job>,
+    retried: ByDestination,
+    /// Messages of which a part has gone and which are not done, by destination.
+    under_way: ByDestination,
     paused_until: Option<Duration>,
     /// How long the next pause is.
     pause: Duration,
@@ -209,7 +212,7 @@ impl<T> Queue<T> {
             later: BTreeSet::new(),
             outstanding: 0,
             retried: BTreeMap::new(),
-            under_way: HashMap::new(),
+            under_way: BTreeMap::new(),
             paused_until: None,
         }
     }
@@ -290,8 +293,7 @@ impl<T> Queue<T> {
         self.ready.remove(&(job, part));
         let message = self.jobs.get_mut(&job)?;
         if message.link.is_none() && self.config.keep_order == KeepOrder::PerDestination {
-            let last = self.under_way.entry(message.destination.clone()).or_default();
-            *last = job.max(*last);
+            self.under_way.entry(message.destination.clone()).or_default().insert(job);
         }
         message.link = Some(link);
         message.outstanding += 1;
@@ -311,9 +313,9 @@ impl<T> Queue<T> {
             earlier.is_none_or(|earlier| *earlier >= job)
         };
         let is_on_their_link = || {
-            let before = self.under_way.get(&message.destination).filter(|before| **before < job);
+            let before = self.under_way.get(&message.destination).and_then(|jobs| jobs.range(..job).next_back());
             let before = before.and_then(|before| self.jobs.get(before));
-            before.is_none_or(|before| before.link == Some(link) || (before.link.is_none() && before.outstanding == 0))
+            before.is_none_or(|before| before.link == Some(link))
         };
         message.link.is_none_or(|own| own == link)
             && match self.config.keep_order {
@@ -433,24 +435,13 @@ impl<T> Queue<T> {
             }
         } else if self.retried.contains_key(destination) {
             let destination = destination.clone();
-            self.forget_retries(&destination, job);
+            take_out(&mut self.retried, &destination, job);
         }
     }
 
     fn forget(&mut self, destination: &[u8], job: Job) {
-        self.forget_retries(destination, job);
-        if self.under_way.get(destination) == Some(&job) {
-            self.under_way.remove(destination);
-        }
-    }
-
-    fn forget_retries(&mut self, destination: &[u8], job: Job) {
-        if let Some(jobs) = self.retried.get_mut(destination) {
-            jobs.remove(&job);
-            if jobs.is_empty() {
-                self.retried.remove(destination);
-            }
-        }
+        take_out(&mut self.retried, destination, job);
+        take_out(&mut self.under_way, destination, job);
     }
 
     /// A link is gone: messages that had begun on it go on with another.
@@ -471,6 +462,15 @@ impl<T> Queue<T> {
             given.push(message.token);
         }
         given
+    }
+}
+
+fn take_out(all: &mut ByDestination, destination: &[u8], job: Job) {
+    if let Some(jobs) = all.get_mut(destination) {
+        jobs.remove(&job);
+        if jobs.is_empty() {
+            all.remove(destination);
+        }
     }
 }
 

@@ -166,6 +166,26 @@ fn messages_to_one_destination_go_on_one_link_while_one_is_under_way() {
 }
 
 #[test]
+fn messages_that_were_under_way_together_go_on_one_link_again() {
+    let mut queue = queue(|_| {});
+    let [a, b, c] = ["a", "b", "c"].map(|name| queue.add(name, parts("1", 1)));
+    let next = |queue: &mut Queue<&'static str>, link| queue.poll_submit(MS, link).map(|it| it.job);
+    assert_eq!([(); 3].map(|()| next(&mut queue, 1)), [a, b, c].map(Some));
+    queue.link_ended(1);
+    for job in [a, b, c] {
+        assert_eq!(queue.answered(MS, job, 0, Answer::NotSent), None);
+    }
+    assert_eq!(next(&mut queue, 0), Some(a));
+    assert_eq!(next(&mut queue, 1), None, "the earlier one is on the other link, and none passes the one after it");
+    let _ = queue.answered(MS, a, 0, Answer::Accepted);
+    assert_eq!([(); 3].map(|()| next(&mut queue, 1)), [Some(b), Some(c), None]);
+    for job in [b, c] {
+        let _ = queue.answered(MS, job, 0, Answer::Accepted);
+    }
+    assert!(queue.under_way.is_empty());
+}
+
+#[test]
 fn strict_order_has_one_outstanding() {
     let mut queue = queue(|config| config.keep_order = KeepOrder::Strict);
     let (a, b) = (queue.add("a", parts("1", 2)), queue.add("b", parts("2", 1)));
