@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::{Report, slack};
 use super::Seen;
 use crate::history::What;
+use crate::plan::FaultKind;
 
 /// From when until when.
 type Stretch = (Duration, Duration);
@@ -62,7 +63,9 @@ fn well(seen: &Seen, process: usize, host: usize) -> Vec<Stretch> {
     for (_, fact) in &seen.facts {
         let What::Fault { fault: number, ends } = fact.what else { continue };
         let fault = seen.plan.faults[number];
-        if !(fault.is_at(host) && fault.kind.of(|it| it == process, |it| it == transport)) {
+        let concerns = fault.is_at(host) && fault.kind.of(|it| it == process, |it| it == transport);
+        // Whoever has the wrong time can be reached all the same.
+        if !concerns || matches!(fault.kind, FaultKind::SmscClockStep(_) | FaultKind::ClockStep(..)) {
             continue;
         }
         if ends {

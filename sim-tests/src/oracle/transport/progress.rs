@@ -37,10 +37,7 @@ fn patience(plan: &Plan, part: &Transport) -> Duration {
 /// From when until when each message waits.
 fn waits(seen: &Seen) -> Vec<(usize, Duration, Duration)> {
     let told = |message: usize| seen.events(message).find(|event| event.event() != "delivery_report");
-    let of = |message| {
-        let (_, put) = seen.put(message)?;
-        Some((message, put, told(message).map_or(seen.end, |event| event.at)))
-    };
+    let of = |message| Some((message, seen.put(message)?, told(message).map_or(seen.end, |event| event.at)));
     (0..seen.part.messages.len()).filter_map(of).collect()
 }
 

@@ -61,8 +61,8 @@ pub(crate) struct PartOf {
 /// What happened to a message at the bus.
 #[derive(Default)]
 struct OnBus {
-    /// When it was put there, as it is stored: its places among all facts.
-    put: Vec<(usize, Duration)>,
+    /// When it was put there, as it is stored.
+    put: Vec<Duration>,
     /// How often that was tried.
     tries: usize,
     /// Where it was handed to a process, as places among all facts.
@@ -217,8 +217,8 @@ impl<'a> Seen<'a> {
         self.of.get(&message).is_some_and(|it| it.taken.iter().any(|order| (from..to).contains(order)))
     }
 
-    /// Where and when it was put on the bus first.
-    pub(crate) fn put(&self, message: usize) -> Option<(usize, Duration)> {
+    /// When it was put on the bus first.
+    pub(crate) fn put(&self, message: usize) -> Option<Duration> {
         self.of.get(&message)?.put.first().copied()
     }
 
@@ -233,7 +233,7 @@ fn on_bus(owner: usize, facts: &[(usize, &Fact)], published: &[Published]) -> BT
     let mut of: BTreeMap<usize, OnBus> = BTreeMap::new();
     for (order, fact) in facts {
         match fact.what {
-            What::Put { message, is_stored: true, .. } => of.entry(message).or_default().put.push((*order, fact.at)),
+            What::Put { message, is_stored: true, .. } => of.entry(message).or_default().put.push(fact.at),
             What::Put { message, is_stored: false, .. } => of.entry(message).or_default().tries += 1,
             What::Taken { message: Some((of_whom, message)), .. } if of_whom == owner => {
                 of.entry(message).or_default().taken.push(*order);
