@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use smpp_transport::bus::Route;
-use smpp_transport::pdu::{FRAME_OCTETS_MAX, Leniency, MessageState, Pdu, json, next_frame};
+use smpp_transport::pdu::{FRAME_OCTETS_MAX, HEADER_OCTETS, Leniency, MessageState, Pdu, json, next_frame};
 use smsc_sim::DeliveryState;
 
 /// One fact, and when.
@@ -430,6 +430,9 @@ pub struct Frames {
 impl Frames {
     /// Adds octets, and gives every frame that is whole now.
     pub fn pass(&mut self, octets: &[u8]) -> Vec<Bytes> {
+        if !self.lost && self.octets.is_empty() && is_one_frame(octets) {
+            return vec![Bytes::copy_from_slice(octets)];
+        }
         let mut frames = Vec::new();
         if self.lost {
             return frames;
@@ -447,4 +450,10 @@ impl Frames {
             }
         }
     }
+}
+
+/// Most writes and reads are of one.
+fn is_one_frame(octets: &[u8]) -> bool {
+    let length = octets.first_chunk().map(|length| u32::from_be_bytes(*length) as usize);
+    length == Some(octets.len()) && (HEADER_OCTETS..=FRAME_OCTETS_MAX).contains(&octets.len())
 }

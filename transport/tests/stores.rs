@@ -35,6 +35,7 @@ macro_rules! ask {
         ask!(@ $name, $world;
             a_receipt_finds_its_message_and_its_copy_is_known_as_such,
             a_receipt_before_its_id_waits_for_it_and_expires,
+            a_clock_that_was_ahead_holds_no_receipt_for_longer,
             no_more_receipts_wait_than_may,
             ids_go_after_their_time_and_sooner_after_a_final_receipt,
             an_id_that_is_used_again_stands_for_the_later_message_and_the_oldest_goes_first,
@@ -178,6 +179,19 @@ async fn a_receipt_before_its_id_waits_for_it_and_expires(world: &impl World) {
     assert_eq!(expired.early, [early(&forms("11"), &delivered())]);
     assert_eq!(store.expire(until).await.unwrap(), Expired::default());
     assert_eq!(store.remember(until, "b", &part("n", 1, 1)).await.unwrap(), [], "11 is 0x0b, and gone");
+}
+
+async fn a_clock_that_was_ahead_holds_no_receipt_for_longer(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    let ahead = NOW + 3_600 * SECOND;
+    for (now, id) in [(ahead, "10"), (NOW, "11"), (ahead, "12")] {
+        assert_eq!(store.receipt(now, &early(&forms(id), &delivered())).await.unwrap(), Matched::Held);
+    }
+    assert_eq!(store.expire(NOW + SECOND).await.unwrap(), Expired::default());
+    let first = store.expire(NOW + 30 * SECOND).await.unwrap();
+    assert_eq!(first.early, [early(&forms("11"), &delivered())], "it does not wait for one that came before it");
+    let then = store.expire(NOW + 31 * SECOND).await.unwrap();
+    assert_eq!(then.early, ["10", "12"].map(|id| early(&forms(id), &delivered())), "from when it was seen");
 }
 
 async fn no_more_receipts_wait_than_may(world: &impl World) {

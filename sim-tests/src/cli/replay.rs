@@ -1,6 +1,7 @@
 //! `replay`: one run, with its history.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
 use sim_tests::capture::capture;
@@ -35,6 +36,9 @@ pub(crate) struct Replay {
     /// Write what passed as a capture that Wireshark opens, with simulated times from 2026-01-01 on
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
+    /// Run it so many times more on one core, each time with the same digest, and say how many that is a second
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    times: u32,
     /// Only the verdict, without plan and history
     #[arg(long)]
     quiet: bool,
@@ -61,7 +65,29 @@ impl Replay {
             say(format!("VIOLATED {} at {:?}: {}", violation.oracle, violation.at, violation.words));
         }
         say(format!("seed={} digest={:016x} facts={}", plan.seed, verdict.digest, verdict.facts));
+        if !self.again(&plan, verdict.digest) {
+            return End::Differed;
+        }
         if verdict.violations.is_empty() { End::Fine } else { End::Violated }
+    }
+
+    /// Runs it as often as was asked for, and says how long that took; false if a digest was another.
+    #[expect(clippy::disallowed_methods, reason = "a runner measures wall time; no run sees it")]
+    fn again(&self, plan: &Plan, digest: u64) -> bool {
+        if self.times == 0 {
+            return true;
+        }
+        let start = Instant::now();
+        for _ in 0..self.times {
+            let again = judge(plan, self.tier).0.digest;
+            if again != digest {
+                say(format!("DIFFERED digest={digest:016x}, in another run {again:016x}"));
+                return false;
+            }
+        }
+        let took = start.elapsed().as_secs_f64();
+        say(format!("{} runs in {took:.2} s on one core: {:.0} a second", self.times, f64::from(self.times) / took));
+        true
     }
 }
 

@@ -37,8 +37,11 @@ pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Rep
 fn owed(plan: &Plan, line: &Line, request: &Frame, report: &mut Report) {
     let Some(pdu) = &request.pdu else { return };
     let by = request.at + time_to_answer(plan, line, pdu) + slack(plan);
-    let answers = line.answers_to(pdu).filter(|frame| frame.way == Way::Written);
-    let (count, first) = answers.fold((0, None), |(count, first), frame| (count + 1, first.or(Some(frame.at))));
+    let answers: Vec<_> = line.answers_to(pdu).filter(|frame| frame.way == Way::Written).collect();
+    let first = answers.first().map(|answer| answer.at);
+    // What cannot be read any more is answered by chance.
+    let last = line.readable().last().map_or(0, |frame| frame.order);
+    let count = answers.iter().filter(|answer| answer.order <= last).count();
     let who = || format!("line {} {:?}: {pdu}", line.number, line.end);
     if count > 1 {
         report.broken(request.at, format!("{}: answered {count} times", who()));

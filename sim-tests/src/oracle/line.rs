@@ -1,10 +1,14 @@
 //! A history sorted by connection and end: the frames that passed there until it was hung up.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use smpp_transport::pdu::{
     Body, CommandId, CommandStatus, DecodeError, DecodeErrorKind, FaultKind, HEADER_OCTETS, Leniency, Pdu, TlvTag,
 };
@@ -46,16 +50,21 @@ pub struct Frame {
     pub order: usize,
     /// Read or written by this end.
     pub way: Way,
-    /// What; none when it cannot be read.
+    /// Its octets.
+    pub octets: Bytes,
+    said: Rc<Said>,
+}
+
+/// What the octets of a frame say: the same to the end that wrote them and to the one that read them.
+pub struct Said {
+    /// The PDU; none when it cannot be read.
     pub pdu: Option<Pdu>,
+    /// How it is wrong.
+    pub wrong: Option<Wrong>,
     /// Whose message it submits.
     submitted: Option<(usize, usize)>,
     /// What it says as a receipt, once somebody has asked.
     receipt: OnceCell<Option<Receipt>>,
-    /// Its octets.
-    pub octets: Bytes,
-    /// How it is wrong.
-    pub wrong: Option<Wrong>,
 }
 
 /// How a frame is wrong.
@@ -74,7 +83,7 @@ pub enum Wrong {
 impl Wrong {
     fn of(octets: &Bytes, decoded: &Result<Pdu, DecodeError>) -> Option<Wrong> {
         let length = octets.first_chunk().map(|length| u32::from_be_bytes(*length));
-        let is_of_none = || contains(octets, Malformed::FROM.as_bytes());
+        let is_of_none = || FROM_NONE.find(octets).is_some();
         match decoded {
             _ if octets.len() < HEADER_OCTETS || length != u32::try_from(octets.len()).ok() => Some(Wrong::Length),
             Err(error) if is_of_none() && is_one_too_long(error) => Some(Wrong::Shifted),
@@ -94,9 +103,8 @@ fn is_one_too_long(error: &DecodeError) -> bool {
     matches!(error.kind, DecodeErrorKind::Field { fault: FaultKind::Leftover { octets: 1 }, .. })
 }
 
-fn contains(octets: &[u8], these: &[u8]) -> bool {
-    octets.windows(these.len()).any(|window| window == these)
-}
+/// The source of what is made to be wrong.
+static FROM_NONE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(Malformed::FROM));
 
 /// The octets of a message's text, its header included: short_message, or message_payload where that is empty.
 pub(super) fn user_data(pdu: &Pdu) -> Bytes {
@@ -106,6 +114,23 @@ pub(super) fn user_data(pdu: &Pdu) -> Bytes {
     };
     let payload = || pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).map(|octets| Bytes::copy_from_slice(&octets));
     if short.is_empty() { payload().unwrap_or_default() } else { short }
+}
+
+impl Said {
+    fn of(octets: &Bytes) -> Said {
+        let decoded = Pdu::decode(octets, Leniency::STRICT);
+        let wrong = Wrong::of(octets, &decoded);
+        let pdu = decoded.ok();
+        Said { wrong, submitted: pdu.as_ref().and_then(submitted), pdu, receipt: OnceCell::new() }
+    }
+}
+
+impl Deref for Frame {
+    type Target = Said;
+
+    fn deref(&self) -> &Said {
+        &self.said
+    }
 }
 
 impl Frame {
@@ -210,6 +235,7 @@ impl Line {
 pub fn lines(history: &History) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut smscs: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut on_the_way = OnTheWay::default();
     for (order, Fact { at, what }) in history.facts.iter().enumerate() {
         match what {
             What::Connected { line, client, process, smsc } => {
@@ -218,14 +244,10 @@ pub fn lines(history: &History) -> Vec<Line> {
                 (line.client, line.process, line.opened) = (Some(*client), *process, Some(*at));
             }
             What::Passed { line, end, way, frame } => {
-                let line = find(&mut lines, *line, *end);
-                if line.hung.is_none() {
-                    let decoded = Pdu::decode(frame, Leniency::STRICT);
-                    let wrong = Wrong::of(frame, &decoded);
-                    let pdu = decoded.ok();
-                    let submitted = pdu.as_ref().and_then(submitted);
-                    let (octets, receipt) = (frame.clone(), OnceCell::new());
-                    line.frames.push(Frame { at: *at, order, way: *way, pdu, submitted, receipt, octets, wrong });
+                let (place, way, octets) = (find(&mut lines, *line, *end), *way, frame.clone());
+                if place.hung.is_none() {
+                    let said = on_the_way.said(*line, *end, way, &octets);
+                    place.frames.push(Frame { at: *at, order, way, octets, said });
                 }
             }
             What::Hung { line, end, how } => {
@@ -244,6 +266,30 @@ pub fn lines(history: &History) -> Vec<Line> {
         line.numbers.sort_unstable();
     }
     lines
+}
+
+/// Frames that one end has written and the other has not read yet, by connection and writer: most arrive as they were, and
+/// need not be decoded twice.
+#[derive(Default)]
+struct OnTheWay(BTreeMap<(u32, End), VecDeque<Sent>>);
+
+type Sent = (Bytes, Rc<Said>);
+
+impl OnTheWay {
+    fn said(&mut self, line: u32, end: End, way: Way, octets: &Bytes) -> Rc<Said> {
+        let writer = match (way, end) {
+            (Way::Written, end) => end,
+            (Way::Read, End::Esme) => End::Smsc,
+            (Way::Read, End::Smsc) => End::Esme,
+        };
+        let written = self.0.entry((line, writer)).or_default();
+        let sent = written.pop_front_if(|(sent, _)| way == Way::Read && *sent == *octets);
+        let said = sent.map_or_else(|| Rc::new(Said::of(octets)), |(_, said)| said);
+        if way == Way::Written {
+            written.push_back((octets.clone(), Rc::clone(&said)));
+        }
+        said
+    }
 }
 
 fn find(lines: &mut Vec<Line>, number: u32, end: End) -> &mut Line {

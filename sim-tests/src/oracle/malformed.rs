@@ -8,14 +8,14 @@ use smpp_transport::pdu::{CommandId, CommandStatus, Leniency, Pdu};
 
 use super::line::Wrong;
 use super::{Frame, Line, Report, slack};
-use crate::history::{End, History, How, Way};
+use crate::history::{End, History, How, Way, What};
 use crate::plan::{LINGER_MS, Plan};
 
-pub(super) fn malformed(plan: &Plan, _: &History, lines: &[Line], report: &mut Report) {
+pub(super) fn malformed(plan: &Plan, history: &History, lines: &[Line], report: &mut Report) {
     for line in lines.iter().filter(|line| line.end == End::Esme) {
         let read = || line.frames.iter().filter(|frame| frame.way == Way::Read);
         if let Some(broken) = read().find(|frame| frame.wrong == Some(Wrong::Length)) {
-            ends(plan, line, broken, lines, report);
+            ends(plan, history, line, broken, lines, report);
         }
         let mut asked: BTreeMap<_, Vec<&Frame>> = BTreeMap::new();
         let wrong = |frame: &&Frame| matches!(frame.wrong, Some(Wrong::Body | Wrong::Said)) && frame.way == Way::Read;
@@ -29,14 +29,17 @@ pub(super) fn malformed(plan: &Plan, _: &History, lines: &[Line], report: &mut R
 }
 
 /// A length that cannot be: generic_nack with ESME_RINVCMDLEN, and the connection is closed (§4.3).
-fn ends(plan: &Plan, line: &Line, broken: &Frame, lines: &[Line], report: &mut Report) {
+fn ends(plan: &Plan, history: &History, line: &Line, broken: &Frame, lines: &[Line], report: &mut Report) {
     let who = format!("line {}: {:02X?} cannot be the beginning of a frame", line.number, octets(broken));
     let after = line.frames.iter().filter(|frame| frame.order > broken.order && frame.way == Way::Written);
     let by = broken.at + Duration::from_millis(LINGER_MS) + slack(plan);
     if line.hung.is_none_or(|hung| hung > by) && line.frames.last().is_some_and(|last| last.at > by) {
         return report.broken(by, format!("{who}, and the connection is still up"));
     }
-    let cut_short = smsc_hung_up_first(line, lines) || plan.wire.is_cutting() || line.how != Some(How::Shut);
+    let died = history.facts.iter().any(|fact| {
+        matches!(fact.what, What::Died { process, .. } if Some(process) == line.process) && fact.at == broken.at
+    });
+    let cut_short = died || smsc_hung_up_first(line, lines) || plan.wire.is_cutting() || line.how != Some(How::Shut);
     let after: Vec<_> = after.collect();
     if let Some(request) = after.iter().find(|frame| frame.is_request() && frame.at > broken.at) {
         report.broken(request.at, format!("{who}, and a request is written after it"));
@@ -63,8 +66,10 @@ fn is_of_length(frame: &Frame) -> bool {
 fn answered(plan: &Plan, line: &Line, frames: &[&Frame], lines: &[Line], report: &mut Report) {
     let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return };
     let Some((command, sequence)) = first.header() else { return };
+    // What cannot be read any more is answered by chance.
+    let readable = line.readable().iter();
     let answers =
-        || line.frames.iter().filter(|it| it.way == Way::Written && it.answers_frame(first) && !is_of_length(it));
+        || readable.clone().filter(|it| it.way == Way::Written && it.answers_frame(first) && !is_of_length(it));
     let wait = line.client.map_or(0, |owner| plan.answer_delay_ms(owner));
     let by = last.at + Duration::from_millis(wait) + slack(plan);
     let excused = line.ending_at().is_some_and(|at| at <= by) || line.frames.last().is_none_or(|last| last.at <= by);

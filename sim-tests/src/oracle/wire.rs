@@ -35,70 +35,72 @@ fn agree(octets: &[u8], ours: &Pdu) -> Result<(), String> {
     let mut written = vec![0; theirs.length()];
     theirs.encode(&mut written);
     same("octets written again", &written.as_slice(), &after_length)?;
-    theirs.pdu().map_or(Ok(()), |body| same("body", &of_theirs(body), &of_ours(ours)))
+    let user_data = user_data(ours);
+    theirs.pdu().map_or(Ok(()), |body| same("body", &of_theirs(body), &of_ours(ours, &user_data)))
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, theirs: &T, ours: &T) -> Result<(), String> {
     if theirs == ours { Ok(()) } else { Err(format!("{what}: {theirs:?} to another codec, {ours:?} to ours")) }
 }
 
-/// What the oracles look at of a body: source, destination, esm_class, data_coding, registered_delivery, text; or the id.
+/// What the oracles look at of a body: source and destination, or the id; esm_class, data_coding, registered_delivery; text.
 #[derive(Debug, Default, PartialEq)]
-struct Values {
-    texts: Vec<String>,
-    octets: Vec<u8>,
-    text: Vec<u8>,
+struct Values<'a> {
+    strings: [&'a [u8]; 2],
+    octets: [u8; 3],
+    text: &'a [u8],
 }
 
-fn of_ours(pdu: &Pdu) -> Values {
+impl<'a> Values<'a> {
+    fn id(id: &'a [u8]) -> Values<'a> {
+        Values { strings: [id, b""], ..Values::default() }
+    }
+}
+
+fn of_ours<'a>(pdu: &'a Pdu, user_data: &'a [u8]) -> Values<'a> {
+    macro_rules! sm {
+        ($sm:expr, $text:expr) => {
+            Values {
+                strings: [$sm.source_addr.as_bytes(), $sm.destination_addr.as_bytes()],
+                octets: [$sm.esm_class.0, $sm.data_coding.0, $sm.registered_delivery.0],
+                text: $text,
+            }
+        };
+    }
     match &pdu.body {
-        Body::SubmitSm(sm) | Body::DeliverSm(sm) => Values {
-            texts: vec![sm.source_addr.text(), sm.destination_addr.text()],
-            octets: vec![sm.esm_class.0, sm.data_coding.0, sm.registered_delivery.0],
-            text: sm.short_message.to_bytes().to_vec(),
-        },
-        Body::DataSm(sm) => Values {
-            texts: vec![sm.source_addr.text(), sm.destination_addr.text()],
-            octets: vec![sm.esm_class.0, sm.data_coding.0, sm.registered_delivery.0],
-            text: user_data(pdu).to_vec(),
-        },
-        Body::SubmitSmResp(Some(body)) | Body::DataSmResp(Some(body)) => {
-            Values { texts: vec![body.message_id.text()], ..Values::default() }
-        }
+        Body::SubmitSm(sm) | Body::DeliverSm(sm) => sm!(sm, sm.short_message.as_bytes()),
+        Body::DataSm(sm) => sm!(sm, user_data),
+        Body::SubmitSmResp(Some(body)) | Body::DataSmResp(Some(body)) => Values::id(body.message_id.as_bytes()),
         _ => Values::default(),
     }
 }
 
-fn of_theirs(body: &Theirs) -> Values {
+fn of_theirs(body: &Theirs) -> Values<'_> {
     macro_rules! sm {
         ($sm:expr, $text:expr) => {
             Values {
-                texts: vec![$sm.source_addr.as_str().to_owned(), $sm.destination_addr.as_str().to_owned()],
-                octets: vec![$sm.esm_class.into(), $sm.data_coding.into(), $sm.registered_delivery.into()],
-                text: $text.to_vec(),
+                strings: [$sm.source_addr.as_str().as_bytes(), $sm.destination_addr.as_str().as_bytes()],
+                octets: [$sm.esm_class.into(), $sm.data_coding.into(), $sm.registered_delivery.into()],
+                text: $text,
             }
         };
     }
-    let payload = |tlvs: &[rusmpp::tlvs::Tlv]| {
-        let values = tlvs.iter().filter_map(|tlv| tlv.value());
-        values
-            .filter_map(|value| match value {
-                rusmpp::tlvs::TlvValue::MessagePayload(payload) => Some(payload.value.as_ref().to_vec()),
-                _ => None,
-            })
-            .next()
-            .unwrap_or_default()
-    };
     match body {
         Theirs::SubmitSm(sm) => sm!(sm, sm.short_message().as_ref()),
         Theirs::DeliverSm(sm) => sm!(sm, sm.short_message().as_ref()),
         Theirs::DataSm(sm) => sm!(sm, payload(sm.tlvs())),
-        Theirs::SubmitSmResp(body) => {
-            Values { texts: vec![body.message_id().as_str().to_owned()], ..Values::default() }
-        }
-        Theirs::DataSmResp(body) => Values { texts: vec![body.message_id().as_str().to_owned()], ..Values::default() },
+        Theirs::SubmitSmResp(body) => Values::id(body.message_id().as_str().as_bytes()),
+        Theirs::DataSmResp(body) => Values::id(body.message_id().as_str().as_bytes()),
         _ => Values::default(),
     }
+}
+
+fn payload(tlvs: &[rusmpp::tlvs::Tlv]) -> &[u8] {
+    let payload = tlvs.iter().find_map(|tlv| match tlv.value() {
+        Some(rusmpp::tlvs::TlvValue::MessagePayload(payload)) => Some(payload.value.as_ref()),
+        _ => None,
+    });
+    payload.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ impl Tap {
             if is_away && !was_away {
                 // The line to the broker is gone, and with it what was handed out on it and what was not confirmed.
                 publishing.clear();
+                self.ends.line_lost();
                 self.out.values_mut().for_each(|delivery| *delivery = None);
             }
             was_away = is_away;
@@ -99,10 +100,8 @@ impl Tap {
         let message = message_in(&delivery.body);
         let redelivered = delivery.redelivered;
         self.ground.recorder.note(What::Taken { process: self.process, message, redelivered });
-        let handed = Delivery::new(delivery.body.clone(), redelivered, self.tag, self.ends.settle.clone());
+        self.ends.hand_out(delivery.body.clone(), redelivered, self.tag);
         self.out.insert(self.tag, Some(delivery));
-        // As many fit as may be out. A handle that is gone gives the delivery back by dropping it.
-        let _ = self.ends.deliveries.try_send(handed);
     }
 
     /// What was handed out before the broker went away is not settled by this any more.

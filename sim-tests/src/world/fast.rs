@@ -126,6 +126,10 @@ impl World {
                 break;
             }
         }
+        let bound_by = Instant::now() + self.plan.timers.rebind_bound();
+        while !self.is_at_rest() && Instant::now() < bound_by {
+            sleep(LOOK_INTERVAL).await;
+        }
         note_what_is_left(&self.recorder, &self.plan, &self.waiting, &self.grounds, &self.slots());
     }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::{Seed, WallClock};
+use smpp_transport::service::EXPIRY_INTERVAL;
 use smpp_transport::session::Role;
 use smpp_transport::store::Answers;
 use smsc_sim::{Account, Config, Control, Limits};
@@ -193,9 +194,12 @@ fn tell<T: Copy>(all: &[watch::Sender<T>], what: T) {
     }
 }
 
-/// How long everything must be at rest: what transports hold back is given up in that time.
+/// How long everything must be at rest: what transports hold back is given up in that time. Whose clock was wrong may look
+/// for it only when it looks anyway.
 fn rest(plan: &Plan) -> Duration {
-    plan.transports.iter().map(Transport::held_max).max().unwrap_or_default()
+    let held = plan.transports.iter().map(Transport::held_max).max().unwrap_or_default();
+    let was_wrong = plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ClockStep(..)));
+    held + if was_wrong { EXPIRY_INTERVAL } else { Duration::ZERO }
 }
 
 /// What is left when the time is up, and what the simulators say then.

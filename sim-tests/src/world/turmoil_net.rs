@@ -140,6 +140,10 @@ impl World<'_> {
             }
             self.step()?;
         }
+        let bound_by = self.sim.elapsed() + self.plan.timers.rebind_bound();
+        while !self.is_at_rest() && self.sim.elapsed() < bound_by {
+            self.step()?;
+        }
         note_what_is_left(&self.recorder, &self.plan, &self.waiting, &self.grounds, &self.slots());
         self.end()
     }
@@ -418,7 +422,7 @@ fn builder(plan: &Plan) -> Builder {
         .rng_seed(plan.seed)
         .epoch(SystemTime::UNIX_EPOCH)
         .tick_duration(Duration::from_millis(plan.tick_ms))
-        .simulation_duration(plan.rest_by() + rest(plan) + STOP_TIMEOUT * 5)
+        .simulation_duration(plan.rest_by() + rest(plan) + plan.timers.rebind_bound() + STOP_TIMEOUT * 5)
         .min_message_latency(latency)
         .max_message_latency(latency)
         .tcp_capacity(65_536);

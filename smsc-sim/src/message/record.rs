@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use smpp_transport::pdu::{
-    CommandId, CommandStatus, DataCoding, EsmClass, MessageState, Npi, RegisteredDelivery, TlvTag, Tlvs, Ton,
+    CommandId, CommandStatus, DataCoding, EsmClass, MessageState, Npi, RegisteredDelivery, TlvTag, Tlvs, Ton, latin1,
 };
 use smpp_transport::text::{Charset, Content, DefaultAlphabet};
 
@@ -186,10 +186,6 @@ impl Address {
     pub(crate) fn is(&self, ton: Ton, npi: Npi, digits: &[u8]) -> bool {
         (self.ton, self.npi, &*self.digits) == (ton, npi, digits)
     }
-}
-
-pub(super) fn latin1(octets: &[u8]) -> String {
-    octets.iter().map(|&octet| char::from(octet)).collect()
 }
 
 /// Shared text is stored as text.

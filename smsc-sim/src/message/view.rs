@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use smpp_transport::pdu::TlvTag;
 use smpp_transport::pdu::json::hex;
 use smpp_transport::pdu::time::Civil;
+use smpp_transport::pdu::{TlvTag, latin1};
 use smpp_transport::text::Content;
 
-use super::record::{Address, Fate, Outcome, Record, latin1};
+use super::record::{Address, Fate, Outcome, Record};
 use crate::words::State;
 
 /// A message, and what has become of it. Dates are RFC 3339, in UTC, to the millisecond.

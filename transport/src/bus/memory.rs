@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::{Bus, Delivery, Ends, Health, Publication, Route, Settlement, handles};
+use super::{Bus, Ends, Health, Publication, Route, Settlement, handles};
 
 /// What is on the bus, seen from the application's side. Clones share it, and it outlives the bus's handles: a transport
 /// that starts again finds what the last one has left.
@@ -141,10 +141,8 @@ impl Task {
         inner.tag += 1;
         let tag = inner.tag;
         drop(inner);
-        let delivery = Delivery::new(body.clone(), redelivered, tag, self.ends.settle.clone());
+        self.ends.hand_out(body.clone(), redelivered, tag);
         self.out.insert(tag, (place, body));
-        // As many fit as may be out. A handle that is gone gives the delivery back by dropping it.
-        let _ = self.ends.deliveries.try_send(delivery);
         true
     }
 

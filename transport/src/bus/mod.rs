@@ -14,11 +14,13 @@
 //! - A message is handed out until it is settled: one whose [`Delivery`] is dropped, or whose process dies, comes again,
 //!   with [`Delivery::redelivered`] set.
 //! - [`Publisher::publish`] says `Ok` only when the bus has stored the message (a publisher confirm, a synced file).
+//! - What was handed out on a line that is lost since says so ([`Delivery::is_void`]): it comes again, to this process or another.
 //! - As many deliveries are out at once as the prefetch allows, and no more.
 //! - While the bus is away nothing is lost and nothing fails for good: [`Outbound::next`] waits, and `publish` waits as long
 //!   as its caller does, or says that it is away.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -98,6 +100,7 @@ pub struct Health {
 pub struct Outbound {
     deliveries: mpsc::Receiver<Delivery>,
     stop: Arc<tokio::sync::Notify>,
+    lines_lost: Arc<AtomicU64>,
 }
 
 impl Outbound {
@@ -111,6 +114,12 @@ impl Outbound {
     pub fn stop(&self) {
         self.stop.notify_one();
     }
+
+    /// How often the line has been lost on which the bus hands out: when it changes, there are deliveries that are void.
+    #[must_use]
+    pub fn lines_lost(&self) -> u64 {
+        self.lines_lost.load(Ordering::Acquire)
+    }
 }
 
 /// A message that is to be sent. Dropped unsettled it is given back.
@@ -120,7 +129,15 @@ pub struct Delivery {
     pub body: Bytes,
     /// Whether it may have been handed out before, to this process or another.
     pub redelivered: bool,
+    line: Line,
     settle: Option<Settle>,
+}
+
+/// On which of a bus's lines something was handed out, one after the other: how many had been lost then, and how many now.
+#[derive(Debug)]
+struct Line {
+    number: u64,
+    lost: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -142,15 +159,11 @@ pub enum Settlement {
 }
 
 impl Delivery {
-    /// Made by buses: `tag` is theirs, and comes back with the settlement.
+    /// Whether the line to the bus on which this came is lost: the bus hands it out again, to whoever asks, whatever is said
+    /// of this one.
     #[must_use]
-    pub fn new(
-        body: Bytes,
-        redelivered: bool,
-        tag: u64,
-        settlements: mpsc::UnboundedSender<(u64, Settlement)>,
-    ) -> Delivery {
-        Delivery { body, redelivered, settle: Some(Settle { tag, settlements }) }
+    pub fn is_void(&self) -> bool {
+        self.line.lost.load(Ordering::Acquire) > self.line.number
     }
 
     /// It is done with.
@@ -234,8 +247,8 @@ impl Publisher {
 pub struct Ends {
     /// Where deliveries go. Its capacity is the prefetch, but what is out is counted by what is not settled.
     pub deliveries: mpsc::Sender<Delivery>,
-    /// For [`Delivery::new`].
-    pub settle: mpsc::UnboundedSender<(u64, Settlement)>,
+    settle: mpsc::UnboundedSender<(u64, Settlement)>,
+    lines_lost: Arc<AtomicU64>,
     /// What became of deliveries.
     pub settlements: mpsc::UnboundedReceiver<(u64, Settlement)>,
     /// What is to be stored.
@@ -244,6 +257,22 @@ pub struct Ends {
     pub stop: Arc<tokio::sync::Notify>,
     /// How the bus is.
     pub health: watch::Sender<Health>,
+}
+
+impl Ends {
+    /// Hands this out; `tag` comes back with what becomes of it.
+    pub fn hand_out(&self, body: Bytes, redelivered: bool, tag: u64) {
+        let lost = Arc::clone(&self.lines_lost);
+        let line = Line { number: lost.load(Ordering::Acquire), lost };
+        let settle = Some(Settle { tag, settlements: self.settle.clone() });
+        // As many fit as may be out. A handle that is gone gives the delivery back by dropping it.
+        let _ = self.deliveries.try_send(Delivery { body, redelivered, line, settle });
+    }
+
+    /// The line to the bus is lost: what was handed out on it is void.
+    pub fn line_lost(&self) {
+        self.lines_lost.fetch_add(1, Ordering::AcqRel);
+    }
 }
 
 /// Publications that wait for the bus's task, at most.
@@ -257,10 +286,11 @@ pub fn handles(prefetch: usize) -> (Bus, Ends) {
     let (publish, publications) = mpsc::channel(PUBLICATIONS_MAX);
     let (health, health_seen) = watch::channel(Health::default());
     let stop = Arc::<tokio::sync::Notify>::default();
+    let lines_lost = Arc::<AtomicU64>::default();
     let bus = Bus {
-        outbound: Outbound { deliveries: taken, stop: Arc::clone(&stop) },
+        outbound: Outbound { deliveries: taken, stop: Arc::clone(&stop), lines_lost: Arc::clone(&lines_lost) },
         publisher: Publisher { publications: publish },
         health: health_seen,
     };
-    (bus, Ends { deliveries, settle, settlements, publications, stop, health })
+    (bus, Ends { deliveries, settle, lines_lost, settlements, publications, stop, health })
 }

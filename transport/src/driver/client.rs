@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::Instrument as _;
 
 use super::late::EXPIRED_MAX;
@@ -101,6 +102,7 @@ pub struct Submitted {
 #[derive(Clone, Debug)]
 pub struct Client {
     commands: mpsc::Sender<Command>,
+    hurry: Arc<Notify>,
 }
 
 /// What arrives on the session.
@@ -189,7 +191,7 @@ impl Client {
         let (commands, command_queue) = mpsc::channel(config.session.window.max(1));
         let (delivered, deliveries) = mpsc::channel(config.incoming_max.max(1));
         let (answers, answer_queue) = mpsc::unbounded_channel();
-        let busy = config.session.busy_status;
+        let (busy, hurry) = (config.session.busy_status, Arc::<Notify>::default());
         let task = Task {
             driver,
             command_queue,
@@ -199,11 +201,13 @@ impl Client {
             busy,
             has_handles: true,
             unbinding: false,
+            waits_for_answers: true,
+            hurry: Arc::clone(&hurry),
             wait_for_the_end: Vec::new(),
             expired: VecDeque::new(),
         };
         tokio::spawn(task.run().in_current_span());
-        Ok((Client { commands }, Incoming { deliveries }))
+        Ok((Client { commands, hurry }, Incoming { deliveries }))
     }
 
     /// Submits a message, waiting for room in the window and then for the response.
@@ -261,6 +265,13 @@ impl Client {
         }
     }
 
+    /// Unbinds, and hangs up, without waiting for what is outstanding, which may be answered until the unbind is. Requests that
+    /// wait for room, and those made after it, are not sent.
+    pub async fn unbind_at_once(&self) {
+        self.hurry.notify_one();
+        self.unbind().await;
+    }
+
     /// Completes when the session has ended, for whatever reason.
     pub async fn ended(&self) {
         self.commands.closed().await;
@@ -311,19 +322,27 @@ struct Task<S> {
     busy: CommandStatus,
     has_handles: bool,
     unbinding: bool,
+    /// Whether what is outstanding is waited for before that.
+    waits_for_answers: bool,
+    /// Told when it is not to.
+    hurry: Arc<Notify>,
     wait_for_the_end: Vec<oneshot::Sender<()>>,
     /// The tags of requests that have expired, by number, the oldest first.
     expired: VecDeque<(u32, u64)>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
-    /// A fixed order and no hidden chance: events first, since they make room. After each of them the answers and requests
-    /// that wait are taken, so that a flood of events cannot starve them; answers before requests, so that a full window of
-    /// ours does not hold back what the SMSC waits for.
+    /// A fixed order and no hidden chance: but for a hurried end events first, since they make room. After each of them the
+    /// answers and requests that wait are taken, so that a flood of events cannot starve them; answers before requests, so
+    /// that a full window of ours does not hold back what the SMSC waits for.
     async fn run(mut self) {
         loop {
             tokio::select! {
                 biased;
+                () = self.hurry.notified(), if self.waits_for_answers => {
+                    self.unbinding = true;
+                    self.waits_for_answers = false;
+                }
                 event = self.driver.next() => match event {
                     Some(event) => self.happened(event),
                     None => break,
@@ -333,7 +352,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
             }
             self.answer_all();
             self.take_all();
-            if self.unbinding && self.driver.outstanding() == 0 {
+            if self.unbinding && (self.driver.outstanding() == 0 || !self.waits_for_answers) {
                 self.driver.unbind();
             }
         }

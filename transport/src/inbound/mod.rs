@@ -17,7 +17,7 @@ pub use repeated::{Repeated, key};
 use crate::bus::Message;
 use crate::bus::message::Stamp;
 use crate::pdu::json::hex;
-use crate::pdu::{Body, DataCoding, EsmClass, Npi, Pdu, TlvTag, Tlvs, Ton};
+use crate::pdu::{Body, DataCoding, EsmClass, Npi, Pdu, TlvTag, Tlvs, Ton, latin1};
 use crate::text::{Charset, Content, Decoded, DefaultAlphabet, PartAddress, PartKey, Segment};
 use crate::ussd;
 
@@ -186,10 +186,6 @@ pub fn read(pdu: &Pdu, options: &InboundOptions) -> Read {
 
 fn end((ton, npi, addr): (Ton, Npi, &[u8])) -> PartAddress {
     PartAddress { ton: ton.0, npi: npi.0, addr: Bytes::copy_from_slice(addr) }
-}
-
-fn latin1(octets: &[u8]) -> String {
-    octets.iter().map(|octet| char::from(*octet)).collect()
 }
 
 #[cfg(test)]

@@ -449,9 +449,11 @@ impl<T> Queue<T> {
         self.jobs.values_mut().filter(|message| message.link == Some(link)).for_each(|message| message.link = None);
     }
 
-    /// Gives back the messages of which nothing is outstanding, and nothing accepted: those that can be left to others.
-    pub fn give_back(&mut self) -> Vec<T> {
-        let untouched = |message: &Message<T>| message.outstanding == 0 && message.left == message.parts.len();
+    /// Gives back those of these messages of which nothing is outstanding, and nothing accepted: they can be left to others.
+    pub fn give_back(&mut self, which: impl Fn(&T) -> bool) -> Vec<T> {
+        let untouched = |message: &Message<T>| {
+            message.outstanding == 0 && message.left == message.parts.len() && which(&message.token)
+        };
         let jobs: Vec<Job> = self.jobs.iter().filter(|(_, message)| untouched(message)).map(|(job, _)| *job).collect();
         self.ready.retain(|(job, _)| jobs.binary_search(job).is_err());
         self.later.retain(|(_, job, _)| jobs.binary_search(job).is_err());

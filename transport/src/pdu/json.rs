@@ -11,16 +11,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Body, COctets, CommandId, CommandStatus, Destination, Destinations, Npi, Pdu, ShortMessage, TlvTag, Ton,
-    UnsuccessSme, Unsuccessful,
+    UnsuccessSme, Unsuccessful, latin1,
 };
 
 /// Octets as hexadecimal digits.
 #[must_use]
 pub fn hex(octets: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    let mut text = String::with_capacity(2 * octets.len());
-    text.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 0x0F)]));
-    text
+    let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+    let digits: Vec<u8> = octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 0x0F)]).collect();
+    latin1(&digits)
 }
 
 /// Hexadecimal digits as octets; white space between them is skipped.

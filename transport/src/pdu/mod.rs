@@ -39,7 +39,7 @@ pub use frame::{FRAME_OCTETS_MAX, HEADER_OCTETS, next_frame};
 pub use list::{Destination, Destinations, ListError, UnsuccessSme, Unsuccessful};
 pub use shape::*;
 pub use status::{Answer, CommandStatus};
-pub use string::{COctets, ShortMessage, StringError};
+pub use string::{COctets, ShortMessage, StringError, latin1};
 pub use tlv::{TlvLength, TlvLengthError, TlvTag, TlvTooLong, Tlvs};
 pub use value::{DataCoding, EsmClass, InterfaceVersion, MessageState, Npi, RegisteredDelivery, Ton};
 pub use wire::FaultKind;

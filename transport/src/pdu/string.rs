@@ -14,6 +14,15 @@ use super::wire::{FaultKind, Printer, Reader, Wire, Writer};
 #[derive(Clone, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct COctets<const N: usize>(Octets);
 
+/// Octets read as Latin-1, which loses nothing; most are ASCII, and stay as they are.
+#[must_use]
+pub fn latin1(octets: &[u8]) -> String {
+    match str::from_utf8(octets) {
+        Ok(text) if octets.is_ascii() => text.to_owned(),
+        _ => octets.iter().map(|&octet| char::from(octet)).collect(),
+    }
+}
+
 /// Up to how many octets are kept in place: with their NUL and their number, an [`Octets`] is no larger than the `Bytes`
 /// in it.
 const SHORT_MAX: usize = WINDOW - 2;
@@ -256,7 +265,7 @@ impl<const N: usize> COctets<N> {
     /// The octets read as Latin-1, which loses nothing.
     #[must_use]
     pub fn text(&self) -> String {
-        self.as_bytes().iter().map(|&octet| char::from(octet)).collect()
+        latin1(self.as_bytes())
     }
 
     /// The same string in memory of its own. A long value keeps the whole read buffer alive: copy what you keep.

@@ -8,7 +8,7 @@ use super::{GAP, Metrics, Partial, Reports, Shared, Unmatched};
 use crate::bus::{DeliveryStatus, Event, PublishError, Route};
 use crate::driver::Delivery;
 use crate::inbound::{Envelope, Read, ReadReceipt, key, read};
-use crate::pdu::{CommandId, CommandStatus};
+use crate::pdu::{CommandId, CommandStatus, latin1};
 use crate::store::{Away, Early, Expired, Known, Matched, Report};
 use crate::text::{Incomplete, Joined, Outcome, PartKey, Refusal, Segment, join};
 
@@ -145,7 +145,6 @@ impl Shared {
             Partial::Parts => stretches(&incomplete).into_iter().map(|stretch| join(stretch).decode().text).collect(),
             Partial::Gaps => vec![with_gaps(&incomplete)],
         };
-        let latin1 = |octets: &[u8]| octets.iter().map(|octet| char::from(*octet)).collect::<String>();
         for text in texts {
             let mut smpp = serde_json::Map::new();
             smpp.insert("missing_parts".to_owned(), missing.clone().into());

@@ -287,7 +287,8 @@ async fn serve(
             () = until_true(stop) => {}
             () = lost.notified() => {}
         }
-        client.unbind().await;
+        // What could be waited for has been.
+        client.unbind_at_once().await;
     };
     tokio::pin!(unbound);
     let mut renewed = Instant::now();

@@ -40,7 +40,7 @@ pub use middleware::{Does, Middleware};
 use outward::Outgoing;
 use owed::Owed;
 use repeats::Repeats;
-pub use run::Service;
+pub use run::{EXPIRY_INTERVAL, Service};
 
 use crate::bus::message::Stamp;
 use crate::bus::{PublishError, Publisher, Route};

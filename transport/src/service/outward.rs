@@ -28,6 +28,11 @@ impl Outgoing {
     pub(super) fn is(&self, message_id: &str, body: &[u8]) -> bool {
         *self.message_id == *message_id && self.deliveries.first().is_some_and(|delivery| delivery.body == body)
     }
+
+    /// Whether the bus hands it out again, to whoever asks, whatever becomes of it here.
+    pub(super) fn is_void(&self) -> bool {
+        self.deliveries.iter().all(Delivery::is_void)
+    }
 }
 
 /// What is to be done with what came from the bus.

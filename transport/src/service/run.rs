@@ -25,8 +25,8 @@ use crate::store::{Early, PartOf, Store};
 
 /// What links have told and the loop has not heard, at most; beyond it they wait, and the SMSC is put off.
 const TOLD_MAX: usize = 1_000;
-/// How often the store is asked what has expired, if nobody knows of anything.
-const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the store is asked what has expired, if nobody knows of anything, or a clock that was wrong says when.
+pub const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 
 type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
 
@@ -154,6 +154,7 @@ impl Service {
             queue: Queue::new(shared.config.queue.clone()),
             settings: settings.subscribe(),
             shared,
+            lines_lost: outbound.lines_lost(),
             outbound,
             links: states,
             hears,
@@ -174,6 +175,8 @@ impl Service {
 struct Run {
     shared: Arc<Shared>,
     outbound: bus::Outbound,
+    /// How often its line had been lost when that was last looked at.
+    lines_lost: u64,
     queue: Queue<Outgoing>,
     settings: watch::Receiver<QueueConfig>,
     links: Vec<State>,
@@ -202,6 +205,7 @@ impl Run {
         }
         self.show();
         while !self.is_over() {
+            self.give_back_what_is_void();
             self.submit_what_may_go();
             let wake = self.wake_at();
             let by = self.stop_by;
@@ -316,6 +320,7 @@ impl Run {
         match intake {
             // It began before the stop: it is given back.
             Intake::Send(..) if self.stop_by.is_some() => {}
+            Intake::Send(outgoing, _) | Intake::Over(outgoing, _) if outgoing.is_void() => {}
             Intake::Send(outgoing, parts) => {
                 self.shared.is_under_way(&outgoing);
                 self.queue.add(outgoing, parts);
@@ -402,13 +407,23 @@ impl Run {
         }
         if self.stop_by.is_some() {
             // What would have to be sent again is left to others.
-            self.give_back();
+            self.give_back(|_| true);
+        } else if self.queue.get(job).is_some_and(Outgoing::is_void) {
+            self.give_back(Outgoing::is_void);
         }
     }
 
-    fn give_back(&mut self) {
-        for outgoing in self.queue.give_back() {
+    fn give_back(&mut self, which: impl Fn(&Outgoing) -> bool) {
+        for outgoing in self.queue.give_back(which) {
             self.shared.is_settled(&outgoing.message_id);
+        }
+    }
+
+    /// What nobody has begun to send when the line to the bus is lost may be another's by the time it could go.
+    fn give_back_what_is_void(&mut self) {
+        let lost = self.outbound.lines_lost();
+        if std::mem::replace(&mut self.lines_lost, lost) != lost {
+            self.give_back(Outgoing::is_void);
         }
     }
 
@@ -418,7 +433,7 @@ impl Run {
             tracing::info!("stopping");
             self.stop_by = Some(Instant::now() + self.shared.config.shutdown_timeout);
             self.outbound.stop();
-            self.give_back();
+            self.give_back(|_| true);
         }
     }
 

@@ -272,7 +272,10 @@ impl<T> Session<T> {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Duration, Timer)> {
         let response = self.window.deadline().map(|at| (at, Timer::Response));
-        let next = response.into_iter().chain(self.timers.next()).min_by_key(|(at, _)| *at);
+        let next = match (response, self.timers.next()) {
+            (Some(response), Some(timer)) => Some(if timer.0 < response.0 { timer } else { response }),
+            (response, timer) => response.or(timer),
+        };
         next.filter(|(at, _)| *at < Duration::MAX)
     }
 

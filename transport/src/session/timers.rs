@@ -62,6 +62,15 @@ impl Timers {
 
     /// The earliest one; of several at the same instant the first in the order of [`Timer`].
     pub(super) fn next(&self) -> Option<(Duration, Timer)> {
-        ALL.into_iter().filter_map(|timer| Some((self.0[timer as usize]?, timer))).min_by_key(|(at, _)| *at)
+        // A driver asks at every turn: a plain loop takes half the time of an iterator's minimum.
+        let mut next: Option<(Duration, Timer)> = None;
+        for timer in ALL {
+            if let Some(at) = self.0[timer as usize]
+                && next.is_none_or(|(earliest, _)| at < earliest)
+            {
+                next = Some((at, timer));
+            }
+        }
+        next
     }
 }

@@ -44,6 +44,8 @@ pub struct Table {
     ids_by_end: BTreeSet<(Duration, Box<str>)>,
     messages: HashMap<Box<str>, Sent>,
     early: BTreeMap<u64, (Duration, Early)>,
+    /// Early receipts by when they go.
+    early_by_end: BTreeSet<(Duration, u64)>,
     /// Which early receipts wait for an id.
     early_by_form: HashMap<String, Vec<u64>>,
     earlies: u64,
@@ -187,6 +189,7 @@ impl Table {
             ids_by_end: BTreeSet::new(),
             messages: HashMap::new(),
             early: BTreeMap::new(),
+            early_by_end: BTreeSet::new(),
             early_by_form: HashMap::new(),
             earlies: 0,
             reference: 0,
@@ -290,6 +293,7 @@ impl Table {
             numbers.sort_unstable();
         }
         self.early.insert(number, (until, early));
+        self.early_by_end.insert((until, number));
         self.note_change(|| Noted::Early(number));
     }
 
@@ -300,7 +304,8 @@ impl Table {
     }
 
     fn take_early(&mut self, number: u64) -> Option<Early> {
-        let (_, early) = self.early.remove(&number)?;
+        let (until, early) = self.early.remove(&number)?;
+        self.early_by_end.remove(&(until, number));
         self.note_change(|| Noted::Early(number));
         for form in &early.forms {
             if let Some(numbers) = self.early_by_form.get_mut(form) {
@@ -316,14 +321,22 @@ impl Table {
     /// See [`Store::expire`](super::Store::expire).
     pub fn expire(&mut self, now: Duration) -> Expired {
         self.forget_ids(now);
+        let held_on = now.saturating_add(self.limits.early_hold.max(HELD_ON_MIN));
+        // None is held for longer: the clock has gone back since.
+        while let Some((until, number)) = self.early_by_end.last().copied()
+            && until > held_on
+        {
+            self.early_by_end.remove(&(until, number));
+            self.early_by_end.insert((held_on, number));
+            self.early.entry(number).and_modify(|(until, _)| *until = held_on);
+            self.note_change(|| Noted::Early(number));
+        }
         let mut early: Vec<Early> = Vec::new();
-        // They are held equally long, so the first to come is the first to go.
-        while let Some((&number, (until, _))) = self.early.first_key_value()
-            && *until <= now
+        while let Some((until, number)) = self.early_by_end.first().copied()
+            && until <= now
         {
             early.extend(self.take_early(number));
         }
-        let held_on = now.saturating_add(self.limits.early_hold.max(HELD_ON_MIN));
         for untold in &early {
             if untold.forms.iter().any(|form| self.ids.contains_key(form.as_str())) {
                 self.earlies += 1;
@@ -336,7 +349,7 @@ impl Table {
     /// See [`Store::next_expiry`](super::Store::next_expiry).
     #[must_use]
     pub fn next_expiry(&self) -> Option<Duration> {
-        let early = self.early.first_key_value().map(|(_, (until, _))| *until);
+        let early = self.early_by_end.first().map(|(until, _)| *until);
         [early, self.joiner.next_expiry()].into_iter().flatten().min()
     }
 

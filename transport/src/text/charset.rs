@@ -256,9 +256,14 @@ impl DefaultAlphabet {
 
 impl Decoded {
     /// Adds a character, or U+FFFD for one that could not be read.
+    #[inline]
     pub(super) fn push(&mut self, character: Option<char>) {
-        self.replaced += usize::from(character.is_none());
-        self.text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
+        let Some(character) = character else {
+            self.replaced += 1;
+            self.text.push(char::REPLACEMENT_CHARACTER);
+            return;
+        };
+        self.text.push(character);
     }
 
     /// Adds a text that follows.

@@ -12,7 +12,7 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
 use smpp_transport::bus::amqp::{AmqpAddress, AmqpConfig, connect};
-use smpp_transport::bus::{Bus, PublishError, Route};
+use smpp_transport::bus::{Bus, Delivery, PublishError, Route};
 use smpp_transport::driver::Backoff;
 use smpp_transport::env::Seed;
 use tokio::io::AsyncReadExt as _;
@@ -204,6 +204,7 @@ async fn a_channel_that_the_broker_closes_is_opened_again_and_what_was_on_its_wa
     let mut bus = world.connect(2);
     world.put("out").await;
     let out = next(&mut bus).await;
+    assert!(!out.is_void());
     let options = ExchangeDeleteOptions::default();
     world.channel().await.exchange_delete("vumi".into(), options).await.unwrap();
     // Publishing where no exchange is closes the channel.
@@ -214,6 +215,7 @@ async fn a_channel_that_the_broker_closes_is_opened_again_and_what_was_on_its_wa
     // What was out comes again, and its old delivery has nothing more to say.
     let again = next(&mut bus).await;
     assert_eq!((&again.body[..], again.redelivered), (&b"out"[..], true));
+    assert!(out.is_void() && !again.is_void());
     out.ack();
     again.give_back();
     let again = next(&mut bus).await;
@@ -246,6 +248,7 @@ async fn a_broker_that_goes_and_comes_back_costs_time_only() {
         down(&mut bus).await;
         let state = bus.health.borrow().clone();
         assert!(state.state == "connecting" && !state.reason.is_empty(), "{state:?}");
+        assert!(old.iter().all(Delivery::is_void));
         let publisher = bus.publisher.clone();
         let away = publisher.publish(Route::Inbound, "while away".into());
         tokio::pin!(away);

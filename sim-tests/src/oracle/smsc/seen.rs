@@ -181,7 +181,9 @@ fn of_client(plan: &Plan, address: &str) -> Option<Message> {
 fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl Iterator<Item = Offer> + 'a {
     let line = session.line;
     let right = |frame: &Frame| frame.way == Way::Written && frame.wrong.is_none();
-    line.readable().iter().filter(move |frame| right(frame)).filter_map(move |frame| {
+    // Nobody can read the rest, and what is said to it is said by chance.
+    let readable = line.readable().len();
+    line.frames.iter().enumerate().filter(move |(_, frame)| right(frame)).filter_map(move |(number, frame)| {
         let pdu = frame.pdu.as_ref()?;
         let (from, to, class) = match &pdu.body {
             Body::DeliverSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class),
@@ -199,7 +201,7 @@ fn offers<'a>(plan: &'a Plan, place: usize, session: &'a Session<'a>) -> impl It
             intermediate: class.is_intermediate(),
             to,
             state: frame.receipt().filter(|_| is_receipt).and_then(|receipt| receipt.state),
-            answered: answered(plan, session, frame),
+            answered: if number < readable { answered(plan, session, frame) } else { Answered::Unclear },
         })
     })
 }

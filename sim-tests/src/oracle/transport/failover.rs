@@ -4,10 +4,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use smpp_transport::store::memory::SILENCE;
+
 use super::super::{Report, slack};
 use super::Seen;
 use crate::history::What;
 use crate::plan::FaultKind;
+
+/// The longest that a session's numbers can be waited for when the store is well: it was asked before that, gives up, and is
+/// asked again a second later.
+const NUMBERS_MAX: Duration = SILENCE.saturating_add(Duration::from_secs(1));
 
 /// From when until when.
 type Stretch = (Duration, Duration);
@@ -60,6 +66,7 @@ fn lives(seen: &Seen, process: usize) -> Vec<Stretch> {
 fn well(seen: &Seen, process: usize, host: usize) -> Vec<Stretch> {
     let transport = seen.plan.processes()[process];
     let (mut stretches, mut since, mut active) = (Vec::new(), Some(Duration::ZERO), BTreeSet::new());
+    let mut ready = Duration::ZERO;
     for (_, fact) in &seen.facts {
         let What::Fault { fault: number, ends } = fact.what else { continue };
         let fault = seen.plan.faults[number];
@@ -72,7 +79,9 @@ fn well(seen: &Seen, process: usize, host: usize) -> Vec<Stretch> {
             active.remove(&number);
             // Between two hosts' turns time is known only roughly: never too late.
             let ended = fact.at.max(Duration::from_millis(fault.at_ms + fault.for_ms));
-            since = since.or(active.is_empty().then_some(ended));
+            let lag = fault.kind.store().map_or(Duration::ZERO, |_| NUMBERS_MAX);
+            ready = ready.max(ended + lag);
+            since = since.or(active.is_empty().then_some(ready));
         } else {
             active.insert(number);
             stretches.extend(since.take().map(|since| (since, fact.at)));

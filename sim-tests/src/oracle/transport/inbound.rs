@@ -64,16 +64,18 @@ fn nothing_is_published_that_was_not_sent(seen: &Seen, report: &mut Report) {
 
 fn parts_become_their_message(seen: &Seen, number: usize, report: &mut Report) {
     let from = handset(seen.owner, number);
-    let parts = seen.delivered.iter().filter(|it| it.from == from && it.part.total > 1 && it.accepted.is_some());
-    let mut parts: Vec<&Delivered> = parts.collect();
+    let mut parts: Vec<&Delivered> = seen.delivered.iter().filter(|it| it.from == from && it.part.total > 1).collect();
     parts.sort_by_key(|it| it.frame.order);
+    // One that was put off, as its disk was full, may be held all the same, and the others wait with it.
+    let Some(began) = parts.first().map(|it| it.frame.at) else { return };
+    parts.retain(|it| it.accepted.is_some());
     let Some(total) = parts.first().map(|it| it.part.total) else { return };
     let numbers: BTreeSet<u8> = parts.iter().map(|it| it.part.number).collect();
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return };
     let whole = numbers.len() == usize::from(total);
     let expiry = Duration::from_millis(seen.part.options.join_expiry_ms);
     let in_time = last.accepted.is_some_and(|answer| {
-        let is_soon = answer.at + slack(seen.plan) < first.frame.at + expiry;
+        let is_soon = answer.at + slack(seen.plan) < began + expiry;
         is_soon && !seen.clocks_differ(first.frame.at, answer.at)
     });
     let kept = last.accepted.is_some_and(|answer| !seen.forgets(first.frame.order, answer.order));

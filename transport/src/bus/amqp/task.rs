@@ -15,7 +15,7 @@ use super::AmqpConfig;
 use super::line::{Heard, Line, Lost, connect};
 use super::publishing::{Publishing, Said, Sent};
 use super::settling::Settling;
-use crate::bus::{Delivery, Ends, Health, Publication, PublishError, Settlement};
+use crate::bus::{Ends, Health, Publication, PublishError, Settlement};
 
 /// Publications that wait for the broker's word at most, and those that wait for the broker.
 const UNCONFIRMED_MAX: usize = 4_000;
@@ -85,6 +85,7 @@ impl Task {
                         break;
                     }
                     Ended::Lost(lost) => {
+                        self.ends.line_lost();
                         connection = Some(line.connection);
                         lost
                     }
@@ -311,9 +312,7 @@ impl Task {
     fn hand_out(&mut self, delivery: lapin::message::Delivery) {
         let body = bytes::Bytes::from(delivery.data);
         let tag = self.settling.hand_out(delivery.delivery_tag, body.clone());
-        let delivery = Delivery::new(body, delivery.redelivered, tag, self.ends.settle.clone());
-        // As many fit as may be out. A handle that is gone gives the delivery back by dropping it.
-        let _ = self.ends.deliveries.try_send(delivery);
+        self.ends.hand_out(body, delivery.redelivered, tag);
     }
 
     fn settle(&mut self, line: &Line, publishing: &mut Publishing, tag: u64, settlement: Settlement) {

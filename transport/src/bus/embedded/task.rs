@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedMutexGuard, oneshot};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::super::{Delivery, Ends, Health, Publication, PublishError, Route, Settlement};
+use super::super::{Ends, Health, Publication, PublishError, Route, Settlement};
 use super::Inner;
 use super::rows::{OUTBOUND, REACHED, Stored, key, number, of};
 use crate::disk::{Change, DiskError, Manner};
@@ -177,11 +177,9 @@ impl Task {
     }
 
     fn deliver(&mut self, position: u64, body: Bytes, redelivered: bool) {
-        let delivery = Delivery::new(body.clone(), redelivered, position, self.ends.settle.clone());
+        self.ends.hand_out(body.clone(), redelivered, position);
         self.out.insert(position, body);
         self.handed_out = self.handed_out.max(position);
-        // As many fit as may be out. A handle that is gone gives the delivery back by dropping it.
-        let _ = self.ends.deliveries.try_send(delivery);
     }
 
     fn read(&mut self) {

@@ -101,6 +101,31 @@ async fn unbind_waits_for_what_is_outstanding_and_refuses_what_comes_after_it() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn unbind_at_once_waits_for_no_answer_and_no_room() {
+    let mut config = client_config();
+    config.session.window = 1;
+    let (client, _incoming, mut peer) = client(config).await;
+    let submit = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.submit(sm(20)).await })
+    };
+    let (outstanding, _submitted) = (submit(), peer.receive_some().await);
+    let waiting = submit();
+    tokio::task::yield_now().await;
+    let unbinding = tokio::spawn({
+        let client = client.clone();
+        async move { client.unbind_at_once().await }
+    });
+    let unbind = peer.receive_some().await;
+    assert!(matches!(unbind.body, Body::Unbind(_)), "{unbind}");
+    assert_eq!(waiting.await.expect("no panic"), Err(RequestError::NotSent(Refused::Closed)));
+    peer.send(&[submit_resp(2), Pdu::new(OK, unbind.sequence, Body::UnbindResp(Empty {}))]).await;
+    assert!(outstanding.await.expect("no panic").is_ok(), "what is answered before the unbind is has its answer");
+    drop(peer);
+    unbinding.await.expect("no panic");
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_handles_dropped_is_an_unbind() {
     let (client, mut incoming, mut peer) = client(client_config()).await;
     let other = client.clone();

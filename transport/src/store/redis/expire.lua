@@ -17,6 +17,10 @@ local function is_any_known(forms)
 end
 
 forget_ids()
+-- None is held for longer: the clock has gone back since.
+for _, number in ipairs(redis.call('ZRANGEBYSCORE', EARLY, '(' .. held_till, '+inf', 'LIMIT', 0, most)) do
+  redis.call('ZADD', EARLY, held_till, number)
+end
 local finished, open, numbers = due(FINISHED), due(OPEN), due(EARLY)
 local sets, earlies = {}, {}
 for _, set in ipairs(finished) do

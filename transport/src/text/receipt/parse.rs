@@ -158,7 +158,8 @@ fn next_label(text: &str) -> Option<(Label, &str)> {
 
 /// The label at the very start of `text`, and what follows it.
 fn label(text: &str) -> Option<(Label, &str)> {
-    LABELS.iter().find_map(|&(written, label)| {
+    let first = text.as_bytes().first()?.to_ascii_lowercase();
+    LABELS.iter().filter(|(written, _)| written.as_bytes()[0] == first).find_map(|&(written, label)| {
         let start = text.get(..written.len())?;
         start.eq_ignore_ascii_case(written).then(|| (label, &text[written.len()..]))
     })
