@@ -287,7 +287,7 @@ async fn serve(
             () = until_true(stop) => {}
             () = lost.notified() => {}
         }
-        // What could be waited for has been.
+        // Answers have been waited for, or the numbers are not its own any more.
         client.unbind_at_once().await;
     };
     tokio::pin!(unbound);

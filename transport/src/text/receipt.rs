@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::message_id;
 use crate::pdu::time::Civil;
-use crate::pdu::{MessageState, TlvTag, Tlvs};
+use crate::pdu::{self, MessageState, TlvTag, Tlvs};
 
 mod parse;
 pub use parse::receipt_text;
@@ -219,7 +219,7 @@ impl fmt::Display for NetworkError {
 
 /// A C-octet string whose NUL may be missing or repeated; `None` if nothing is left.
 fn c_string(octets: &Bytes) -> Option<String> {
-    let text: String = octets.iter().map(|&octet| char::from(octet)).collect();
+    let text = pdu::latin1(octets);
     let text = text.trim_end_matches('\0').trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
