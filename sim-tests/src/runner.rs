@@ -1,8 +1,9 @@
 //! Seeds on all cores: run, check, compare, count.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -30,6 +31,21 @@ pub struct Verdict {
     pub simulated: Duration,
 }
 
+impl Verdict {
+    /// Of a run that goes round in circles.
+    fn endless(seed: u64) -> Verdict {
+        let words = format!("it has not ended after {LONGEST_RUN:?} of wall time, where runs take milliseconds");
+        let violations = vec![Violation { oracle: "endless", at: Duration::ZERO, words }];
+        Verdict { seed, digest: 0, facts: 0, violations, marks: Vec::new(), simulated: Duration::ZERO }
+    }
+
+    /// Whether the run never ended: to run it again would take as long.
+    #[must_use]
+    pub fn is_endless(&self) -> bool {
+        self.violations.iter().any(|violation| violation.oracle == "endless")
+    }
+}
+
 /// Runs a plan and looks at its history.
 #[must_use]
 pub fn judge(plan: &Plan, tier: Tier) -> (Verdict, History) {
@@ -50,10 +66,29 @@ pub fn judge(plan: &Plan, tier: Tier) -> (Verdict, History) {
     (verdict, history)
 }
 
-/// Whether a plan breaks the promise that this oracle watches.
+/// Whether a plan breaks the promise that this oracle watches. One that never ends does not.
 #[must_use]
 pub fn breaks(plan: &Plan, tier: Tier, oracle: &str) -> bool {
-    judge(plan, tier).0.violations.iter().any(|violation| violation.oracle == oracle)
+    let plan = plan.clone();
+    let verdict = within(LONGEST_RUN, move || judge(&plan, tier).0);
+    verdict.is_some_and(|verdict| verdict.violations.iter().any(|violation| violation.oracle == oracle))
+}
+
+/// Wall time after which a run is taken to be endless: thousands of times what most take.
+const LONGEST_RUN: Duration = Duration::from_secs(60);
+
+/// What comes of this, on a thread of its own; nothing if it takes longer. Then the thread is left behind, and may go on for
+/// as long as the program does.
+#[expect(clippy::disallowed_methods, reason = "a thread of the runner's; what it runs sees nothing of it")]
+fn within<T: Send + 'static>(limit: Duration, what: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, result) = mpsc::channel();
+    let thread = std::thread::spawn(move || sender.send(what()).is_ok());
+    match result.recv_timeout(limit) {
+        Ok(result) => Some(result),
+        Err(RecvTimeoutError::Timeout) => None,
+        // It panicked: that is a mistake of ours, and goes on to the caller.
+        Err(RecvTimeoutError::Disconnected) => thread.join().map_or_else(|panic| resume_unwind(panic), |_| None),
+    }
 }
 
 /// Which seeds to run, and how.
@@ -99,6 +134,7 @@ const COMPARE_EVERY: u64 = 20;
 
 impl Sweep {
     /// Runs the seeds. `each` hears of every verdict as it comes, and of how many seeds are done; false ends the sweep early.
+    /// So does a run that never ends, since its thread keeps a core.
     #[expect(clippy::disallowed_methods, reason = "a runner measures wall time and uses all cores; no run sees either")]
     pub fn run(&self, mut each: impl FnMut(&Verdict, u64) -> bool) -> Summary {
         let (next, passed_over, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
@@ -123,7 +159,8 @@ impl Sweep {
             drop(verdicts);
             for (verdict, again) in results {
                 summary.add(&verdict, again);
-                if !each(&verdict, summary.plans + passed_over.load(Ordering::Relaxed)) {
+                let goes_on = each(&verdict, summary.plans + passed_over.load(Ordering::Relaxed));
+                if !goes_on || verdict.is_endless() {
                     stop.store(true, Ordering::Relaxed);
                 }
             }
@@ -146,10 +183,14 @@ impl Sweep {
         if self.only.is_some_and(|feature| !plan.has(feature)) {
             return None;
         }
-        let (verdict, _) = judge(&plan, self.tier);
-        let digest = || run(&plan, self.tier).unwrap_or_default().digest();
-        let again = seed.is_multiple_of(COMPARE_EVERY).then(|| digest() == verdict.digest);
-        Some((verdict, again))
+        let tier = self.tier;
+        let judged = within(LONGEST_RUN, move || {
+            let (verdict, _) = judge(&plan, tier);
+            let digest = || run(&plan, tier).unwrap_or_default().digest();
+            let again = seed.is_multiple_of(COMPARE_EVERY).then(|| digest() == verdict.digest);
+            (verdict, again)
+        });
+        Some(judged.unwrap_or_else(|| (Verdict::endless(seed), None)))
     }
 }
 
@@ -175,5 +216,39 @@ impl Summary {
     #[must_use]
     pub fn unmet(&self) -> Vec<&'static str> {
         all_marks().filter(|mark| !self.marks.contains_key(mark)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_end_is_left_behind() {
+        let over = Arc::new(AtomicBool::new(false));
+        let seen = over.clone();
+        let circles = move || while !seen.load(Ordering::Relaxed) {};
+        assert_eq!(within(Duration::from_millis(1), circles), None);
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(within(LONGEST_RUN, || 7), Some(7));
+    }
+
+    #[test]
+    #[should_panic(expected = "an oracle's mistake")]
+    fn what_panics_goes_on_to_the_caller() {
+        let panics = || -> u8 { panic!("an oracle's mistake") };
+        within(LONGEST_RUN, panics);
+    }
+
+    #[test]
+    fn an_endless_run_is_a_failure_that_says_so() {
+        let verdict = Verdict::endless(4711);
+        assert!(verdict.is_endless());
+        assert_eq!((verdict.seed, verdict.violations[0].oracle), (4711, "endless"));
+        let mut summary = Summary::default();
+        summary.add(&verdict, None);
+        assert_eq!((summary.plans, summary.failed.len(), summary.compared), (1, 1, 0));
     }
 }

@@ -1,7 +1,8 @@
-//! How far it is, on standard error, for whoever watches.
+//! How far it is, on standard error: a bar for whoever watches, now and then a line for a log.
 
+use std::cell::Cell;
 use std::fmt::Write;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
@@ -9,8 +10,14 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 /// A bar that fills with what is done, or with the time where only that is limited.
 pub(super) struct Progress {
     bar: ProgressBar,
+    count: Option<u64>,
     limit: Option<Duration>,
+    /// The next line, by the bar's time; none where the bar is shown.
+    next_line: Cell<Option<Duration>>,
 }
+
+/// How often a log has a line: often enough for a CI that ends what is silent for ten minutes.
+const LINE_EVERY: Duration = Duration::from_secs(60);
 
 impl Progress {
     /// So many things, or so much time.
@@ -25,19 +32,29 @@ impl Progress {
         let rate = |state: &ProgressState, out: &mut dyn Write| {
             let _ = write!(out, "{:.0}", state.per_sec());
         };
-        Progress { bar: bar.with_style(style.with_key("rate", rate)), limit: limit.filter(|_| count.is_none()) }
+        let next_line = Cell::new((!shown).then_some(LINE_EVERY));
+        let limit = limit.filter(|_| count.is_none());
+        Progress { bar: bar.with_style(style.with_key("rate", rate)), count, limit, next_line }
     }
 
     /// So many are done, and this is to be said of them.
     pub(super) fn at(&self, done: u64, words: &str) {
-        if self.limit.is_none() {
+        let elapsed = self.bar.elapsed();
+        let rate = done as f64 / elapsed.as_secs_f64().max(1e-3);
+        if let Some(next) = self.next_line.get() {
+            if elapsed >= next {
+                self.next_line.set(Some(elapsed + LINE_EVERY));
+                let of = self.count.map_or(String::new(), |count| format!(" of {count}"));
+                // Whoever reads may have gone.
+                let _ = writeln!(std::io::stderr(), "{} s: {done}{of} done, {rate:.0}/s {words}", elapsed.as_secs());
+            }
+        } else if self.limit.is_none() {
             self.bar.set_position(done);
             self.bar.set_message(words.to_owned());
-            return;
+        } else {
+            self.bar.set_position(elapsed.as_secs());
+            self.bar.set_message(format!("{done} done, {rate:.0}/s {words}"));
         }
-        let elapsed = self.bar.elapsed();
-        self.bar.set_position(elapsed.as_secs());
-        self.bar.set_message(format!("{done} done, {:.0}/s {words}", done as f64 / elapsed.as_secs_f64().max(1e-3)));
     }
 
     /// Lets something else be printed meanwhile.

@@ -87,7 +87,7 @@ fn number_after(words: &str, word: &str) -> Option<usize> {
     tokens.next()?.parse().ok()
 }
 
-/// The message that a violation names: `message 3 of 0`, `client 0 message 3`, `(0, 3)`, `0<3`.
+/// The message that a violation names: `message 3 of 0`, `client 0 message 3`.
 fn message_in(words: &str) -> Option<String> {
     let tokens: Vec<&str> = words.split(|it: char| !it.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
     let number = |at: usize| tokens.get(at)?.parse::<u64>().ok();
@@ -96,9 +96,5 @@ fn message_in(words: &str) -> Option<String> {
         ("client", Some("message")) => Some((number(at + 1)?, number(at + 3)?)),
         _ => None,
     });
-    let pair = || {
-        let (owner, rest) = words.split_once('(')?.1.split_once(", ")?;
-        Some((owner.parse().ok()?, rest.split_once(')')?.0.parse().ok()?))
-    };
-    named.or_else(pair).map(|(owner, message)| format!("{owner}-{message}"))
+    named.map(|(owner, message)| format!("{owner}-{message}"))
 }

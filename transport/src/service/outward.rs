@@ -41,8 +41,6 @@ pub(super) enum Intake {
     Send(Outgoing, Vec<(Sm, Tlvs)>),
     /// It is done already, or never can be: its sender hears how.
     Over(Outgoing, End),
-    /// It is under way already, and handed out again.
-    Again(Delivery, Box<str>),
     /// Nothing more.
     Nothing,
 }
@@ -67,10 +65,7 @@ impl Shared {
         let mut message = message;
         middleware::message(&self.config.middlewares, Way::Outbound, &mut message);
         let redelivered = delivery.redelivered;
-        let message_id: Box<str> = message.message_id.as_str().into();
-        if redelivered && self.unsettled().get(&message_id).is_some_and(|it| it.body == delivery.body) {
-            return Intake::Again(delivery, message_id);
-        }
+        let message_id = message.message_id.as_str().into();
         let mut outgoing = Outgoing { deliveries: vec![delivery], message_id, total: 1, left_out: 0 };
         let parts = match draft(&message, &self.config.submit) {
             Ok(draft) => {
@@ -90,6 +85,13 @@ impl Shared {
             return Intake::Over(outgoing, End::Accepted);
         }
         Intake::Send(outgoing, parts)
+    }
+
+    /// The message under way that the bus hands out again here, if this is one.
+    pub(super) fn copy_of(&self, delivery: &Delivery) -> Option<Box<str>> {
+        let unsettled = self.unsettled();
+        let mut all = unsettled.iter().filter(|_| delivery.redelivered);
+        all.find(|(_, it)| it.body == delivery.body).map(|(message_id, _)| message_id.clone())
     }
 
     async fn reference(&self) -> u16 {

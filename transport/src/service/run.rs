@@ -2,6 +2,7 @@
 
 mod links;
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -159,6 +160,7 @@ impl Service {
             links: states,
             hears,
             work: FuturesUnordered::new(),
+            arrived: VecDeque::new(),
             intake: None,
             start: Instant::now(),
             expiry_at: None,
@@ -182,7 +184,9 @@ struct Run {
     links: Vec<State>,
     hears: mpsc::Receiver<(usize, Told)>,
     work: FuturesUnordered<Work>,
-    /// What came from the bus and is made ready: one at a time, so that the order is kept.
+    /// What came from the bus, and is not under way.
+    arrived: VecDeque<bus::Delivery>,
+    /// What is made ready of that: one at a time, so that the order is kept.
     intake: Option<Pin<Box<dyn Future<Output = Intake> + Send>>>,
     start: Instant,
     /// When the store is asked next what has expired.
@@ -206,6 +210,7 @@ impl Run {
         self.show();
         while !self.is_over() {
             self.give_back_what_is_void();
+            self.take_in_what_has_arrived();
             self.submit_what_may_go();
             let wake = self.wake_at();
             let by = self.stop_by;
@@ -216,8 +221,8 @@ impl Run {
                 Some((link, told)) = self.hears.recv() => self.heard(link, told),
                 Some(done) = self.work.next(), if !self.work.is_empty() => self.done(done),
                 intake = ready(&mut self.intake) => self.taken_in(intake),
-                delivery = self.outbound.next(), if self.has_room() => match delivery {
-                    Some(delivery) => self.take_in(delivery),
+                delivery = self.outbound.next(), if self.takes_from_the_bus() => match delivery {
+                    Some(delivery) => self.arrives(delivery),
                     // The bus has ended by itself: there is nothing left to do but to end.
                     None => self.begin_to_stop(),
                 },
@@ -232,7 +237,12 @@ impl Run {
         self.start.elapsed()
     }
 
-    /// Whether another message may be taken from the bus: while nobody could send it, others may have it.
+    /// Whether the bus has anything for this process. It never hands out more than may be out at once.
+    fn takes_from_the_bus(&self) -> bool {
+        self.stop_by.is_none() && self.links.iter().any(|link| link.transmits)
+    }
+
+    /// Whether another message may be made ready: not while nobody could send it.
     fn has_room(&self) -> bool {
         let is_bound = self.links.iter().any(|link| link.transmits && link.client.is_some());
         self.stop_by.is_none()
@@ -310,9 +320,26 @@ impl Run {
         true
     }
 
-    fn take_in(&mut self, delivery: bus::Delivery) {
-        let shared = Arc::clone(&self.shared);
-        self.intake = Some(Box::pin(async move { shared.take_in(delivery).await }));
+    /// At once, and not after what arrived before it: by then what it is a copy of may be told of and forgotten.
+    fn arrives(&mut self, delivery: bus::Delivery) {
+        match self.shared.copy_of(&delivery) {
+            Some(message_id) => self.handed_out_again(delivery, message_id),
+            None => self.arrived.push_back(delivery),
+        }
+    }
+
+    fn take_in_what_has_arrived(&mut self) {
+        while self.has_room()
+            && let Some(delivery) = self.arrived.pop_front()
+        {
+            // Its like may have begun since it arrived.
+            if let Some(message_id) = self.shared.copy_of(&delivery) {
+                self.handed_out_again(delivery, message_id);
+                continue;
+            }
+            let shared = Arc::clone(&self.shared);
+            self.intake = Some(Box::pin(async move { shared.take_in(delivery).await }));
+        }
     }
 
     fn taken_in(&mut self, intake: Intake) {
@@ -326,7 +353,6 @@ impl Run {
                 self.queue.add(outgoing, parts);
             }
             Intake::Over(outgoing, end) => self.settle(outgoing, end),
-            Intake::Again(delivery, message_id) => self.handed_out_again(delivery, message_id),
             Intake::Nothing => {}
         }
     }
@@ -424,6 +450,7 @@ impl Run {
         let lost = self.outbound.lines_lost();
         if std::mem::replace(&mut self.lines_lost, lost) != lost {
             self.give_back(Outgoing::is_void);
+            self.arrived.retain(|delivery| !delivery.is_void());
         }
     }
 
@@ -433,6 +460,7 @@ impl Run {
             tracing::info!("stopping");
             self.stop_by = Some(Instant::now() + self.shared.config.shutdown_timeout);
             self.outbound.stop();
+            self.arrived.clear();
             self.give_back(|_| true);
         }
     }

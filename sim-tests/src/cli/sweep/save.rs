@@ -1,5 +1,5 @@
 //! What is kept of failing seeds: the plan as drawn of each; of the first few also the trace of its run, and the smallest
-//! plan that breaks the same promise.
+//! plan that breaks the same promise. Of a run that never ends only the plan: each run of it would take a core for ever.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ impl Sweep {
         let plan = folder.join(format!("{seed}.json"));
         write_plan(&plan, &drawn)?;
         let mut saved = Saved { plan, steps: drawn.steps(), ..Saved::default() };
-        if is_looked_at {
+        if is_looked_at && !verdict.is_endless() {
             let trace = folder.join(format!("{seed}.trace.jsonl"));
             write_trace(&trace, &drawn, self.tier, &judge(&drawn, self.tier).1)?;
             saved.trace = Some(trace);

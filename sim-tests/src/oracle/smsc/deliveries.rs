@@ -7,7 +7,7 @@ use smpp_transport::pdu::CommandStatus;
 use smsc_sim::DeliveryState;
 
 use super::super::{Report, slack};
-use super::seen::{Binding, Offer};
+use super::seen::{Binding, Offer, in_words};
 use super::{Answered, Seen};
 use crate::app::system_id;
 
@@ -50,13 +50,13 @@ fn again(seen: &Seen, before: &Offer, offer: &Offer, report: &mut Report) {
     let due = match before.answered {
         Answered::At(at, CommandStatus::ESME_RX_T_APPN) => at + retry,
         Answered::At(_, status) => {
-            return report.broken(offer.at, format!("{message:?}: offered again after {status}"));
+            return report.broken(offer.at, format!("{}: offered again after {status}", in_words(message)));
         }
         Answered::Never => before.at + timeout + retry,
         Answered::Unclear => return,
     };
     if offer.at + slack(seen.plan) < due {
-        let words = format!("{message:?}: offered at {:?} and, {:?}, again", before.at, before.answered);
+        let words = format!("{}: offered at {:?} and, {:?}, again", in_words(message), before.at, before.answered);
         report.broken(offer.at, format!("{words} before {due:?}"));
     }
 }

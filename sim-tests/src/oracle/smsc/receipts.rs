@@ -7,7 +7,7 @@ use smsc_sim::Outcome;
 use smsc_sim::policy::Sent;
 
 use super::super::{Frame, Report};
-use super::seen::{Message, Offer, id_given};
+use super::seen::{Message, Offer, id_given, in_words};
 use super::{Answered, Seen};
 use crate::history::{Kept, Way};
 use crate::plan::Plan;
@@ -40,7 +40,8 @@ fn accepted_are_known(seen: &Seen, report: &mut Report) {
                 continue;
             }
             if account.messages.get(&message).is_none_or(|kept| kept.id != id) {
-                report.broken(frame.at, format!("{message:?} was accepted as {id}, which the simulator does not know"));
+                let message = in_words(message);
+                report.broken(frame.at, format!("{message} was accepted as {id}, which the simulator does not know"));
             }
         }
     }
@@ -70,7 +71,9 @@ fn nobody_gets_what_was_not_asked_for(seen: &Seen, report: &mut Report) {
         let Some(message) = offer.message else { continue };
         if wanted(seen.plan, message, offer.intermediate, offer.state.filter(|_| truth)) == Some(0) {
             let what = if offer.intermediate { "intermediate notification" } else { "receipt" };
-            report.broken(offer.at, format!("{message:?}: {what} of {:?}, which nobody asked for", offer.state));
+            let state = offer.state.map_or("no state".to_owned(), |state| state.to_string());
+            let words = format!("{}: {what} of {state}, which nobody asked for", in_words(message));
+            report.broken(offer.at, words);
         }
     }
 }
@@ -84,7 +87,7 @@ fn all_that_were_asked_for(seen: &Seen, message: Message, kept: &Kept, intermedi
     let (count, given_up) =
         told.fold((0, 0), |(count, up), it| (count + 1, up + usize::from(it.outcome == Outcome::GivenUp)));
     if count != wanted {
-        report.broken(at, format!("{message:?}: {count} {what}, {wanted} asked for"));
+        report.broken(at, format!("{}: {count} {what}, {wanted} asked for", in_words(message)));
     }
     let of_it = seen.offers.iter().filter(|it| it.message == Some(message) && it.intermediate == intermediate);
     let (mut settled, mut unclear) = (0, 0);
@@ -95,11 +98,13 @@ fn all_that_were_asked_for(seen: &Seen, message: Message, kept: &Kept, intermedi
             Answered::At(..) | Answered::Never => {}
         }
     }
+    let message = || in_words(message);
     if settled > wanted {
-        report.broken(at, format!("{message:?}: {settled} {what} were taken, {wanted} asked for"));
+        report.broken(at, format!("{}: {settled} {what} were taken, {wanted} asked for", message()));
     }
     if settled + unclear + given_up < wanted {
-        report.broken(at, format!("{message:?}: {settled} {what} were taken, {given_up} given up, {wanted} asked for"));
+        let taken = format!("{}: {settled} {what} were taken, {given_up} given up", message());
+        report.broken(at, format!("{taken}, {wanted} asked for"));
     }
 }
 
@@ -114,6 +119,7 @@ fn in_time(seen: &Seen, message: Message, kept: &Kept, intermediate: bool, repor
     let own = seen.submitted(message).map(|(own, _)| &seen.lines[own]);
     let could = own.is_some_and(|own| own.may_have(&kept.account, &first.to) && own.stood(*reached, first.at));
     if could && first.at > by {
-        report.broken(first.at, format!("{message:?}: told at {:?} of what was so at {reached:?}", first.at));
+        let words = format!("{}: told at {:?} of what was so at {reached:?}", in_words(message), first.at);
+        report.broken(first.at, words);
     }
 }

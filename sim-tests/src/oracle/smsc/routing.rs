@@ -4,7 +4,7 @@ use smsc_sim::policy::Which;
 
 use super::super::Report;
 use super::Seen;
-use super::seen::{Message, Offer};
+use super::seen::{Message, Offer, in_words};
 use crate::app::system_id;
 
 pub(super) fn routing(seen: &Seen, report: &mut Report) {
@@ -15,13 +15,18 @@ pub(super) fn routing(seen: &Seen, report: &mut Report) {
         let bound = session.bound.as_ref();
         let account = account.or(bound.map(|bound| bound.system_id.clone())).unwrap_or_default();
         if !session.may_have(&account, &offer.to) || bound.is_none_or(|bound| bound.at > offer.at) {
-            let line = session.line.number;
-            report.broken(offer.at, format!("line {line}: {:?} to {} of {account}", offer.message, offer.to));
+            let what =
+                offer.message.map_or("a message".to_owned(), |message| format!("receipt of {}", in_words(message)));
+            let (line, to) = (session.line.number, &offer.to);
+            let words =
+                format!("line {line} Smsc: deliver_sm, {what} to {to} of {account}, which this session may not have");
+            report.broken(offer.at, words);
         }
         let is_unknown = |message: &Message| seen.submitted(*message).is_none();
         if let Some(message) = offer.message.filter(is_unknown) {
             let line = session.line.number;
-            report.broken(offer.at, format!("line {line}: {message:?}: told of by an SMSC that was never given it"));
+            let words = format!("line {line}: {}: told of by an SMSC that was never given it", in_words(message));
+            report.broken(offer.at, words);
         }
         which(seen, offer, &account, report);
     }
@@ -36,13 +41,15 @@ fn which(seen: &Seen, offer: &Offer, account: &str, report: &mut Report) {
     match seen.plan.smsc.policy.receipt.session.unwrap_or_default() {
         Which::Same if offer.session != own && stood(own) => {
             let (other, own) = (seen.lines[offer.session].line.number, seen.lines[own].line.number);
-            report.broken(offer.at, format!("{message:?}: receipt on line {other}, submitted on line {own}"));
+            let words = format!("{}: receipt on line {other}, submitted on line {own}", in_words(message));
+            report.broken(offer.at, words);
         }
         Which::Other if offer.session == own => {
             let other = (0..seen.lines.len()).find(|place| *place != own && stood(*place));
             if let Some(other) = other {
                 let other = seen.lines[other].line.number;
-                report.broken(offer.at, format!("{message:?}: receipt where it was submitted, not on line {other}"));
+                let words = format!("{}: receipt where it was submitted, not on line {other}", in_words(message));
+                report.broken(offer.at, words);
             }
         }
         _ => {}

@@ -16,6 +16,11 @@ use smsc_sim::DeliveryState;
 /// Which client's message, in the order of the plan.
 pub(crate) type Message = (usize, usize);
 
+/// It in words, as a violation names it.
+pub(crate) fn in_words((client, message): Message) -> String {
+    format!("client {client} message {message}")
+}
+
 /// What the oracles of this folder look at: one SMSC's part of a run.
 pub(crate) struct Seen<'a> {
     pub(crate) plan: &'a Plan,

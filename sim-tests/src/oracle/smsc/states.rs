@@ -6,7 +6,7 @@ use smpp_transport::pdu::{Body, CommandId, CommandStatus, MessageState};
 
 use super::super::{Report, slack};
 use super::Seen;
-use super::seen::{Account, Session, asked};
+use super::seen::{Account, Session, asked, in_words};
 use crate::history::{Kept, Way};
 
 pub(super) fn states(seen: &Seen, report: &mut Report) {
@@ -53,7 +53,7 @@ fn receipts_are_true(seen: &Seen, report: &mut Report) {
         }
         let known = |(state, at): &(MessageState, Duration)| *state == told && *at <= offer.at + slack(seen.plan);
         if offer.intermediate == told.is_final() || !kept.states.iter().any(known) {
-            let words = format!("{message:?}: told that it is {told}, and it went {:?}", kept.states);
+            let words = format!("{}: told that it is {told}, and it went {:?}", in_words(message), kept.states);
             report.broken(offer.at, words);
         }
     }
