@@ -77,18 +77,27 @@ pub fn breaks(plan: &Plan, tier: Tier, oracle: &str) -> bool {
 /// Wall time after which a run is taken to be endless: thousands of times what most take.
 const LONGEST_RUN: Duration = Duration::from_secs(60);
 
+/// In how many parts that is waited for.
+const STEPS: u32 = 60;
+
 /// What comes of this, on a thread of its own; nothing if it takes longer. Then the thread is left behind, and may go on for
 /// as long as the program does.
 #[expect(clippy::disallowed_methods, reason = "a thread of the runner's; what it runs sees nothing of it")]
 fn within<T: Send + 'static>(limit: Duration, what: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, result) = mpsc::channel();
     let thread = std::thread::spawn(move || sender.send(what()).is_ok());
-    match result.recv_timeout(limit) {
-        Ok(result) => Some(result),
-        Err(RecvTimeoutError::Timeout) => None,
-        // It panicked: that is a mistake of ours, and goes on to the caller.
-        Err(RecvTimeoutError::Disconnected) => thread.join().map_or_else(|panic| resume_unwind(panic), |_| None),
+    // In steps, of which a program that was stopped and goes on, as by Ctrl-Z, loses one.
+    for _ in 0..STEPS {
+        match result.recv_timeout(limit / STEPS) {
+            Ok(result) => return Some(result),
+            Err(RecvTimeoutError::Timeout) => {}
+            // It panicked: that is a mistake of ours, and goes on to the caller.
+            Err(RecvTimeoutError::Disconnected) => {
+                return thread.join().map_or_else(|panic| resume_unwind(panic), |_| None);
+            }
+        }
     }
+    None
 }
 
 /// Which seeds to run, and how.
