@@ -45,6 +45,7 @@ macro_rules! ask {
             all_parts_again_are_the_message_again,
             a_part_that_differs_begins_another_message,
             parts_that_were_never_joined_are_given_up_in_the_order_of_their_times,
+            a_clock_that_was_ahead_holds_no_part_for_longer,
             what_is_refused_is_not_held,
             finished_messages_make_room,
             references_count_up,
@@ -340,6 +341,22 @@ async fn parts_that_were_never_joined_are_given_up_in_the_order_of_their_times(w
     );
     assert!(expired.incomplete.iter().all(|incomplete| incomplete.segments == [segment(1, b"one")]));
     assert_eq!(store.expire(NOW + 80 * SECOND).await.unwrap().incomplete.len(), 1);
+}
+
+async fn a_clock_that_was_ahead_holds_no_part_for_longer(world: &impl World) {
+    let store = world.empty(joining(10, 1_000));
+    let ahead = NOW + 3_600 * SECOND;
+    let _ = join(&store, ahead, &key(7, 2), &segment(1, b"one")).await;
+    let _ = complete(join(&store, ahead, &key(8, 1), &segment(1, b"one")).await);
+    store.published(ahead, &key(8, 1)).await.unwrap();
+    let _ = join(&store, NOW, &key(9, 2), &segment(1, b"one")).await;
+    assert_eq!(store.expire(NOW + SECOND).await.unwrap(), Expired::default());
+    let given_up =
+        |expired: Expired| expired.incomplete.into_iter().map(|incomplete| incomplete.key).collect::<Vec<_>>();
+    assert_eq!(given_up(store.expire(NOW + 60 * SECOND).await.unwrap()), [key(9, 2)]);
+    assert_eq!(given_up(store.expire(NOW + 61 * SECOND).await.unwrap()), [key(7, 2)], "from when it was seen");
+    let copy = join(&store, NOW + 62 * SECOND, &key(8, 1), &segment(1, b"one")).await;
+    assert_eq!(complete(copy), b"one", "the finished one is forgotten");
 }
 
 async fn what_is_refused_is_not_held(world: &impl World) {

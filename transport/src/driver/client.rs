@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::Instrument as _;
 
@@ -229,15 +230,25 @@ impl Client {
     /// [`submit_with`](Client::submit_with) under a name of the caller's own: a response that comes after
     /// [`RequestError::Expired`] is a [`Delivery`] that bears it.
     ///
+    /// While there is room in the window messages go in the order of these calls, in whatever order what they give is polled.
+    ///
     /// # Errors
     /// When it is refused, or its outcome is unknown.
-    pub async fn submit_tagged(&self, message: Sm, tlvs: Tlvs, tag: Option<u64>) -> Result<Submitted, RequestError> {
-        let pdu = self.ask(Body::SubmitSm(message), tlvs, tag).await?;
-        let message_id = match pdu.body {
-            Body::SubmitSmResp(Some(MessageId { message_id })) => message_id,
-            _ => COctets::default(),
-        };
-        Ok(Submitted { message_id, tlvs: pdu.tlvs })
+    pub fn submit_tagged(
+        &self,
+        message: Sm,
+        tlvs: Tlvs,
+        tag: Option<u64>,
+    ) -> impl Future<Output = Result<Submitted, RequestError>> + Send + use<> {
+        let asked = self.ask(Body::SubmitSm(message), tlvs, tag);
+        async {
+            let pdu = asked.await?;
+            let message_id = match pdu.body {
+                Body::SubmitSmResp(Some(MessageId { message_id })) => message_id,
+                _ => COctets::default(),
+            };
+            Ok(Submitted { message_id, tlvs: pdu.tlvs })
+        }
     }
 
     /// Sends any request that has an answer, and waits for it.
@@ -248,13 +259,29 @@ impl Client {
         self.ask(body, tlvs, None).await
     }
 
-    async fn ask(&self, body: Body, tlvs: Tlvs, tag: Option<u64>) -> Result<Pdu, RequestError> {
+    /// If there is room the request is on its way when this returns, and not when it is first polled: futures of one task
+    /// may be polled in another order than they were made in.
+    fn ask(
+        &self,
+        body: Body,
+        tlvs: Tlvs,
+        tag: Option<u64>,
+    ) -> impl Future<Output = Result<Pdu, RequestError>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
-        let closed = RequestError::NotSent(Refused::Closed);
         let asked = Command::Request(Box::new((body, tlvs)), Asked { reply, tag });
-        self.commands.send(asked).await.map_err(|_| closed)?;
-        // Without a word the task has gone, with its runtime: it may have sent the request.
-        answer.await.unwrap_or(Err(RequestError::Lost(Why::Dropped)))
+        let sent = self.commands.try_send(asked).map_err(|error| match error {
+            TrySendError::Full(asked) => Some((self.commands.clone(), asked)),
+            TrySendError::Closed(_) => None,
+        });
+        async move {
+            let closed = || RequestError::NotSent(Refused::Closed);
+            if let Err(waiting) = sent {
+                let (commands, asked) = waiting.ok_or_else(closed)?;
+                commands.send(asked).await.map_err(|_| closed())?;
+            }
+            // Without a word the task has gone, with its runtime: it may have sent the request.
+            answer.await.unwrap_or(Err(RequestError::Lost(Why::Dropped)))
+        }
     }
 
     /// Waits for what is outstanding, unbinds, and hangs up. Requests made after it are not sent.

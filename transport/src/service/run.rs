@@ -299,6 +299,7 @@ impl Run {
         }
         let outstanding = self.queue.outstanding();
         self.shared.metrics.outstanding.set(i64::try_from(outstanding).unwrap_or(i64::MAX));
+        self.show_outstanding();
         self.shared.metrics.waiting.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
         self.tell_of_pauses(now);
     }
@@ -312,8 +313,9 @@ impl Run {
         let start = Instant::now();
         self.submits += 1;
         let tag = self.submits;
+        let submitted = client.submit_tagged(submit.sm, submit.tlvs, Some(tag));
         self.work.push(Box::pin(async move {
-            let result = client.submit_tagged(submit.sm, submit.tlvs, Some(tag)).await;
+            let result = submitted.await;
             let took = start.elapsed();
             Done::Submitted { on, tag, job: submit.job, part: submit.part, result, took }
         }));

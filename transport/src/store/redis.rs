@@ -253,8 +253,10 @@ impl Redis {
         let mut expired = Expired::default();
         loop {
             let mut script = self.with(&self.0.scripts.expire, now);
-            let held_on = self.0.config.limits.early_hold.max(super::HELD_ON_MIN);
+            let limits = &self.0.config.limits;
+            let held_on = limits.early_hold.max(super::HELD_ON_MIN);
             script.arg(EXPIRED_MAX).arg(form::time(now.saturating_add(held_on))).arg(ttl(held_on));
+            script.arg(form::time(now.saturating_add(limits.join.expiry)));
             type Answer = (String, u8, Vec<String>, Vec<(Vec<u8>, Vec<Vec<u8>>)>);
             let answered: Result<Answer, Away> = self.ask(&script).await;
             let (next, has_more, early, sets) = match answered {

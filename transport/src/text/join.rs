@@ -92,7 +92,8 @@ pub struct Joined {
     pub runs: Vec<(Charset, Bytes)>,
 }
 
-/// Collects parts. Bounded; deterministic; reads no clock: `now` is the time since any fixed moment, and never runs back.
+/// Collects parts. Bounded; deterministic; reads no clock: `now` is the time since any fixed moment. Where it runs back, nothing
+/// is held for longer than the limit from when [`Joiner::expire`] sees it.
 #[derive(Clone, Debug)]
 pub struct Joiner {
     limits: JoinLimits,
@@ -193,6 +194,7 @@ impl Joiner {
 
     /// Gives up every message whose time has come by `now`, in the order of their times.
     pub fn expire(&mut self, now: Duration) -> Vec<Incomplete> {
+        self.hold_none_longer_than(now.saturating_add(self.limits.expiry));
         while let Some((_, key)) = self.finished.first().filter(|(deadline, _)| *deadline <= now).cloned() {
             self.remove(&key);
         }
@@ -201,6 +203,20 @@ impl Joiner {
             expired.extend(self.remove(&key));
         }
         expired
+    }
+
+    /// What would be held for longer was added by a clock that has gone back since.
+    fn hold_none_longer_than(&mut self, latest: Duration) {
+        for list in [&mut self.deadlines, &mut self.finished] {
+            while let Some((deadline, _)) = list.last()
+                && *deadline > latest
+                && let Some((_, key)) = list.pop_last()
+            {
+                note(&mut self.noted, &key);
+                self.sets.entry(key.clone()).and_modify(|set| set.deadline = latest);
+                list.insert((latest, key));
+            }
+        }
     }
 
     /// When [`Self::expire`] next has something to do.

@@ -204,3 +204,19 @@ async fn an_answer_that_comes_too_late_bears_the_tag_of_its_submit() {
     let late = soon(incoming.next()).await.expect("it is handed on");
     assert_eq!((late.tag, late.pdu.sequence), (Some(7), first));
 }
+
+#[tokio::test(start_paused = true)]
+async fn submits_go_in_the_order_in_which_they_are_made_whichever_is_polled_first() {
+    let (client, _incoming, mut peer) = client(client_config()).await;
+    let [first, second] = [1, 2].map(|octets| client.submit_tagged(sm(octets), Tlvs::new(), None));
+    let smsc = async {
+        for octets in [1, 2] {
+            let request = peer.receive_some().await;
+            let Body::SubmitSm(sm) = request.body else { panic!("a submit") };
+            assert_eq!(sm.short_message.len(), octets);
+            peer.send(&[submit_resp(request.sequence)]).await;
+        }
+    };
+    let (second, first, ()) = tokio::join!(second, first, smsc);
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+}

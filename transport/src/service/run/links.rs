@@ -84,6 +84,14 @@ impl Run {
         self.show();
     }
 
+    /// Whoever waits for links to change hears nothing of this.
+    pub(super) fn show_outstanding(&self) {
+        self.health.send_if_modified(|shown| {
+            shown.iter_mut().zip(&self.links).for_each(|(shown, link)| shown.outstanding = link.outstanding);
+            false
+        });
+    }
+
     pub(super) fn show(&self) {
         let health = self.links.iter().map(|link| LinkHealth { outstanding: link.outstanding, ..link.health.clone() });
         self.health.send_replace(health.collect());

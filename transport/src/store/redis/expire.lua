@@ -1,6 +1,6 @@
--- most of each kind, until when receipts are held on whose ids came, ttl. Gives when something expires next, whether there may
--- be more now, early receipts, and sets: each as its name and its segments.
-local most, held_till, ttl = tonumber(ARGV[3]), ARGV[4], ARGV[5]
+-- most of each kind, until when receipts are held on whose ids came, ttl, until when sets are held at most. Gives when
+-- something expires next, whether there may be more now, early receipts, and sets: each as its name and its segments.
+local most, held_till, ttl, set_till = tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 
 local function due(name)
   return redis.call('ZRANGEBYSCORE', name, '-inf', ARGV[2], 'LIMIT', 0, most)
@@ -20,6 +20,12 @@ forget_ids()
 -- None is held for longer: the clock has gone back since.
 for _, number in ipairs(redis.call('ZRANGEBYSCORE', EARLY, '(' .. held_till, '+inf', 'LIMIT', 0, most)) do
   redis.call('ZADD', EARLY, held_till, number)
+end
+for _, name in ipairs({ OPEN, FINISHED }) do
+  for _, set in ipairs(redis.call('ZRANGEBYSCORE', name, '(' .. set_till, '+inf', 'LIMIT', 0, most)) do
+    redis.call('ZADD', name, set_till, set)
+    redis.call('HSET', key('set', set), 'until', set_till)
+  end
 end
 local finished, open, numbers = due(FINISHED), due(OPEN), due(EARLY)
 local sets, earlies = {}, {}

@@ -161,6 +161,20 @@ fn incomplete_messages_expire_after_their_last_part_and_are_returned() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_holds_no_message_for_longer() {
+    let mut joiner = Joiner::new(LIMITS);
+    let _ = add(&mut joiner, 5_000, &key("1", 7, 2), 1, b"a");
+    let _ = add(&mut joiner, 5_000, &key("2", 7, 1), 1, b"b");
+    joiner.published(&key("2", 7, 1));
+    let _ = add(&mut joiner, 10, &key("3", 7, 2), 1, b"c");
+    assert_eq!(joiner.expire(at(20)), []);
+    assert_eq!(joiner.expire(at(110)).len(), 1, "it does not wait for those that came before it");
+    assert_eq!(joiner.next_expiry(), Some(at(120)), "from when it was seen");
+    assert_eq!(joiner.expire(at(120)).len(), 1);
+    assert_eq!((joiner.octets(), joiner.next_expiry()), (0, None));
+}
+
+#[test]
 fn published_messages_are_forgotten_in_silence() {
     let mut joiner = Joiner::new(LIMITS);
     let _ = add(&mut joiner, 0, &key("1", 7, 1), 1, b"a");
