@@ -33,7 +33,8 @@ pub struct Verdict {
 
 impl Verdict {
     /// Of a run that goes round in circles.
-    fn endless(seed: u64) -> Verdict {
+    #[must_use]
+    pub fn endless(seed: u64) -> Verdict {
         let words = format!("it has not ended after {LONGEST_RUN:?} of wall time, where runs take milliseconds");
         let violations = vec![Violation { oracle: "endless", at: Duration::ZERO, words }];
         Verdict { seed, digest: 0, facts: 0, violations, marks: Vec::new(), simulated: Duration::ZERO }
@@ -66,12 +67,18 @@ pub fn judge(plan: &Plan, tier: Tier) -> (Verdict, History) {
     (verdict, history)
 }
 
+/// Runs a plan and looks at its history, but for a run that never ends: of that, this is all that is known.
+#[must_use]
+pub fn judge_in_time(plan: &Plan, tier: Tier) -> Verdict {
+    let (seed, plan) = (plan.seed, plan.clone());
+    within(LONGEST_RUN, move || judge(&plan, tier).0).unwrap_or_else(|| Verdict::endless(seed))
+}
+
 /// Whether a plan breaks the promise that this oracle watches. One that never ends does not.
 #[must_use]
 pub fn breaks(plan: &Plan, tier: Tier, oracle: &str) -> bool {
-    let plan = plan.clone();
-    let verdict = within(LONGEST_RUN, move || judge(&plan, tier).0);
-    verdict.is_some_and(|verdict| verdict.violations.iter().any(|violation| violation.oracle == oracle))
+    let verdict = judge_in_time(plan, tier);
+    !verdict.is_endless() && verdict.violations.iter().any(|violation| violation.oracle == oracle)
 }
 
 /// Wall time after which a run is taken to be endless: thousands of times what most take.

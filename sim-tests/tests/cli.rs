@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use sim_tests::plan::{Client, Kind, Message, Plan, Profile};
+use sim_tests::runner::judge;
+use sim_tests::world::Tier;
 
 fn sim_tests(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sim-tests")).args(arguments).output().unwrap()
@@ -88,7 +90,7 @@ fn usage_ends_with_2_and_one_line_on_standard_error() {
         (&["replay", "0xzz"], "0xzz"),
         (&["shrink", "no-such-file.json"], "no-such-file.json"),
         (&["shrink", "1", "--budget", "long"], "long"),
-        (&["sweep", "--shrink-runs", "5"], "--save-to"),
+        (&["sweep", "--shrink-runs", "few"], "few"),
         (&["diff", "no-such-trace", "no-such-trace"], "no-such-trace"),
     ] {
         let output = sim_tests(arguments);
@@ -175,6 +177,18 @@ fn a_time_line_or_capture_that_cannot_be_written_is_one_line() {
     }
 }
 
+/// The digest counts nanoseconds, and so does the trace.
+#[test]
+fn a_trace_has_the_times_that_its_digest_is_of() {
+    let trace = file("times.trace");
+    ends_with(0, &["replay", "5", "--quiet", "--trace", &trace]);
+    let (_, history) = judge(&Plan::draw(5, None), Tier::Fast);
+    let text = std::fs::read_to_string(trace).unwrap();
+    let written = text.lines().skip(1).map(|line| line.parse::<serde_json::Value>().unwrap()["at_ns"].as_u64());
+    let wanted = history.facts.iter().map(|fact| u64::try_from(fact.at.as_nanos()).ok());
+    assert!(written.eq(wanted), "{text}");
+}
+
 #[test]
 fn diff_finds_the_first_fact_that_differs_and_ends_with_3() {
     let (one, other, same) = (file("one.trace"), file("other.trace"), file("same.trace"));
@@ -186,9 +200,9 @@ fn diff_finds_the_first_fact_that_differs_and_ends_with_3() {
     for line in &lines {
         serde_json::from_str::<serde_json::Value>(line).unwrap();
     }
-    let was = std::mem::replace(&mut lines[8], "{\"t\":0}".to_owned());
+    let was = std::mem::replace(&mut lines[8], "{\"at_ns\":0}".to_owned());
     std::fs::write(&other, lines.join("\n")).unwrap();
-    assert_eq!(ends_with(3, &["diff", &one, &other]), format!("fact 7 differs\n< {was}\n> {{\"t\":0}}\n"));
+    assert_eq!(ends_with(3, &["diff", &one, &other]), format!("fact 7 differs\n< {was}\n> {{\"at_ns\":0}}\n"));
     std::fs::write(&other, text.lines().take(5).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
     let out = ends_with(3, &["diff", &one, &other]);
     assert!(out.starts_with("fact 4 differs\n") && out.ends_with("> (no more facts)\n"), "{out}");
@@ -281,27 +295,91 @@ fn traces_of_other_programs_are_compared_and_those_of_other_plans_are_not_equal(
     assert!(out.starts_with("the headers differ in commit: ") && out.ends_with("the traces are equal\n"), "{out}");
     let out = ends_with(3, &["diff", &trace, &with("plan", "0000000000000000")]);
     assert!(out.ends_with("the facts are equal, but not what they are of\n"), "{out}");
-    assert_eq!(ends_with(0, &["diff", &trace, &with("digest", "1")]), "the traces are equal\n");
+    let out = ends_with(3, &["diff", &trace, &with("digest", "1")]);
+    let words = "no fact differs, but what the headers say of them does\nthe headers differ in digest: ";
+    assert!(out.starts_with(words) && out.ends_with(" and \"1\"\n"), "{out}");
+}
+
+#[test]
+fn twice_with_another_program_that_fails_is_an_error_and_not_equal() {
+    for (program, words) in [
+        ("no-such-program", "cannot start no-such-program: "),
+        // As one that crashes: it prints no run.
+        (env!("CARGO"), "ended with exit status: 101: "),
+    ] {
+        let output = sim_tests(&["twice", "--seeds", "3..4", "--tier", "fast", "--with", program]);
+        let line = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{program}: {line}");
+        assert!(line.contains(words) && line.lines().count() == 1, "{program}: {line}");
+        assert!(!text(&output.stdout).contains(" differed"), "{}", text(&output.stdout));
+    }
+}
+
+/// A program that runs this one, and changes what it prints.
+#[cfg(unix)]
+fn altered(name: &str, how: &str) -> String {
+    let file = file(name);
+    let script = format!("#!/bin/sh\n{} \"$@\" | {how}\n", env!("CARGO_BIN_EXE_sim-tests"));
+    // Another process writes it, so that no other test's child holds it open while it is started.
+    let written =
+        Command::new("sh").args(["-c", "printf %s \"$1\" >\"$0\" && chmod +x \"$0\"", &file, &script]).status();
+    assert!(written.unwrap().success());
+    file
 }
 
 #[cfg(unix)]
 #[test]
+fn twice_compares_with_another_build_and_says_which_it_is() {
+    let twice = |status, with: &str| ends_with(status, &["twice", "--seeds", "3..6", "--tier", "fast", "--with", with]);
+    let same = twice(0, env!("CARGO_BIN_EXE_sim-tests"));
+    assert!(same.ends_with(", tier fast\n3 runs in two processes, 0 differed\n"), "{same}");
+    let older = twice(0, &altered("older", "sed 's/commit [^,]*/commit 0ld/'"));
+    assert!(older.contains("\nthe other process: sim-tests: commit 0ld, rustc "), "{older}");
+    let other = twice(3, &altered("other", "sed '/seed=4 /s/digest=.*/digest=other/'"));
+    assert!(other.contains("\nDIFFERED seed=4 tier=fast digest=") && other.contains(" process other\n"), "{other}");
+    assert!(other.ends_with("\n3 runs in two processes, 1 differed\n"), "{other}");
+}
+
+#[cfg(unix)]
+#[test]
+fn twice_is_not_fine_when_the_other_process_leaves_runs_out() {
+    let output = sim_tests(&["twice", "--seeds", "3..6", "--tier", "fast", "--with", &altered("short", "head -n 2")]);
+    let words = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(words.contains("ended well, but 2 runs are not to be compared"), "{words}");
+}
+
+/// What a command prints that is interrupted after two seconds, and ends well.
+#[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "the other process needs a moment of real time")]
-fn ctrl_c_ends_a_sweep_with_what_it_has_seen() {
+fn interrupted(arguments: &[&str]) -> String {
     use std::process::Stdio;
     use std::time::Duration;
 
-    let json = file("interrupted.json");
     let mut command = Command::new(env!("CARGO_BIN_EXE_sim-tests"));
-    command.args(["sweep", "--for", "10m", "--profile", "calm", "--json", &json]).stdout(Stdio::piped());
-    let sweep = command.spawn().unwrap();
+    let running = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(2));
-    let sent = Command::new("kill").args(["-INT", &sweep.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
     assert!(sent.success());
-    let output = sweep.wait_with_output().unwrap();
-    let out = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{out}");
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    text(&output.stdout)
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_sweep_with_what_it_has_seen() {
+    let json = file("interrupted.json");
+    let out = interrupted(&["sweep", "--for", "10m", "--profile", "calm", "--json", &json]);
     assert!(out.contains("interrupted: these are the seeds so far\n"), "{out}");
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
     assert!(report["plans"].as_u64().unwrap() > 0 && report["seconds"].as_f64().unwrap() < 60.0, "{report:#}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_twice_with_what_it_has_compared() {
+    let out = interrupted(&["twice", "--seeds", "0..1000000", "--tier", "fast"]);
+    assert!(out.contains("interrupted: these are the runs so far\n"), "{out}");
+    assert!(out.ends_with(" runs in two processes, 0 differed\n"), "{out}");
 }

@@ -1,7 +1,7 @@
 //! The commands, and what they end with: 0 fine, 1 an oracle was violated, 2 usage, 3 two runs of one seed differed, 4 a
 //! required mark was never met or a planted bug was not found.
 
-mod compare;
+mod diff;
 mod files;
 mod interrupt;
 mod power;
@@ -9,6 +9,7 @@ mod progress;
 mod replay;
 mod shrink;
 mod sweep;
+mod twice;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -37,10 +38,10 @@ enum Command {
     Shrink(shrink::Shrink),
     /// Plant known bugs in a copy of the tree, and see that sweeps find them
     Power(power::Power),
-    /// Run each seed in two processes and compare
-    Twice(compare::Twice),
+    /// Run each seed in two processes and compare; with another build of this program, as debug against release, too
+    Twice(twice::Twice),
     /// The first fact in which two traces differ
-    Diff(compare::Diff),
+    Diff(diff::Diff),
 }
 
 /// How a command ended; `Usage` carries the line for the user.

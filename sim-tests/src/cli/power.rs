@@ -1,12 +1,22 @@
 //! `power`: is the simulation able to find bugs? Plants each known one in a copy of the tree, builds it, and sweeps.
 
+mod copy;
+#[cfg(test)]
+mod tests;
+
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
+use sim_tests::origin::Origin;
+use sim_tests::world::Tier;
 
-use super::{End, say};
+use super::progress::Progress;
+use super::{End, interrupt, say};
+use copy::{Copy, last_line};
 
 /// Which bugs, and how long to look for each.
 #[derive(Args)]
@@ -25,6 +35,15 @@ pub(crate) struct Power {
     shrink_runs: u64,
 }
 
+/// What became of a bug.
+enum Search {
+    Found(Found),
+    /// No seed breaks a promise.
+    NotFound,
+    /// It could not be looked for: why.
+    Failed(String),
+}
+
 /// The first seed that found a bug.
 struct Found {
     seed: u64,
@@ -37,54 +56,86 @@ struct Found {
 
 impl Power {
     pub(crate) fn run(self) -> End {
+        say(Origin::of_all(Some(Tier::Fast)));
+        interrupt::watch();
         match self.look_for_all() {
-            Ok(found) => {
-                say(in_all(&found));
-                if found.iter().all(Option::is_some) { End::Fine } else { End::Unmet }
+            Ok(all) => {
+                if interrupt::has_come() {
+                    say("interrupted: these are the bugs so far");
+                }
+                say(in_all(&all));
+                if all.iter().all(|it| matches!(it, Search::Found(_))) { End::Fine } else { End::Unmet }
             }
             Err(line) => End::Usage(line),
         }
     }
 
-    fn look_for_all(&self) -> Result<Vec<Option<Found>>, String> {
+    fn look_for_all(&self) -> Result<Vec<Search>, String> {
         let patches = self.patches()?;
         let copy = Copy::of_tree()?;
         say(format!("{:<48} {:>10} {:>6}  {:<13} {:>5}  shrunk to", "bug", "first seed", "tried", "oracle", "steps"));
-        patches.iter().map(|patch| self.look_for(&copy, patch)).collect()
+        let bar = Progress::new(Some(patches.len() as u64), None);
+        let mut all = Vec::new();
+        for patch in &patches {
+            let at = |what: &str| bar.at(all.len() as u64, &format!("{what} {}", name(patch)));
+            let search = self.look_for(&copy, patch, &at)?;
+            let is_over = interrupt::has_come();
+            // One that was cut short by Ctrl-C has nothing to say.
+            if !is_over || matches!(search, Search::Found(_)) {
+                bar.aside(|| say(self.row(&name(patch), &search)));
+                all.push(search);
+            }
+            if is_over {
+                break;
+            }
+        }
+        bar.end();
+        Ok(all)
     }
 
-    /// What a sweep finds of the bug of this patch.
-    fn look_for(&self, copy: &Copy, patch: &Path) -> Result<Option<Found>, String> {
-        let name = name(patch);
-        copy.apply(patch, false)?;
-        let found = copy.build().and_then(|program| self.sweep(&program, &copy.found.join(&name)));
-        copy.apply(patch, true)?;
-        let found = found.map_err(|error| format!("{name}: {error}"))?;
-        match &found {
-            Some(Found { seed, tried, oracle, steps: (drawn, shrunk) }) => {
+    fn row(&self, name: &str, search: &Search) -> String {
+        match search {
+            Search::Found(Found { seed, tried, oracle, steps: (drawn, shrunk) }) => {
                 let shrunk = shrunk.map_or("-".to_owned(), |steps| steps.to_string());
-                say(format!("{name:<48} {seed:>10} {tried:>6}  {oracle:<13} {drawn:>5}  {shrunk:>9}"));
+                format!("{name:<48} {seed:>10} {tried:>6}  {oracle:<13} {drawn:>5}  {shrunk:>9}")
             }
-            None => say(format!("{name:<48} {:>10} {:>6}", "not found", self.seeds)),
+            Search::NotFound => format!("{name:<48} {:>10} {:>6}", "not found", self.seeds),
+            Search::Failed(why) => format!("{name:<48} not looked for: {why}"),
         }
-        Ok(found)
+    }
+
+    /// What a sweep finds of the bug of this patch. `at` hears what is done, now and then. An error is one of the copy, in
+    /// which no other bug can be planted any more.
+    fn look_for(&self, copy: &Copy, patch: &Path, at: &dyn Fn(&str)) -> Result<Search, String> {
+        if let Err(why) = copy.apply(patch, false) {
+            return Ok(Search::Failed(why));
+        }
+        let program = meanwhile(|| copy.build(), || at("building"));
+        let found = program.and_then(|program| {
+            let folder = copy.found.join(name(patch));
+            meanwhile(|| self.sweep(&program, &folder), || at("looking for"))
+        });
+        copy.apply(patch, true)?;
+        Ok(found.unwrap_or_else(Search::Failed))
     }
 
     /// The first seed that fails; its plans are kept in this folder.
-    fn sweep(&self, program: &Path, folder: &Path) -> Result<Option<Found>, String> {
+    fn sweep(&self, program: &Path, folder: &Path) -> Result<Search, String> {
+        // What an earlier run found is not what this one finds.
+        let _ = std::fs::remove_dir_all(folder);
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let report = folder.join("report.json");
         let mut command = Command::new(program);
         command.args(["sweep", "--max-failures", "1", "--seeds", &format!("0..{}", self.seeds)]);
         command.args(["--shrink-runs", &self.shrink_runs.to_string(), "--save-to"]).arg(folder);
-        command.arg("--json").arg(&report).output().map_err(|error| error.to_string())?;
-        let text = std::fs::read_to_string(&report).map_err(|error| error.to_string())?;
-        let report: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        let first = &report["failed"][0];
-        let oracle = first["violations"][0]["oracle"].as_str().unwrap_or_default().to_owned();
-        let (saved, tried) = (&first["saved"], report["plans"].as_u64().unwrap_or_default());
-        let steps = (saved["steps"].as_u64().unwrap_or_default(), saved["shrunk"]["steps"].as_u64());
-        Ok(first["seed"].as_u64().map(|seed| Found { seed, tried, oracle, steps }))
+        let output = command.arg("--json").arg(&report).output().map_err(|error| error.to_string())?;
+        // 4: nothing was broken, but the bug keeps situations from being met.
+        if !matches!(output.status.code(), Some(0 | 1 | 4)) {
+            return Err(format!("the sweep ended with {}{}", output.status, last_line(&output)));
+        }
+        let text = std::fs::read_to_string(&report).map_err(|error| format!("{}: {error}", report.display()))?;
+        let report: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", report.display()))?;
+        Ok(first_of(&report).map_or(Search::NotFound, Search::Found))
     }
 
     fn patches(&self) -> Result<Vec<PathBuf>, String> {
@@ -106,71 +157,44 @@ fn name(patch: &Path) -> String {
     patch.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// How often it is said what is done.
+const SAY_EVERY: Duration = Duration::from_millis(200);
+
+/// What comes of work that waits for another program, with `each` called meanwhile.
+fn meanwhile<T: Send>(work: impl FnOnce() -> T + Send, each: impl Fn()) -> T {
+    std::thread::scope(|threads| {
+        let thread = threads.spawn(work);
+        while !thread.is_finished() {
+            each();
+            std::thread::park_timeout(SAY_EVERY);
+        }
+        // It panicked: that is a mistake of ours, and goes on to the caller.
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+/// The first failure of a sweep's report.
+fn first_of(report: &Value) -> Option<Found> {
+    let first = &report["failed"][0];
+    let oracle = first["violations"][0]["oracle"].as_str().unwrap_or_default().to_owned();
+    let (saved, tried) = (&first["saved"], report["plans"].as_u64().unwrap_or_default());
+    let steps = (saved["steps"].as_u64().unwrap_or_default(), saved["shrunk"]["steps"].as_u64());
+    Some(Found { seed: first["seed"].as_u64()?, tried, oracle, steps })
+}
+
 /// How many were found, how soon, and how small their plans became.
-fn in_all(all: &[Option<Found>]) -> String {
-    let found: Vec<_> = all.iter().flatten().collect();
+fn in_all(all: &[Search]) -> String {
+    let found: Vec<_> =
+        all.iter().filter_map(|it| if let Search::Found(found) = it { Some(found) } else { None }).collect();
+    let failed = all.iter().filter(|it| matches!(it, Search::Failed(_))).count();
+    let failed = if failed > 0 { format!(", {failed} not looked for") } else { String::new() };
     let seeds = median(found.iter().map(|found| found.seed).collect());
     let steps = median(found.iter().filter_map(|found| found.steps.1).collect());
-    format!("{} of {} found; medians: seed {seeds}, {steps} steps", found.len(), all.len())
+    format!("{} of {} found{failed}; medians: seed {seeds}, {steps} steps", found.len(), all.len())
 }
 
 /// The middle one, the upper of two; 0 of none.
 fn median(mut values: Vec<u64>) -> u64 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-/// A copy of the tree to plant bugs in. What it builds is kept beside our own builds, so that the next time is short.
-struct Copy {
-    tree: PathBuf,
-    target: PathBuf,
-    /// Where the plans are kept that find the bugs, a folder for each.
-    found: PathBuf,
-}
-
-impl Copy {
-    fn of_tree() -> Result<Copy, String> {
-        let top = PathBuf::from(run(Command::new("git").args(["rev-parse", "--show-toplevel"]))?.trim());
-        let target = top.join("target/power");
-        let tree = target.join("tree");
-        let _ = std::fs::remove_dir_all(&tree);
-        let files = run(Command::new("git").current_dir(&top).args(["ls-files", "-co", "--exclude-standard"]))?;
-        for file in files.lines().filter(|file| top.join(file).is_file()) {
-            let to = tree.join(file);
-            let copy =
-                to.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::copy(top.join(file), &to));
-            copy.map_err(|error| format!("cannot copy {file}: {error}"))?;
-        }
-        Ok(Copy { tree, target: target.join("build"), found: target.join("found") })
-    }
-
-    /// The copy is within a repository, but not of it: git is told not to look further up.
-    fn apply(&self, patch: &Path, back: bool) -> Result<(), String> {
-        let mut command = Command::new("git");
-        command.current_dir(&self.tree).env("GIT_CEILING_DIRECTORIES", self.tree.parent().unwrap_or(&self.tree));
-        command.args(if back { ["apply", "--reverse"].as_slice() } else { ["apply"].as_slice() }).arg(patch);
-        run(&mut command).map(drop)
-    }
-
-    /// As tests are built: that is quickest, and asserts most.
-    fn build(&self) -> Result<PathBuf, String> {
-        let mut command = Command::new("cargo");
-        command.current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.target).env("CARGO_INCREMENTAL", "1");
-        run(command.args(["build", "--quiet", "--locked", "-p", "sim-tests"]))?;
-        Ok(self.target.join("debug/sim-tests"))
-    }
-}
-
-fn run(command: &mut Command) -> Result<String, String> {
-    let output =
-        command.output().map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
-    if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        return Err(format!(
-            "{} failed: {}",
-            command.get_program().display(),
-            words.lines().last().unwrap_or_default()
-        ));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

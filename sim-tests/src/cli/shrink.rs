@@ -7,7 +7,7 @@ use clap::Args;
 use sim_tests::oracle::Violation;
 use sim_tests::origin::Origin;
 use sim_tests::plan::{Plan, Profile};
-use sim_tests::runner::{breaks, judge};
+use sim_tests::runner::{Verdict, breaks, judge, judge_in_time};
 use sim_tests::shrink::{Budget, Shrunk, shrink};
 use sim_tests::world::Tier;
 
@@ -48,20 +48,27 @@ impl Shrink {
             Err(line) => return End::Usage(line),
         };
         say(Origin::of(&plan, self.tier));
-        let (verdict, _) = judge(&plan, self.tier);
+        self.shrink(&plan, &judge_in_time(&plan, self.tier))
+    }
+
+    fn shrink(&self, plan: &Plan, verdict: &Verdict) -> End {
         let Some(first) = verdict.violations.first() else {
             say(format!("seed={} breaks no promise: there is nothing to shrink", plan.seed));
             return End::Fine;
         };
         say_violation(first);
+        if verdict.is_endless() {
+            say(format!("seed={} is not shrunk: each run that never ends would keep a core", plan.seed));
+            return End::Violated;
+        }
         interrupt::watch();
         let shrunk =
-            Limits { tier: self.tier, runs: self.runs, time: self.budget, jobs: self.jobs }.shrink(&plan, first);
+            Limits { tier: self.tier, runs: self.runs, time: self.budget, jobs: self.jobs }.shrink(plan, first);
         let file = self.output.clone().unwrap_or_else(|| self.file());
         if let Err(line) = write_plan(&file, &shrunk.plan) {
             return End::Usage(line);
         }
-        say_shrunk(&plan, &shrunk, self.tier, first, &file);
+        say_shrunk(plan, &shrunk, self.tier, first, &file);
         End::Violated
     }
 
@@ -108,4 +115,27 @@ pub(super) fn say_shrunk(plan: &Plan, shrunk: &Shrunk, tier: Tier, first: &Viola
 
 fn say_violation(violation: &Violation) {
     say(format!("VIOLATED {} at {:?}: {}", violation.oracle, violation.at, violation.words));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        shrink: Shrink,
+    }
+
+    #[test]
+    fn a_run_that_never_ends_is_not_shrunk() {
+        let output = std::env::temp_dir().join(format!("sim-tests-endless-{}", std::process::id()));
+        let flags = ["shrink", "1", "-o", &output.to_string_lossy()];
+        let shrink = Flags::try_parse_from(flags).unwrap_or_else(|error| panic!("{error}")).shrink;
+        let plan = Plan::draw(1, Some(Profile::Calm));
+        assert!(matches!(shrink.shrink(&plan, &Verdict::endless(1)), End::Violated));
+        assert!(!output.exists());
+    }
 }

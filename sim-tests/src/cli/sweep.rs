@@ -5,6 +5,7 @@ mod save;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,10 +54,10 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Write the plan of each failing seed into this folder, of the first three also the trace and the shrunk plan
-    #[arg(long, value_name = "DIR")]
-    save_to: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", default_value = "target/sim-failures")]
+    save_to: PathBuf,
     /// Plans to try at most for each shrunk plan that is saved; 0 shrinks none
-    #[arg(long, value_name = "N", default_value_t = 500, requires = "save_to")]
+    #[arg(long, value_name = "N", default_value_t = 500)]
     shrink_runs: u64,
 }
 
@@ -129,9 +130,10 @@ impl Sweep {
             return End::Usage("--only: none of these seeds draws such a plan".to_owned());
         }
         let end = self.end(summary);
-        let written =
-            self.save(summary).and_then(|saved| self.write(&Report { sweep: self, summary, saved, end: &end }));
-        written.map_or_else(End::Usage, |()| end)
+        // Where plans cannot be saved the reports are wanted all the same.
+        let (saved, is_saved) = self.save(summary).map_or_else(|line| (BTreeMap::new(), Err(line)), |it| (it, Ok(())));
+        let is_written = self.write(&Report { sweep: self, summary, saved, end: &end });
+        is_written.and(is_saved).map_or_else(End::Usage, |()| end)
     }
 
     fn end(&self, summary: &Summary) -> End {

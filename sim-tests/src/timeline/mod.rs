@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::history::History;
 use crate::oracle::all_marks;
+use crate::origin::Origin;
 use crate::plan::Plan;
 use crate::runner::Verdict;
 use crate::world::Tier;
@@ -52,9 +53,10 @@ struct Data<'a> {
 /// What the page says of the run as a whole. A seed and a digest are more than a number of JavaScript's holds.
 #[derive(Serialize)]
 struct Run {
+    #[serde(flatten)]
+    origin: Origin,
     seed: String,
     profile: String,
-    tier: String,
     digest: String,
     simulated: u64,
     marks: usize,
@@ -70,9 +72,9 @@ pub fn page(plan: &Plan, history: &History, verdict: &Verdict, tier: Tier) -> St
     let (events, talk) = events::events(plan, history, &lanes, &connections);
     let data = Data {
         run: Run {
+            origin: Origin::of(plan, tier),
             seed: verdict.seed.to_string(),
             profile: format!("{:?}", plan.profile).to_lowercase(),
-            tier: format!("{tier:?}").to_lowercase(),
             digest: format!("{:016x}", verdict.digest),
             simulated: micros(verdict.simulated),
             marks: verdict.marks.len(),

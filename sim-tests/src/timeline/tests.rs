@@ -146,6 +146,15 @@ fn times_are_microseconds_and_large_numbers_are_texts() {
 }
 
 #[test]
+fn the_page_says_of_which_program_and_plan_it_is() {
+    let (plan, connected) = one_client();
+    let run = &data(&plan, &history(vec![connected]), Vec::new())["run"];
+    let Value::Object(origin) = serde_json::to_value(Origin::of(&plan, Tier::Fast)).unwrap() else { panic!() };
+    assert!(origin.contains_key("commit") && origin.contains_key("plan"), "{origin:?}");
+    origin.iter().for_each(|(key, value)| assert_eq!(run[key], *value, "{key}"));
+}
+
+#[test]
 fn a_pdu_knows_its_message_its_request_and_its_fate() {
     let (plan, connected) = one_client();
     use {End::*, Way::*};

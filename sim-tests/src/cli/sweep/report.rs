@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
+use sim_tests::origin::Origin;
+use sim_tests::plan::Plan;
 use sim_tests::runner::{Summary, Verdict};
 
 use super::save::Saved;
@@ -48,6 +50,7 @@ impl Report<'_> {
     fn failed(&self, verdict: &Verdict) -> Value {
         let mut failed = serde_json::to_value(verdict).unwrap_or_default();
         failed["reproduce"] = self.reproduce(verdict).into();
+        failed["plan"] = self.plan(verdict).into();
         if let Some(saved) = self.saved.get(&verdict.seed) {
             failed["saved"] = serde_json::to_value(saved).unwrap_or_default();
         }
@@ -56,6 +59,11 @@ impl Report<'_> {
 
     fn reproduce(&self, verdict: &Verdict) -> String {
         reproduce(&verdict.seed.to_string(), self.sweep.tier, self.sweep.profile)
+    }
+
+    /// The digest of its plan: another means that seeds draw other plans by now.
+    fn plan(&self, verdict: &Verdict) -> Option<String> {
+        Origin::of(&Plan::draw(verdict.seed, self.sweep.profile), self.sweep.tier).plan
     }
 
     /// One suite, as GitHub's and GitLab's readers want it: a case for each seed that failed or differed, one for the marks
@@ -132,8 +140,9 @@ impl Report<'_> {
             failure.kind = first.oracle;
             failure.message.clone_from(&first.words);
         }
+        let _ = write!(failure.text, "\nplan {}", self.plan(verdict).unwrap_or_default());
         if let Some(saved) = self.saved.get(&verdict.seed) {
-            let _ = write!(failure.text, "\nplan, {} steps: {}", saved.steps, saved.plan.display());
+            let _ = write!(failure.text, ", {} steps: {}", saved.steps, saved.plan.display());
             if let Some(trace) = &saved.trace {
                 let _ = write!(failure.text, "\ntrace: {}", trace.display());
             }

@@ -42,9 +42,10 @@ pub(super) struct Smallest {
 impl Sweep {
     /// Saves what there is to save, by seed.
     pub(super) fn save(&self, summary: &Summary) -> Result<BTreeMap<u64, Saved>, String> {
-        let Some(folder) = self.save_to.as_deref().filter(|_| !summary.failed.is_empty()) else {
+        if summary.failed.is_empty() {
             return Ok(BTreeMap::new());
-        };
+        }
+        let folder = &self.save_to;
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let all = summary.failed.len();
         say(format!("saving {all} failing plans to {}; {} of them are shrunk", folder.display(), self.shrunk(all)));
@@ -64,24 +65,25 @@ impl Sweep {
     fn save_one(&self, folder: &Path, verdict: &Verdict, is_looked_at: bool) -> Result<Saved, String> {
         let seed = verdict.seed;
         let drawn = Plan::draw(seed, self.profile);
-        let plan = folder.join(format!("{seed}.json"));
+        let [plan, trace, shrunk] =
+            ["json", "trace.jsonl", "shrunk.json"].map(|end| folder.join(format!("{seed}.{end}")));
+        // What an earlier sweep left of this seed may be of another program.
+        [&trace, &shrunk].into_iter().for_each(|file| drop(std::fs::remove_file(file)));
         write_plan(&plan, &drawn)?;
         let mut saved = Saved { plan, steps: drawn.steps(), ..Saved::default() };
         if is_looked_at && !verdict.is_endless() {
-            let trace = folder.join(format!("{seed}.trace.jsonl"));
             write_trace(&trace, &drawn, self.tier, &judge(&drawn, self.tier).1)?;
             saved.trace = Some(trace);
-            saved.shrunk = self.shrink(folder, verdict, &drawn)?;
+            saved.shrunk = self.shrink(shrunk, verdict, &drawn)?;
         }
         Ok(saved)
     }
 
-    fn shrink(&self, folder: &Path, verdict: &Verdict, drawn: &Plan) -> Result<Option<Smallest>, String> {
+    fn shrink(&self, plan: PathBuf, verdict: &Verdict, drawn: &Plan) -> Result<Option<Smallest>, String> {
         let first = verdict.violations.first().filter(|_| self.shrink_runs > 0 && !interrupt::has_come());
         let Some(first) = first else { return Ok(None) };
         let limits = Limits { tier: self.tier, runs: self.shrink_runs, time: None, jobs: self.jobs };
         let shrunk = limits.shrink(drawn, first);
-        let plan = folder.join(format!("{}.shrunk.json", verdict.seed));
         write_plan(&plan, &shrunk.plan)?;
         say_shrunk(drawn, &shrunk, self.tier, first, &plan);
         Ok(Some(Smallest { plan, steps: shrunk.plan.steps(), runs: shrunk.runs }))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use sim_tests::oracle::Violation;
+use sim_tests::plan::Plan;
 
 use super::save::{Saved, Smallest};
 use super::*;
@@ -74,14 +75,17 @@ fn the_report_as_junit_is_xml_whatever_was_seen() {
     for property in ["rustc\" value=\"1", "build", "tier\" value=\"turmoil\"", "plans\" value=\"9\""] {
         assert!(head.contains(&format!("    <property name=\"{property}")), "{property}: {head}");
     }
-    let wanted = "  <testcase classname=\"sim-tests.turmoil\" name=\"seed 3\"><failure type=\"outcomes\" \
+    let [three, four] = [3, 4].map(|seed| format!("{:016x}", Plan::draw(seed, None).digest()));
+    let wanted = format!(
+        "  <testcase classname=\"sim-tests.turmoil\" name=\"seed 3\"><failure type=\"outcomes\" \
         message=\"a &lt; b &amp;&amp; &quot;c&quot; &gt; \u{FFFD}[0m\">\
-        cargo run --release -p sim-tests -- replay 3 --tier turmoil\nplan, 70 steps: d/3.json\ntrace: d/3.trace.jsonl\n\
+        cargo run --release -p sim-tests -- replay 3 --tier turmoil\nplan {three}, 70 steps: d/3.json\ntrace: d/3.trace.jsonl\n\
         shrunk plan, 4 steps: d/3.shrunk.json</failure></testcase>\n  \
         <testcase classname=\"sim-tests.turmoil\" name=\"seed 4\"><failure type=\"outcomes\" message=\"plain\">\
-        cargo run --release -p sim-tests -- replay 4 --tier turmoil</failure></testcase>\n  \
+        cargo run --release -p sim-tests -- replay 4 --tier turmoil\nplan {four}</failure></testcase>\n  \
         <testcase classname=\"sim-tests.turmoil\" name=\"7 seeds that break no promise\"/>\n\
-        </testsuite>\n</testsuites>\n";
+        </testsuite>\n</testsuites>\n"
+    );
     assert_eq!(cases, wanted);
 }
 
@@ -107,6 +111,7 @@ fn the_report_as_json_says_what_it_is_of_and_where_files_are() {
     assert_eq!(report["failed"][0]["saved"]["shrunk"], json!({"plan": "d/3.shrunk.json", "steps": 4, "runs": 99}));
     assert_eq!(report["failed"][0]["saved"]["plan"], "d/3.json");
     assert_eq!(report["failed"][1]["saved"], json!(null));
+    assert_eq!(report["failed"][1]["plan"], format!("{:016x}", Plan::draw(4, None).digest()));
     assert_eq!(report["failed"][1]["violations"][0]["oracle"], "outcomes");
 }
 
@@ -125,12 +130,14 @@ fn of_each_failing_seed_the_plan_is_saved_and_of_three_the_trace_and_a_smaller_p
             .collect();
         files.sort();
         let plan = std::fs::read_to_string(&saved[&6].plan).expect("it is written");
-        let plan: sim_tests::plan::Plan = serde_json::from_str(&plan).expect("a plan");
-        assert_eq!(plan, sim_tests::plan::Plan::draw(6, None));
+        let plan: Plan = serde_json::from_str(&plan).expect("a plan");
+        assert_eq!(plan, Plan::draw(6, None));
         assert_eq!((plan.steps(), &saved[&6].trace, saved[&6].shrunk.is_none()), (saved[&6].steps, &None, true));
         std::fs::remove_dir_all(&folder).expect("it can be removed");
         files
     };
+    std::fs::create_dir_all(&folder).expect("it can be made");
+    std::fs::write(folder.join("6.shrunk.json"), "of an earlier sweep").expect("it can be written");
     let without = ["3.json", "3.trace.jsonl", "4.json", "4.trace.jsonl", "5.json", "5.trace.jsonl", "6.json"];
     assert_eq!(files("0"), without);
     let mut with = [&without[..], &["3.shrunk.json", "4.shrunk.json", "5.shrunk.json"]].concat();

@@ -148,7 +148,7 @@ function step(by) {
 }
 
 function fillHead() {
-  const { seed, profile, tier, digest, simulated, marks, marks_all: marksAll } = run.run;
+  const { seed, profile, tier, digest, simulated, marks, marks_all: marksAll, plan, commit, rustc, build } = run.run;
   byId("seed").textContent = seed;
   document.title = `seed ${seed}${run.violations.length ? " – broken" : ""}`;
   const broken = run.violations.length;
@@ -159,8 +159,10 @@ function fillHead() {
   const count = (number) => number.toLocaleString("en");
   const said = [["profile", profile], ["tier", tier], ["simulated", lasted(simulated)], ["facts", count(times.length)],
     ["PDUs", count(pdus.length) + (lost ? `, ${count(lost)} lost` : "")], ["connections", count(run.connections.length)],
-    ["faults", count(run.faults.length)], ["marks", `${marks} of ${marksAll}`], ["digest", digest]];
-  byId("counts").append(...said.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { class: name === "digest" ? "mono" : "" }, value))));
+    ["faults", count(run.faults.length)], ["marks", `${marks} of ${marksAll}`], ["digest", digest],
+    ["plan", plan], ["commit", commit], ["rustc", rustc], ["build", build]];
+  const mono = ["digest", "plan", "commit"];
+  byId("counts").append(...said.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { class: mono.includes(name) ? "mono" : "" }, value))));
   byId("counts").querySelectorAll("div")[7].title = run.run.met.join("\n");
 }
 
