@@ -181,6 +181,11 @@ pub enum What {
         /// Whether it ends.
         ends: bool,
     },
+    /// From now on an SMSC does what it should.
+    Peace {
+        /// Which one.
+        smsc: usize,
+    },
     /// The run is at its end, and this is not at rest.
     Restless {
         /// What, in words.
@@ -387,15 +392,15 @@ impl Fact {
         format!("{ms:>11.3} ms  {}", self.what.words())
     }
 
-    /// The fact as one JSON object.
+    /// The fact as one JSON object, with its time to the nanosecond: two facts that differ are never written alike.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
-        let t = u64::try_from(self.at.as_micros()).unwrap_or(u64::MAX);
+        let at_ns = u64::try_from(self.at.as_nanos()).unwrap_or(u64::MAX);
         match &self.what {
             What::Passed { line, end, way, frame } => serde_json::json!({
-                "t": t, "line": line, "end": end, "way": way, "pdu": shown(frame), "hex": json::hex(frame),
+                "at_ns": at_ns, "line": line, "end": end, "way": way, "pdu": shown(frame), "hex": json::hex(frame),
             }),
-            other => serde_json::json!({ "t": t, "fact": other.words() }),
+            other => serde_json::json!({ "at_ns": at_ns, "fact": other.words() }),
         }
     }
 }

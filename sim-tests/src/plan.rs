@@ -29,6 +29,7 @@ pub use faults::{Fault, FaultKind};
 pub use feature::Feature;
 pub use transports::{
     BusFaults, Handset, Ids, Keeps, Options, Order, Parts, Script, Sequence, THROTTLE_MAX_MS, Text, Transport,
+    WrongText,
 };
 pub use wires::{Chop, Wires};
 
@@ -65,6 +66,10 @@ pub struct Plan {
     /// What happens to network and processes, in order of time.
     #[serde(default, skip_serializing_if = "is_plain")]
     pub faults: Vec<Fault>,
+    /// How long after all else begins the peace, in which nothing goes wrong by chance any more: the SMSC has no rules, the
+    /// wire passes octets as they are, buses take what is published. Without it that goes on to the end.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub peace_after_ms: Option<u64>,
 }
 
 /// How a plan is drawn.
@@ -186,6 +191,12 @@ pub struct Smsc {
     /// How what an ESME could not take is offered again.
     #[serde(serialize_with = "brief", skip_serializing_if = "is_plain")]
     pub retry: Retry,
+    /// Requests of its that may be outstanding on a session; [`SMSC_WINDOW`] if it does not say.
+    #[serde(skip_serializing_if = "is_plain")]
+    pub window: Option<usize>,
+    /// Its first sequence number on a session; 1 if it does not say.
+    #[serde(skip_serializing_if = "is_plain")]
+    pub sequence_start: Option<u32>,
 }
 
 /// How long a client waits for a connection.
@@ -194,7 +205,10 @@ pub const CONNECT_TIMEOUT_MS: u64 = 1_000;
 pub const LINGER_MS: u64 = 500;
 /// How long an unbind may take.
 pub const UNBIND_MS: u64 = 1_000;
-/// Requests of the SMSC's that may be outstanding on a session.
+/// What may go to a slow SMSC in one piece.
+const SPARED_OCTETS: usize = 9_000;
+
+/// Requests of the SMSC's that may be outstanding on a session, if the plan does not say.
 pub const SMSC_WINDOW: usize = 20;
 
 impl Plan {
@@ -236,10 +250,27 @@ impl Plan {
             smsc,
             wire: Wires::draw(streams, profile),
             faults,
+            peace_after_ms: None,
         };
         plan.add_faults_at_moments(streams);
         plan.draw_smscs(streams);
+        let until_peace_ms = streams.stream("peace", 0).random_range(0..6_000);
+        plan.spare_the_slow();
+        plan.peace_after_ms = (profile != Profile::Calm).then_some(until_peace_ms);
         plan
+    }
+
+    /// To an SMSC that reads a few octets at a time, or now and then, nothing goes in one piece that would take longer than an
+    /// answer may.
+    fn spare_the_slow(&mut self) {
+        if self.smsc.is_punctual() && self.wire.esme.stall + self.wire.smsc.stall == 0.0 {
+            return;
+        }
+        let messages = self.clients.iter_mut().flat_map(|client| &mut client.messages);
+        messages.for_each(|message| message.octets = message.octets.min(SPARED_OCTETS));
+        for transport in &mut self.transports {
+            transport.spare_octets(SPARED_OCTETS);
+        }
     }
 
     /// Whether everything that is accepted must be answered in time, and every answer be true.
@@ -325,11 +356,7 @@ impl Client {
     }
 
     fn draw(rng: &mut impl Rng, kind: Kind, profile: Profile) -> Client {
-        let sequence_start = match rng.random_range(0..10) {
-            0..4 => 1,
-            4..8 => SEQUENCE_MAX - rng.random_range(0..30),
-            _ => rng.random_range(1..=SEQUENCE_MAX),
-        };
+        let sequence_start = sequence_start(rng);
         let slow = profile != Profile::Calm && rng.random_bool(0.3);
         Client {
             kind,
@@ -370,6 +397,8 @@ impl Message {
             for _ in 0..if rng.random_bool(0.4) { rng.random_range(2..12) } else { 1 } {
                 let octets = match rng.random_range(0..20) {
                     0 => *[0, 1, 253, 254, 255, 256].choose(rng).expect("there are six"),
+                    // What a parameter, and with it a message, has room for at most.
+                    1 if large && rng.random_bool(0.1) => 65_535,
                     1..4 if large => rng.random_range(1_000..9_000),
                     _ => rng.random_range(10..160),
                 };
@@ -381,6 +410,15 @@ impl Message {
     }
 }
 
+/// The first, one from which the numbers roll over soon, or any.
+fn sequence_start(rng: &mut impl Rng) -> u32 {
+    match rng.random_range(0..10) {
+        0..4 => 1,
+        4..8 => SEQUENCE_MAX - rng.random_range(0..30),
+        _ => rng.random_range(1..=SEQUENCE_MAX),
+    }
+}
+
 /// Turns kinds of faults on and off: all of them, none, or each by a coin whose weight is drawn too.
 struct Switch<R> {
     rng: R,
@@ -389,7 +427,12 @@ struct Switch<R> {
 
 impl Switch<smpp_transport::env::ChaCha8Rng> {
     fn new(seed: Seed, name: &str, profile: Profile) -> Self {
-        let mut rng = seed.stream(name, 0);
+        Switch::numbered(seed, name, 0, profile)
+    }
+
+    /// Of several of the same name.
+    fn numbered(seed: Seed, name: &str, number: usize, profile: Profile) -> Self {
+        let mut rng = seed.stream(name, number as u64);
         let drawn = *[0.0, 0.2, 0.5].choose(&mut rng).expect("there are three");
         let chance = match profile {
             Profile::Calm => 0.0,

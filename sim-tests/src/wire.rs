@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use crate::history::{End, Frames, How, Recorder, Way, What};
-use crate::plan::Chop;
+use crate::plan::{Chop, Plan};
 use crate::transport::Life;
 
 /// A stream as a driver sees it: tapped outside, chopped inside.
@@ -27,6 +27,8 @@ pub struct Wire<S> {
     /// What is read comes by here.
     scratch: Box<[u8]>,
     chop: Chop,
+    /// When it passes octets as they are from then on.
+    peace: Option<Duration>,
     rng: ChaCha8Rng,
     stalled: Option<Pin<Box<Sleep>>>,
     /// Octets until the connection is cut, either way.
@@ -44,9 +46,12 @@ const READ_OCTETS_MAX: usize = 8 * 1024;
 impl<S> Wire<S> {
     /// Wraps the `end` of the connection that the recorder numbers `line`. When the `life` of its process is over, nothing
     /// passes any more.
-    pub fn new(inner: S, line: u32, end: End, recorder: Recorder, chop: Chop, seed: Seed, life: Life) -> Wire<S> {
-        let name = if end == End::Esme { "chop esme" } else { "chop smsc" };
-        let mut rng = seed.stream(name, u64::from(line));
+    pub fn new(inner: S, line: u32, end: End, recorder: Recorder, plan: &Plan, life: Life) -> Wire<S> {
+        let (name, chop) = match end {
+            End::Esme => ("chop esme", plan.wire.esme),
+            End::Smsc => ("chop smsc", plan.wire.smsc),
+        };
+        let mut rng = Seed(plan.seed).stream(name, u64::from(line));
         let cut = rng.random::<f64>() < chop.cut;
         let at = rng.random_range(0..chop.cut_within.max(1));
         let mortal = life.clone();
@@ -59,12 +64,21 @@ impl<S> Wire<S> {
             written: Frames::default(),
             scratch: Box::new([0; READ_OCTETS_MAX]),
             chop,
+            peace: plan.peace(),
             rng,
             stalled: None,
             cut_in: cut.then_some(at),
             ended: false,
             life,
             death: Box::pin(async move { mortal.over().await }),
+        }
+    }
+
+    fn keep_peace(&mut self) {
+        if self.peace.is_some_and(|peace| peace <= self.recorder.now()) {
+            self.peace = None;
+            self.chop = Chop::default();
+            self.cut_in = None;
         }
     }
 
@@ -116,6 +130,7 @@ impl<S> Wire<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
+        me.keep_peace();
         if me.life.is_over() || me.death.as_mut().poll(cx).is_ready() {
             me.hung(How::Failed);
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
@@ -158,6 +173,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let me = self.get_mut();
+        me.keep_peace();
         let Some(wanted) = me.allowed(octets.len()) else {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         };

@@ -127,8 +127,9 @@ fn no_plan_is_tried_that_cannot_be_run_or_is_unfair() {
 }
 
 fn transport(account: usize, processes: usize) -> Transport {
-    let text = Text { at_ms: 100, script: Script::Plain, characters: 20, to: None };
-    let handset = Handset { text, multipart: Multipart::Udh8, sequence: Sequence::Forward, data_sm: false };
+    let text = Text { at_ms: 100, script: Script::Plain, characters: 20, to: None, wrong: None };
+    let (multipart, sequence) = (Multipart::Udh8, Sequence::Forward);
+    let handset = Handset { text, multipart, sequence, reference: None, data_sm: false };
     let keeps = if processes > 1 { Keeps::Shared } else { Keeps::File };
     let (messages, handsets) = (vec![text; account + 1], vec![handset]);
     let plain = r#"{"links": ["transceiver"], "window": 1, "messages_max": 1}"#;

@@ -11,12 +11,14 @@ use crate::plan::{FaultKind, Plan};
 use crate::transport::outcome_of;
 
 /// Those that there are.
-pub(super) const MARKS: [&str; 17] = [
+pub(super) const MARKS: [&str; 19] = [
     "lost on the way to the SMSC",
     "lost on the way from the SMSC",
     "network slow with messages outstanding",
     "connection refused for a while",
     "connection hangs for a while",
+    "SMSC unbinds all its sessions",
+    "SMSC resets all its connections",
     "store refuses with submits outstanding",
     "store silent with submits outstanding",
     "store slow with submits outstanding",
@@ -54,6 +56,8 @@ pub(super) fn marks(plan: &Plan, history: &History, lines: &[Line]) -> BTreeSet<
                 let name = if is_refused { "connection refused for a while" } else { "connection hangs for a while" };
                 hung.then_some(name)
             }
+            FaultKind::SmscUnbinds => up().any(is_bound(order)).then_some("SMSC unbinds all its sessions"),
+            FaultKind::SmscResets => up().any(is_bound(order)).then_some("SMSC resets all its connections"),
             FaultKind::StoreRefuses(_) => waits.then_some("store refuses with submits outstanding"),
             FaultKind::StoreSilent(_) => waits.then_some("store silent with submits outstanding"),
             FaultKind::StoreSlow(..) => waits.then_some("store slow with submits outstanding"),

@@ -83,8 +83,7 @@ pub(super) fn numbers(_: &Plan, _: &History, lines: &[Line], report: &mut Report
     }
 }
 
-/// No client has more submits outstanding than its window allows; one that has ended, for the client, is outstanding no
-/// more.
+/// Nobody has more messages outstanding than its window allows; one that has ended, for a client, is outstanding no more.
 pub(super) fn window(plan: &Plan, history: &History, lines: &[Line], report: &mut Report) {
     let mut ended: BTreeMap<(usize, usize), Duration> = BTreeMap::new();
     for fact in &history.facts {
@@ -93,25 +92,37 @@ pub(super) fn window(plan: &Plan, history: &History, lines: &[Line], report: &mu
         }
     }
     let timeout = Duration::from_millis(plan.timers.response_timeout_ms);
-    for line in lines.iter().filter(|line| line.end == End::Esme) {
+    for line in lines {
         let Some(client) = line.client else { continue };
-        let (window, is_transport) = (plan.window(client), plan.transport(client).is_some());
+        // What an SMSC writes that is wrong goes past its window.
+        if line.end == End::Smsc && plan.smsc.is_malformed() {
+            continue;
+        }
+        let is_client = line.end == End::Esme && plan.transport(client).is_none();
+        let (who, window) = match line.end {
+            End::Esme => (format!("client {client}"), plan.window(client)),
+            End::Smsc => (format!("the SMSC to client {client}"), plan.smsc.window()),
+        };
+        let is_message = |frame: &super::Frame| match line.end {
+            End::Esme => frame.submitted().is_some(),
+            End::Smsc => [CommandId::DELIVER_SM, CommandId::DATA_SM].iter().any(|it| frame.is(Way::Written, *it)),
+        };
         let mut outstanding: Vec<&super::Frame> = Vec::new();
         for frame in &line.frames {
             let over = |sent: &&super::Frame| {
                 let expired = sent.submitted().and_then(|message| ended.get(&message));
-                // What a transport's sessions have given up nobody says; they count from before it is written.
-                let given_up = is_transport && sent.at + timeout <= frame.at + super::slack(plan);
+                // What the sessions of all others have given up nobody says; they count from before it is written.
+                let given_up = !is_client && sent.at + timeout <= frame.at + super::slack(plan);
                 !given_up
                     && !sent.pdu.as_ref().is_some_and(|request| frame.way == Way::Read && frame.answers(request))
                     && expired.is_none_or(|at| *at > frame.at)
             };
             outstanding.retain(over);
-            if frame.way == Way::Written && frame.submitted().is_some() {
+            if frame.way == Way::Written && is_message(frame) {
                 outstanding.push(frame);
             }
             if outstanding.len() > window {
-                let words = format!("client {client}: {} outstanding, window {window}", outstanding.len());
+                let words = format!("{who}: {} outstanding, window {window}", outstanding.len());
                 report.broken(frame.at, words);
             }
         }

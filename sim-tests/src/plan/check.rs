@@ -41,6 +41,9 @@ impl Plan {
             let shares = |transport: usize| self.transports[transport].keeps == Keeps::Shared;
             must(fault.kind.store().is_none_or(shares), &format!("faults[{number}]: no server has this store"))?;
         }
+        must(self.smsc.window != Some(0), "smsc.window is 0")?;
+        let first = self.smsc.sequence_start.unwrap_or(1);
+        must((1..=SEQUENCE_MAX).contains(&first), "smsc.sequence_start is no sequence number")?;
         for (number, rule) in self.smsc.rules.iter().enumerate() {
             rule.validate().map_err(|words| format!("smsc.rules[{number}]: {words}"))?;
         }

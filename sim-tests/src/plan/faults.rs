@@ -44,6 +44,10 @@ pub enum FaultKind {
     Crash,
     /// The SMSC loses power: its connections end without a word. It starts anew at the end.
     PowerCut,
+    /// The SMSC unbinds all its sessions, and goes on.
+    SmscUnbinds,
+    /// The SMSC resets all its connections, and goes on.
+    SmscResets,
     /// This process of a transport is killed, and starts anew at the end.
     TransportKilled(usize),
     /// Its machine loses power: what its disk has not synced is lost, or is there in part.
@@ -125,6 +129,8 @@ impl FaultKind {
             | FaultKind::ConnectHangs
             | FaultKind::Crash
             | FaultKind::PowerCut
+            | FaultKind::SmscUnbinds
+            | FaultKind::SmscResets
             | FaultKind::SmscClockStep(_) => self,
             FaultKind::TransportKilled(it) => FaultKind::TransportKilled(process(it)?),
             FaultKind::TransportPowerCut(it) => FaultKind::TransportPowerCut(process(it)?),

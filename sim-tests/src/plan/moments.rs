@@ -137,6 +137,8 @@ fn network(rng: &mut impl Rng, tick_ms: u64) -> FaultKind {
         slow,
         FaultKind::ConnectRefused,
         FaultKind::ConnectHangs,
+        FaultKind::SmscUnbinds,
+        FaultKind::SmscResets,
     ];
-    *kinds.choose(rng).expect("there are nine")
+    *kinds.choose(rng).expect("there are eleven")
 }

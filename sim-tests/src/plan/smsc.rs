@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use smpp_transport::env::Seed;
 use smpp_transport::pdu::{CommandStatus, MessageState};
@@ -11,7 +12,7 @@ use smsc_sim::time::{Delay, Time};
 use smsc_sim::words::{AnyOf, Status};
 use smsc_sim::{Mo, Rule};
 
-use super::{Profile, Smsc, Switch, Timers, binds, malformed};
+use super::{Profile, SMSC_WINDOW, Smsc, Switch, Timers, binds, malformed, sequence_start};
 use crate::app::source;
 
 /// How long an answer lets others pass it.
@@ -37,7 +38,17 @@ impl Smsc {
         }
         let mut policy = lives(&mut Switch::new(streams, "smsc lives", profile), undelivered);
         policy.receipt = receipts(&mut Switch::new(streams, "smsc receipts", profile), receipt_delay);
-        Smsc { rules, policy, retry: retry(&mut Switch::new(streams, "smsc retry", profile)) }
+        let retry = retry(&mut Switch::new(streams, "smsc retry", profile));
+        let mut rng = streams.stream("smsc session", 0);
+        let window = [None, Some(1), Some(2), Some(10), Some(100)].choose(&mut rng).copied().flatten();
+        let sequence_start = Some(sequence_start(&mut rng)).filter(|first| *first != 1);
+        Smsc { rules, policy, retry, window, sequence_start }
+    }
+
+    /// Requests of its that may be outstanding on a session.
+    #[must_use]
+    pub fn window(&self) -> usize {
+        self.window.unwrap_or(SMSC_WINDOW)
     }
 
     /// Whether everything is answered once, and truly.

@@ -6,7 +6,7 @@ use super::Plan;
 use crate::history::fnv;
 
 /// What is a number that every plan has, or that belongs to a step: no step of its own.
-const AMOUNTS: [&str; 20] = [
+const AMOUNTS: [&str; 21] = [
     "seed",
     "profile",
     "tick_ms",
@@ -25,6 +25,7 @@ const AMOUNTS: [&str; 20] = [
     "cut_within",
     "at_ms",
     "for_ms",
+    "peace_after_ms",
     "octets",
     "characters",
 ];

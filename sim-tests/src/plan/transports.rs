@@ -7,6 +7,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::Seed;
 use smpp_transport::session::SEQUENCE_MAX;
+use smpp_transport::text::{self, Repertoire, choose, split};
 use smsc_sim::mo::Multipart;
 
 use super::brief::{brief, is_one, is_plain, one};
@@ -182,6 +183,19 @@ pub struct Text {
     /// To a destination that others may have too, of its transport's by number; none is one of its own. Not of handsets.
     #[serde(default, skip_serializing_if = "is_plain")]
     pub to: Option<u16>,
+    /// What the application does wrong. Not of handsets.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub wrong: Option<WrongText>,
+}
+
+/// What an application does wrong with a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrongText {
+    /// What it puts on the bus is no message.
+    NoMessage,
+    /// Its destination is longer than an address can be.
+    Destination,
 }
 
 /// Characters of a text.
@@ -211,6 +225,9 @@ pub struct Handset {
     /// In which order, if it is long.
     #[serde(default, skip_serializing_if = "is_plain")]
     pub sequence: Sequence,
+    /// The reference of its parts, which others may have too; without one the SMSC counts them.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub reference: Option<u16>,
     /// As data_sm.
     #[serde(default, skip_serializing_if = "is_plain")]
     pub data_sm: bool,
@@ -227,8 +244,35 @@ pub enum Sequence {
     Backward,
     /// Each two times.
     Doubled,
+    /// The second first, and so on.
+    Shuffled,
     /// The first never.
     Headless,
+    /// The one in the middle never, and the second is the middle of two.
+    Holed,
+    /// The last never.
+    Tailless,
+}
+
+impl Sequence {
+    /// Whether one of the parts never comes.
+    #[must_use]
+    pub fn lacks_a_part(self) -> bool {
+        matches!(self, Sequence::Headless | Sequence::Holed | Sequence::Tailless)
+    }
+
+    fn order(self, count: u8) -> Vec<u8> {
+        let without = |missing: u8| (1..=count).filter(|part| *part != missing).collect();
+        match self {
+            Sequence::Forward => Vec::new(),
+            Sequence::Backward => (1..=count).rev().collect(),
+            Sequence::Doubled => (1..=count).flat_map(|part| [part, part]).collect(),
+            Sequence::Shuffled => (1..=count).filter(|part| part % 2 == 0).chain((1..=count).step_by(2)).collect(),
+            Sequence::Headless => without(1),
+            Sequence::Holed => without(count / 2 + 1),
+            Sequence::Tailless => without(count),
+        }
+    }
 }
 
 impl Script {
@@ -246,24 +290,19 @@ impl Script {
 }
 
 impl Handset {
-    /// The numbers of the parts in the order in which they are sent; none where that is simply all.
+    /// The numbers of the parts of this text in the order in which they are sent; none where that is simply all.
     #[must_use]
-    pub fn parts(&self) -> Vec<u8> {
-        // What the header of a part leaves, of texts whose characters are all of one width.
-        let (whole, each) = match self.text.script {
-            Script::Plain => (160, 153),
-            Script::Cyrillic => (70, 67),
-            Script::Extended | Script::Emoji => return Vec::new(),
+    pub fn parts(&self, text: &str) -> Vec<u8> {
+        let multipart = match self.multipart {
+            Multipart::Udh8 => text::Multipart::Udh8 { reference: 0 },
+            Multipart::Udh16 => text::Multipart::Udh16 { reference: 0 },
+            Multipart::Sar => text::Multipart::Sar { reference: 0 },
+            Multipart::Payload | Multipart::None => return Vec::new(),
         };
-        if self.multipart != Multipart::Udh8 || self.text.characters <= whole {
-            return Vec::new();
-        }
-        let count = u8::try_from(self.text.characters.div_ceil(each)).unwrap_or(u8::MAX);
-        match self.sequence {
-            Sequence::Forward => Vec::new(),
-            Sequence::Backward => (1..=count).rev().collect(),
-            Sequence::Doubled => (1..=count).flat_map(|part| [part, part]).collect(),
-            Sequence::Headless => (2..=count).collect(),
+        let parts = split(text, choose(text, &Repertoire::default()).charset, multipart).unwrap_or_default();
+        match u8::try_from(parts.len()) {
+            Ok(count @ 2..) => self.sequence.order(count),
+            _ => Vec::new(),
         }
     }
 }
@@ -287,12 +326,13 @@ impl Transport {
             _ => vec![Kind::Transceiver],
         };
         let sequence_start = if rng.random_bool(0.5) { 1 } else { SEQUENCE_MAX - rng.random_range(0..30) };
-        let mut switch = Switch::new(streams, "bus", profile);
+        let mut switch = Switch::numbered(streams, "bus", number, profile);
         let (refuse, unconfirmed) = (switch.chance(0.3), switch.chance(0.3));
         let delay_ms = switch.one_of(&[5, 100, 700]).unwrap_or(0);
         let mut messages = Text::draw_all(&mut streams.stream("texts", number as u64));
         Text::share_destinations(&mut messages, &mut streams.stream("destinations", number as u64));
-        let sync_ms = Switch::new(streams, "disk", profile).one_of(&[2, 2, 4, 10, 40]).unwrap_or(0);
+        Text::do_wrong(&mut messages, &mut streams.stream("wrong texts", number as u64), profile);
+        let sync_ms = Switch::numbered(streams, "disk", number, profile).one_of(&[2, 2, 4, 10, 40]).unwrap_or(0);
         Transport {
             account: first_account + number,
             processes: if keeps == Keeps::Shared && shares { 2 } else { 1 },
@@ -306,8 +346,22 @@ impl Transport {
             options: Options::draw(&mut rng, smsc),
             bus: BusFaults { refuse, unconfirmed, delay_ms },
             messages,
-            handsets: Handset::draw_all(&mut streams.stream("handsets", number as u64)),
+            handsets: Handset::draw_all(
+                &mut streams.stream("handsets", number as u64),
+                &mut streams.stream("references", number as u64),
+            ),
         }
+    }
+
+    /// Makes what goes in one piece no longer than this.
+    pub(super) fn spare_octets(&mut self, octets: usize) {
+        // Two octets a character, at most.
+        let short = |text: &mut Text| text.characters = text.characters.min(octets / 2);
+        if self.options.parts == Parts::Payload {
+            self.messages.iter_mut().for_each(short);
+        }
+        let whole = self.handsets.iter_mut().filter(|handset| handset.multipart == Multipart::Payload);
+        whole.for_each(|handset| short(&mut handset.text));
     }
 
     /// When something is put on the bus or sent by a handset.
@@ -326,14 +380,18 @@ impl Transport {
     /// `unanswered_ms` is the longest that one takes that comes to nothing, where that is to be expected.
     pub(super) fn waits_max_ms(&self, unanswered_ms: Option<u64>) -> u64 {
         let submits = self.submits_max() as u64;
-        let paced = self.options.rate.map_or(0, |rate| 1_000 * submits / u64::from(rate));
         // One after the other, at worst; a part that is accepted gives the next one as long.
         let each = |unanswered_ms| submits * (self.options.retry_max_age_ms + 2 * unanswered_ms);
         let tried = unanswered_ms.map_or(self.messages.len() as u64 * self.options.retry_max_age_ms, each);
-        paced
-            + tried
-            + submits * (2 * self.bus.delay_ms + 10 * self.sync_ms + THROTTLE_MAX_MS)
-            + self.options.shutdown_timeout_ms
+        self.waits_in_peace_max_ms() + tried + submits * THROTTLE_MAX_MS
+    }
+
+    /// The same where all that is submitted is accepted: what was refused before is tried again once.
+    pub(super) fn waits_in_peace_max_ms(&self) -> u64 {
+        let submits = self.submits_max() as u64;
+        let paced = self.options.rate.map_or(0, |rate| 1_000 * submits / u64::from(rate));
+        let stored = submits * (2 * self.bus.delay_ms + 10 * self.sync_ms);
+        paced + stored + THROTTLE_MAX_MS + self.options.retry_max_age_ms + self.options.shutdown_timeout_ms
     }
 
     /// How long after the end of all else something may still be due: what is held back is given up.
@@ -365,17 +423,35 @@ impl Options {
     }
 }
 
+/// Characters at which the number of parts changes, of texts whose characters have one width; and one more.
+const EDGES: [usize; 16] = [69, 70, 71, 134, 135, 153, 159, 160, 161, 201, 202, 268, 306, 307, 459, 460];
+/// The chance of a text of as many parts as there can be.
+const LONGEST: f64 = 0.015;
+
 impl Text {
     fn draw(rng: &mut impl Rng, at_ms: u64) -> Text {
         let script = *[Script::Plain, Script::Plain, Script::Extended, Script::Cyrillic, Script::Emoji]
             .choose(rng)
             .expect("there are five");
         let characters = match rng.random_range(0..20) {
-            0 => *[69, 70, 71, 134, 135, 153, 159, 160, 161, 306, 307].choose(rng).expect("there are eleven"),
+            0 => *EDGES.choose(rng).expect("there are some"),
             1..4 => rng.random_range(160..700),
             _ => rng.random_range(10..60),
         };
-        Text { at_ms, script, characters, to: None }
+        Text { at_ms, script, characters, to: None, wrong: None }
+    }
+
+    /// One of as many parts as there can be, or nearly, or of one more.
+    fn draw_longest(rng: &mut impl Rng, at_ms: u64) -> Text {
+        let (script, each) = *[(Script::Plain, 153), (Script::Cyrillic, 67)].choose(rng).expect("there are two");
+        let characters = *[254 * each, 255 * each, 255 * each + 1].choose(rng).expect("there are three");
+        Text { at_ms, script, characters, to: None, wrong: None }
+    }
+
+    /// No longer than what parts have room for, whatever their header.
+    fn as_parts(self) -> Text {
+        let each = if self.script == Script::Plain { 152 } else { 66 };
+        Text { characters: self.characters.min(255 * each), ..self }
     }
 
     fn draw_all(rng: &mut impl Rng) -> Vec<Text> {
@@ -385,8 +461,22 @@ impl Text {
             let count = if rng.random_bool(0.4) { rng.random_range(2..12) } else { 1 };
             texts.extend((0..count).map(|_| Text::draw(rng, at_ms)));
         }
+        if rng.random_bool(LONGEST) {
+            let at_ms = rng.random_range(0..6_000);
+            texts.push(Text::draw_longest(rng, at_ms));
+        }
         texts.sort_by_key(|text| text.at_ms);
         texts
+    }
+
+    /// Where something goes wrong at all, some applications get some messages wrong.
+    fn do_wrong(texts: &mut [Text], rng: &mut impl Rng, profile: Profile) {
+        let drawn = *[0.0, 0.0, 0.1, 0.3].choose(rng).expect("there are four");
+        let chance = if profile == Profile::Calm { 0.0 } else { drawn };
+        for text in texts {
+            let wrong = [WrongText::NoMessage, WrongText::Destination].choose(rng).copied();
+            text.wrong = wrong.filter(|_| rng.random_bool(chance));
+        }
     }
 
     /// Half of the transports send some of their messages to a destination or two that others of theirs have.
@@ -401,16 +491,30 @@ impl Text {
 }
 
 impl Handset {
-    fn draw_all(rng: &mut impl Rng) -> Vec<Handset> {
+    fn draw_all(rng: &mut impl Rng, references: &mut impl Rng) -> Vec<Handset> {
         let styles = [Multipart::Udh8, Multipart::Udh8, Multipart::Udh16, Multipart::Sar, Multipart::Payload];
-        let sequences = [Sequence::Forward, Sequence::Backward, Sequence::Doubled, Sequence::Headless];
+        let sequences = [
+            Sequence::Forward,
+            Sequence::Forward,
+            Sequence::Backward,
+            Sequence::Doubled,
+            Sequence::Shuffled,
+            Sequence::Headless,
+            Sequence::Holed,
+            Sequence::Tailless,
+        ];
+        let share = *[0.0, 0.0, 0.5, 1.0].choose(references).expect("there are four");
         let mut handsets: Vec<_> = (0..rng.random_range(0..8))
             .map(|_| {
                 let at_ms = rng.random_range(0..6_000);
+                let longest = rng.random_bool(LONGEST / 4.0);
+                // The same in eight bits and in sixteen.
+                let reference = references.random_range(1..3);
                 Handset {
-                    text: Text::draw(rng, at_ms),
+                    text: if longest { Text::draw_longest(rng, at_ms).as_parts() } else { Text::draw(rng, at_ms) },
                     multipart: *styles.choose(rng).expect("there are five"),
-                    sequence: *sequences.choose(rng).expect("there are four"),
+                    sequence: *sequences.choose(rng).expect("there are eight"),
+                    reference: references.random_bool(share).then_some(reference),
                     data_sm: rng.random_bool(0.15),
                 }
             })

@@ -122,6 +122,7 @@ fn mark(what: &What, plan: &Plan, lanes: &Lanes, connections: &[Connection]) -> 
             Event { from: lanes.client(*client), name: "session ended".to_owned(), ..Event::new("session") }
         }
         What::Submitting { .. } | What::Outcome { .. } | What::Delivered { .. } => message(what, lanes),
+        What::Peace { smsc } => Event { from: Some(lanes.smsc(*smsc)), name: "peace".to_owned(), ..Event::new("smsc") },
         What::Account { smsc, killed, messages, .. } => {
             let words = format!("{} messages accepted", messages.len());
             let kept = messages.iter().map(|kept| (kept.id.clone(), format!("{kept:?}").into())).collect();

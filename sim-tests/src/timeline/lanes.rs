@@ -213,6 +213,8 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
             FaultKind::ConnectHangs => ("connect hangs", None),
             FaultKind::Crash => ("crash", smsc),
             FaultKind::PowerCut => ("power cut", smsc),
+            FaultKind::SmscUnbinds => ("unbinds all", smsc),
+            FaultKind::SmscResets => ("resets all", smsc),
             FaultKind::TransportKilled(process) => ("killed", lanes.process(process)),
             FaultKind::TransportPowerCut(process) => ("power cut", lanes.process(process)),
             FaultKind::TransportStopped(process) => ("stopped", lanes.process(process)),
@@ -223,7 +225,8 @@ pub(super) fn faults(plan: &Plan, history: &History, lanes: &Lanes) -> Vec<Fault
             FaultKind::ClockStep(process, _) => ("clock wrong", lanes.process(process)),
             FaultKind::DiskFull(transport) => ("disk full", lanes.bus(plan.owner(transport))),
         };
-        let is_of_smscs = fault.kind.ends_smsc() || matches!(fault.kind, FaultKind::SmscClockStep(_));
+        let is_of_smscs = fault.kind.ends_smsc()
+            || matches!(fault.kind, FaultKind::SmscUnbinds | FaultKind::SmscResets | FaultKind::SmscClockStep(_));
         let all = if is_of_smscs { "SMSCs" } else { "network" };
         let whose = lane.or(smsc.filter(|_| plan.smscs > 1)).map_or(all, |lane| lanes.lanes[lane].name.as_str());
         FaultBar {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::{Ground, content, handset, handset_text, name};
 use crate::app::{destination, own_source, shared_destination, source, system_id, told};
 use crate::history::What;
-use crate::plan::Keeps;
+use crate::plan::{Keeps, WrongText};
 
 /// The simulator that runs now, if one does.
 pub type SmscSlot = Arc<Mutex<Option<Control>>>;
@@ -73,9 +73,14 @@ impl Application {
 
     fn body(&self, message: usize) -> Bytes {
         let owner = self.ground.owner;
-        let (from, to) = match self.ground.transport().messages[message].to {
-            Some(shared) => (own_source(owner, message), shared_destination(owner, shared)),
-            None => (source(owner), destination(owner, message)),
+        let text = &self.ground.transport().messages[message];
+        let (from, to) = match (text.to, text.wrong) {
+            (_, Some(WrongText::NoMessage)) => {
+                return serde_json::json!({ "no_message": name(owner, message) }).to_string().into();
+            }
+            (_, Some(WrongText::Destination)) => (source(owner), "27".repeat(11)),
+            (Some(shared), None) => (own_source(owner, message), shared_destination(owner, shared)),
+            (None, None) => (source(owner), destination(owner, message)),
         };
         let body = serde_json::json!({
             "message_id": name(owner, message),
@@ -120,13 +125,15 @@ impl Application {
         let owner = self.ground.owner;
         let part = self.ground.transport();
         let from = part.handsets[number];
+        let text = handset_text(&self.ground.plan, owner, number).unwrap_or_default();
         let mo = Mo {
             account: Some(system_id(part.account)),
             from: handset(owner, number),
             to: source(owner),
-            text: handset_text(&self.ground.plan, owner, number),
             multipart: from.multipart,
-            parts: from.parts(),
+            parts: from.parts(&text),
+            reference: from.reference,
+            text: Some(text),
             data_sm: from.data_sm,
             ..Mo::default()
         };

@@ -16,7 +16,7 @@ use smpp_transport::bus::{Embedded, Route};
 use smpp_transport::disk::Forgetful;
 use smpp_transport::env::WallClock;
 use smpp_transport::service::LinkHealth;
-use smpp_transport::store;
+use smpp_transport::store::{self, Store};
 use tokio::sync::{Notify, watch};
 
 pub use application::{Application, SmscSlot, receives, running};
@@ -25,6 +25,7 @@ pub use process::{Process, Wanted};
 use crate::app::Waiting;
 use crate::history::{Recorder, What};
 use crate::plan::{BusFaults, Keeps, Plan};
+use crate::world::EPOCH;
 
 /// What outlives the processes of a transport: the broker, the server of its store, or its disk. Clones are the same.
 #[derive(Clone)]
@@ -48,10 +49,16 @@ struct Inner {
     out: BTreeMap<usize, usize>,
     /// The embedded bus of the process that runs now.
     door: Option<Embedded>,
-    /// How the links are, of each process that runs now.
-    links: Vec<Option<watch::Receiver<Vec<LinkHealth>>>>,
+    /// Of each process that runs now.
+    processes: Vec<Option<Looks>>,
     /// Handsets that have not sent what they send.
     silent_handsets: usize,
+}
+
+/// Where one can look into a process.
+struct Looks {
+    links: watch::Receiver<Vec<LinkHealth>>,
+    store: Store,
 }
 
 impl Ground {
@@ -59,8 +66,8 @@ impl Ground {
     #[must_use]
     pub fn new(plan: &Arc<Plan>, transport: usize, recorder: &Recorder, waiting: &Waiting) -> Ground {
         let part = &plan.transports[transport];
-        let links = (0..part.processes).map(|_| None).collect();
-        let inner = Inner { links, silent_handsets: part.handsets.len(), ..Inner::default() };
+        let processes = (0..part.processes).map(|_| None).collect();
+        let inner = Inner { processes, silent_handsets: part.handsets.len(), ..Inner::default() };
         Ground {
             owner: plan.owner(transport),
             recorder: recorder.clone(),
@@ -110,6 +117,10 @@ impl Ground {
         self.transport().bus
     }
 
+    fn is_peace(&self) -> bool {
+        self.plan.peace().is_some_and(|peace| peace <= self.recorder.now())
+    }
+
     fn transport(&self) -> &crate::plan::Transport {
         self.plan.transport(self.owner).expect("it is made for a transport")
     }
@@ -142,13 +153,30 @@ impl Ground {
         if inner.silent_handsets > 0 {
             words.push(format!("{} handsets of transport {} that have not sent", inner.silent_handsets, self.owner));
         }
-        for (number, links) in inner.links.iter().enumerate() {
-            let unbound = links.as_ref().is_none_or(|links| links.borrow().iter().any(|link| !link.bound));
-            if unbound {
-                words.push(format!("process {number} of transport {} is not bound", self.owner));
+        for (number, process) in inner.processes.iter().enumerate() {
+            let who = format!("process {number} of transport {}", self.owner);
+            let Some(Looks { links, .. }) = process else {
+                words.push(format!("{who} does not run"));
+                continue;
+            };
+            if links.borrow().iter().any(|link| !link.bound) {
+                words.push(format!("{who} is not bound"));
+            }
+            let outstanding: usize = links.borrow().iter().map(|link| link.outstanding).sum();
+            if outstanding > 0 {
+                words.push(format!("{outstanding} submits of {who} that wait for an answer"));
             }
         }
         words
+    }
+
+    /// What its processes still hold back, in words.
+    #[must_use]
+    pub fn holds(&self) -> Option<String> {
+        let inner = self.inner();
+        let due = inner.processes.iter().flatten().filter_map(|process| process.store.next_expiry()).min()?;
+        let due = due.saturating_sub(EPOCH).as_secs_f64();
+        Some(format!("parts or receipts that transport {} holds until {due:.3} s", self.owner))
     }
 
     /// Notes what an application finds in the end: all that is on the bus.
@@ -201,11 +229,12 @@ pub fn name(owner: usize, message: usize) -> String {
     format!("{owner}-{message}")
 }
 
-/// Whose message, and which, is on the bus.
+/// Whose message, and which, is on the bus; of what is none too.
 #[must_use]
 pub fn message_in(body: &Bytes) -> Option<(usize, usize)> {
     #[derive(Deserialize)]
     struct Named {
+        #[serde(alias = "no_message")]
         message_id: String,
     }
     named(&serde_json::from_slice::<Named>(body).ok()?.message_id)

@@ -15,7 +15,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use super::{Ground, Life, options, tap};
+use super::{Ground, Life, Looks, options, tap};
 use crate::history::What;
 use crate::plan::{Keeps, Plan};
 
@@ -86,7 +86,7 @@ impl Process {
                     return self.note_restless(what);
                 }
             };
-            self.ground.inner().links[self.instance] = None;
+            self.ground.inner().processes[self.instance] = None;
             match wanted {
                 Wanted::Killed | Wanted::Cut => self.die(running, wanted).await,
                 _ => self.stop(running).await,
@@ -124,8 +124,8 @@ impl Process {
         };
         let rng = seed.stream("bus", 0);
         let bus = tap::tap(bus, part.messages_max, self.ground.clone(), self.number, life.clone(), rng);
-        let service = Service::new(options::service(&part), bus, store, Arc::clone(&self.clock), seed);
-        self.ground.inner().links[self.instance] = Some(service.health());
+        let service = Service::new(options::service(&part), bus, store.clone(), Arc::clone(&self.clock), seed);
+        self.ground.inner().processes[self.instance] = Some(Looks { links: service.health(), store });
         let links: Vec<(Link, C)> =
             options::links(&self.plan, &part).into_iter().map(|link| (link, connect(life.clone()))).collect();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -108,6 +108,9 @@ impl Tap {
     fn settle(&mut self, tag: u64, how: Settlement) {
         let Some(Some(delivery)) = self.out.remove(&tag) else { return };
         let message = message_in(&delivery.body);
+        if let (Settlement::DeadLetter(_), Some(message)) = (&how, message) {
+            self.ground.waiting.is_over_for(message);
+        }
         self.ground.recorder.note(What::Settled { process: self.process, message, acked: how == Settlement::Ack });
         match how {
             Settlement::Ack => delivery.ack(),
@@ -117,8 +120,9 @@ impl Tap {
     }
 
     fn publish(&mut self, Publication { route, body, done }: Publication) -> Publishing {
-        let refused = self.rng.random::<f64>() < self.faults.refuse;
-        let unconfirmed = self.rng.random::<f64>() < self.faults.unconfirmed;
+        let faults = if self.ground.is_peace() { BusFaults::default() } else { self.faults };
+        let refused = self.rng.random::<f64>() < faults.refuse;
+        let unconfirmed = self.rng.random::<f64>() < faults.unconfirmed;
         let delay = Duration::from_millis(self.rng.random_range(0..=self.faults.delay_ms));
         let (publisher, ground, process) = (self.bus.publisher.clone(), self.ground.clone(), self.process);
         let done = Told(Some(done));

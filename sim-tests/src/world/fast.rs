@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use smpp_transport::driver::{Accept, Connect, InTurn};
-use smpp_transport::env::Seed;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -14,7 +13,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::door::Door;
 use super::net::{Net, Pipe, Weather};
 use super::{
-    SimulatedClock, Turn, account, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turn_surroundings, turns,
+    SimulatedClock, Turn, account, end_sessions, is_at_rest, keep_peace, latency, note_what_is_left, smsc, tell,
+    turn_surroundings, turns,
 };
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
@@ -120,7 +120,7 @@ impl World {
             while !self.is_at_rest() && Instant::now() < by {
                 sleep(LOOK_INTERVAL).await;
             }
-            sleep(rest(&self.plan)).await;
+            sleep(self.plan.held_max()).await;
             // Who is hung up on again and again is not bound all the time; who goes to another SMSC finds there what waited.
             if self.is_at_rest() || Instant::now() >= by {
                 break;
@@ -255,6 +255,7 @@ impl Node {
             (FaultKind::Hold | FaultKind::Partition | FaultKind::LostToSmsc | FaultKind::LostFromSmsc, true) => {
                 self.net.turn(Weather::Fair);
             }
+            (FaultKind::SmscUnbinds | FaultKind::SmscResets, false) => end_sessions(&self.slot, kind),
             (FaultKind::SmscClockStep(seconds), ends) => self.clock.step(if ends { 0 } else { seconds }),
             (FaultKind::Slow(ms), ends) => self.net.set_latency(latency(&self.plan, if ends { 0 } else { ms })),
             (FaultKind::Crash, false) => self.kill(),
@@ -275,7 +276,15 @@ impl Node {
             Acceptor { queue: self.net.listen(), recorder: self.recorder.clone(), plan: Arc::clone(&self.plan) };
         let control = smsc(&self.plan, self.number, &self.clock);
         *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
-        self.serving = Some(tokio::spawn(smsc_sim::serve(acceptor, control)));
+        let (plan, recorder) = (Arc::clone(&self.plan), self.recorder.clone());
+        let number = self.number;
+        self.serving = Some(tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                () = smsc_sim::serve(acceptor, control.clone()) => {}
+                () = keep_peace(&plan, &recorder, number, &control) => {}
+            }
+        }));
     }
 
     fn kill(&mut self) {
@@ -311,8 +320,7 @@ impl Connect for Connector {
         let line = self.recorder.line(name);
         let (client, process, smsc) = (self.owner, self.machine.checked_sub(1), self.smsc);
         self.recorder.note(What::Connected { line, client, process, smsc });
-        let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
-        Ok(Wire::new(pipe, line, End::Esme, recorder, self.plan.wire.esme, seed, self.life.clone()))
+        Ok(Wire::new(pipe, line, End::Esme, self.recorder.clone(), &self.plan, self.life.clone()))
     }
 }
 
@@ -328,8 +336,7 @@ impl Accept for Acceptor {
     async fn accept(&mut self) -> io::Result<(Wire<Pipe>, String)> {
         let Some((pipe, name)) = self.queue.recv().await else { return std::future::pending().await };
         let line = self.recorder.line(name);
-        let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
-        let wire = Wire::new(pipe, line, End::Smsc, recorder, self.plan.wire.smsc, seed, Life::default());
+        let wire = Wire::new(pipe, line, End::Smsc, self.recorder.clone(), &self.plan, Life::default());
         Ok((wire, format!("line {line}")))
     }
 }

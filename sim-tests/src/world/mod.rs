@@ -18,15 +18,17 @@ use std::time::Duration;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use smpp_transport::env::{Seed, WallClock};
-use smpp_transport::service::EXPIRY_INTERVAL;
 use smpp_transport::session::Role;
 use smpp_transport::store::Answers;
+use smsc_sim::rules::{Cut, Pace, Step};
+use smsc_sim::time::Time;
 use smsc_sim::{Account, Config, Control, Limits};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::app::{PASSWORD, Waiting, driver_config, session_config, system_id};
 use crate::history::{History, Recorder, What};
-use crate::plan::{FaultKind, Plan, SMSC_WINDOW, Smsc, Transport};
+use crate::plan::{FaultKind, Plan, Smsc};
 use crate::transport::{Ground, SmscSlot, receives, running};
 
 /// Which network a plan runs on.
@@ -94,16 +96,44 @@ fn smsc(plan: &Plan, number: usize, clock: &SimulatedClock) -> Control {
     Control::new(config, Arc::new(clock.clone())).expect("plans have rules that can be followed")
 }
 
+/// Ends what the SMSC does wrong once there is peace; never completes. Runs where the simulator does: elsewhere the clock is
+/// another.
+async fn keep_peace(plan: &Plan, recorder: &Recorder, number: usize, control: &Control) {
+    if let Some(peace) = plan.peace() {
+        sleep(peace.saturating_sub(recorder.now())).await;
+        control.set_rules(Vec::new()).expect("no rules can always be followed");
+        tell_all(control, &Step::Pace(Pace { octets: usize::MAX, pause: Time::ms(0) }));
+        recorder.note(What::Peace { smsc: number });
+    }
+    std::future::pending().await
+}
+
+/// The SMSC that runs now, if one does, ends its sessions.
+fn end_sessions(slot: &SmscSlot, how: FaultKind) {
+    let step = if how == FaultKind::SmscUnbinds { Step::Unbind } else { Step::Disconnect(Cut::Reset) };
+    if let Some(control) = running(slot) {
+        tell_all(&control, &step);
+    }
+}
+
+fn tell_all(control: &Control, step: &Step) {
+    for session in control.sessions() {
+        // One that has ended since hears nothing of it.
+        let _ = control.act(session.id, step.clone());
+    }
+}
+
 /// How far the numbers of one SMSC's messages are from those of the next: more than any run has.
 const NUMBERS_APART: u64 = 1_000_000;
 
 fn smsc_config(plan: &Plan, number: u64) -> Config {
     let session = smpp_transport::session::SessionConfig {
-        window: SMSC_WINDOW,
+        window: plan.smsc.window(),
+        sequence_start: plan.smsc.sequence_start.unwrap_or(1),
         answers_enquire_link: false,
         ..session_config(Role::Smsc, &plan.timers)
     };
-    let Smsc { rules, policy, retry } = plan.smsc.clone();
+    let Smsc { rules, policy, retry, .. } = plan.smsc.clone();
     // Nobody looks at the PDUs that the simulator remembers: the history has them.
     let limits = Limits { pdus_max: 0, ..Limits::default() };
     let accounts = (0..plan.accounts()).map(|account| Account::new(&system_id(account), PASSWORD)).collect();
@@ -162,6 +192,8 @@ fn turn_surroundings(kind: FaultKind, ends: bool, grounds: &[Ground], clocks: &[
         | FaultKind::ConnectHangs
         | FaultKind::Crash
         | FaultKind::PowerCut
+        | FaultKind::SmscUnbinds
+        | FaultKind::SmscResets
         | FaultKind::SmscClockStep(_)
         | FaultKind::TransportKilled(_)
         | FaultKind::TransportPowerCut(_)
@@ -177,7 +209,7 @@ fn is_at_rest(plan: &Plan, waiting: &Waiting, grounds: &[Ground], smscs: &[SmscS
     };
     waiting.is_over()
         && smscs.iter().all(|slot| running(slot).is_some_and(is_done))
-        && grounds.iter().all(|ground| ground.restless().is_empty())
+        && grounds.iter().all(|ground| ground.restless().is_empty() && ground.holds().is_none())
 }
 
 /// The accounts of transports that are not bound here so that they receive, but may be to another of several SMSCs: what
@@ -194,17 +226,10 @@ fn tell<T: Copy>(all: &[watch::Sender<T>], what: T) {
     }
 }
 
-/// How long everything must be at rest: what transports hold back is given up in that time. Whose clock was wrong may look
-/// for it only when it looks anyway.
-fn rest(plan: &Plan) -> Duration {
-    let held = plan.transports.iter().map(Transport::held_max).max().unwrap_or_default();
-    let was_wrong = plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ClockStep(..)));
-    held + if was_wrong { EXPIRY_INTERVAL } else { Duration::ZERO }
-}
-
 /// What is left when the time is up, and what the simulators say then.
 fn note_what_is_left(recorder: &Recorder, plan: &Plan, waiting: &Waiting, grounds: &[Ground], smscs: &[SmscSlot]) {
-    let words = waiting.words().into_iter().chain(grounds.iter().flat_map(Ground::restless));
+    let of_transports = grounds.iter().flat_map(|ground| ground.restless().into_iter().chain(ground.holds()));
+    let words = waiting.words().into_iter().chain(of_transports);
     words.for_each(|what| recorder.note(What::Restless { what }));
     for (smsc, slot) in smscs.iter().enumerate() {
         if let Some(control) = running(slot) {

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use smpp_transport::driver::{Accept, Connect, InTurn};
-use smpp_transport::env::Seed;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -16,7 +15,8 @@ use turmoil::{Builder, Sim};
 
 use super::door::Door;
 use super::{
-    SimulatedClock, Turn, account, is_at_rest, latency, note_what_is_left, rest, smsc, tell, turn_surroundings, turns,
+    SimulatedClock, Turn, account, end_sessions, is_at_rest, keep_peace, latency, note_what_is_left, smsc, tell,
+    turn_surroundings, turns,
 };
 use crate::app::{App, STOP_TIMEOUT, Waiting};
 use crate::history::{End, History, Recorder, What};
@@ -130,7 +130,7 @@ impl World<'_> {
             }
         }
         loop {
-            let rested = self.sim.elapsed() + rest(&self.plan);
+            let rested = self.sim.elapsed() + self.plan.held_max();
             while self.sim.elapsed() < rested {
                 self.step()?;
             }
@@ -235,6 +235,7 @@ impl World<'_> {
             (FaultKind::Partition, true) => self.repair(&host),
             (FaultKind::LostToSmsc, ends) => self.one_way(&host, true, ends),
             (FaultKind::LostFromSmsc, ends) => self.one_way(&host, false, ends),
+            (FaultKind::SmscUnbinds | FaultKind::SmscResets, false) => end_sessions(&node.slot, kind),
             (FaultKind::SmscClockStep(seconds), ends) => node.clock.step(if ends { 0 } else { seconds }),
             (FaultKind::Slow(ms), ends) => {
                 let value = latency(&self.plan, if ends { 0 } else { ms });
@@ -302,11 +303,12 @@ impl World<'_> {
                 // Within the host: outside of it the clock is another.
                 let control = smsc(&plan, node.number, &node.clock);
                 *lock(&node.slot) = Some(control.clone());
-                let serving = smsc_sim::serve(Acceptor { listener, recorder, plan }, control);
+                let acceptor = Acceptor { listener, recorder: recorder.clone(), plan: Arc::clone(&plan) };
                 tokio::select! {
                     biased;
                     () = node.kill.notified() => {}
-                    () = serving => {}
+                    () = smsc_sim::serve(acceptor, control.clone()) => {}
+                    () = keep_peace(&plan, &recorder, node.number, &control) => {}
                 }
                 std::future::pending().await
             }
@@ -422,7 +424,7 @@ fn builder(plan: &Plan) -> Builder {
         .rng_seed(plan.seed)
         .epoch(SystemTime::UNIX_EPOCH)
         .tick_duration(Duration::from_millis(plan.tick_ms))
-        .simulation_duration(plan.rest_by() + rest(plan) + plan.timers.rebind_bound() + STOP_TIMEOUT * 5)
+        .simulation_duration(plan.rest_by() + plan.held_max() + plan.timers.rebind_bound() + STOP_TIMEOUT * 5)
         .min_message_latency(latency)
         .max_message_latency(latency)
         .tcp_capacity(65_536);
@@ -448,8 +450,7 @@ impl Connect for Connector {
         let line = self.recorder.line(name(stream.local_addr()?));
         let (client, process, smsc) = (self.owner, self.process, self.node.number);
         self.recorder.note(What::Connected { line, client, process, smsc });
-        let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
-        Ok(Wire::new(stream, line, End::Esme, recorder, self.plan.wire.esme, seed, self.life.clone()))
+        Ok(Wire::new(stream, line, End::Esme, self.recorder.clone(), &self.plan, self.life.clone()))
     }
 }
 
@@ -474,8 +475,7 @@ impl Accept for Acceptor {
     async fn accept(&mut self) -> io::Result<(Wire<TcpStream>, String)> {
         let (stream, peer) = self.listener.accept().await?;
         let line = self.recorder.line(name(peer));
-        let (recorder, seed) = (self.recorder.clone(), Seed(self.plan.seed));
-        let wire = Wire::new(stream, line, End::Smsc, recorder, self.plan.wire.smsc, seed, Life::default());
+        let wire = Wire::new(stream, line, End::Smsc, self.recorder.clone(), &self.plan, Life::default());
         Ok((wire, format!("line {line}")))
     }
 }

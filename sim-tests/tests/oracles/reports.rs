@@ -53,3 +53,13 @@ fn a_report_that_is_told_of_another_message_is_missed_too() {
     retell(&mut history, at, |told| told["user_message_id"] = "0-2".into());
     only("reports", "message 0 of 0: its receipt was taken at", &plan, &history);
 }
+
+#[test]
+fn a_report_that_says_what_no_receipt_does_is_seen() {
+    for wrong in ["failed", "pending"] {
+        let (plan, mut history) = good();
+        let at = event(&history, "delivery_report", 0);
+        retell(&mut history, at, |told| told["delivery_status"] = wrong.into());
+        only("reports", "message 0 of 0: \"", &plan, &history);
+    }
+}

@@ -17,8 +17,14 @@ const CHARACTERS: [usize; 3] = [40, 200, 20];
 
 /// One transport with a transceiver, its bus and store on its own disk, that asks for receipts.
 pub(crate) fn plan() -> Plan {
-    let text = |(at_ms, characters)| Text { at_ms, script: Script::Plain, characters, to: None };
-    let handset = |text| Handset { text, multipart: Multipart::Udh8, sequence: Sequence::Forward, data_sm: false };
+    let text = |(at_ms, characters)| Text { at_ms, script: Script::Plain, characters, to: None, wrong: None };
+    let handset = |text| Handset {
+        text,
+        multipart: Multipart::Udh8,
+        sequence: Sequence::Forward,
+        reference: None,
+        data_sm: false,
+    };
     let part = Transport {
         account: 0,
         processes: 1,

@@ -1,6 +1,6 @@
 //! Situations of transports that a sweep must have met.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smpp_transport::bus::Route;
 use smpp_transport::pdu::CommandStatus;
@@ -9,12 +9,17 @@ use super::Seen;
 use super::seen::is_submit;
 use crate::history::{Way, What};
 use crate::plan::Keeps;
+use crate::transport::handset;
 
 /// Those that there are.
-pub(crate) const MARKS: [&str; 23] = [
+pub(crate) const MARKS: [&str; 30] = [
     "message acked",
     "message nacked",
     "long message sent in parts",
+    "message of as many parts as there can be, or nearly",
+    "message of too many parts",
+    "message to what is no address",
+    "no message, put aside",
     "message sent again, its outcome unknown",
     "message handed out again",
     "message handed out again and not sent again",
@@ -27,6 +32,9 @@ pub(crate) const MARKS: [&str; 23] = [
     "two processes on one account",
     "message joined from its parts",
     "message that never became whole",
+    "250 parts or more from a handset",
+    "parts of several with the same reference",
+    "parts out of order",
     "inbound put off",
     "report of another session's submit",
     "report before the ack of its message",
@@ -49,12 +57,21 @@ fn of_one(seen: &Seen) -> BTreeSet<&'static str> {
         }
     };
     mark(seen.part.processes > 1, "two processes on one account");
+    mark(!seen.kept_aside.is_empty(), "no message, put aside");
+    for (message, text) in seen.part.messages.iter().enumerate() {
+        let is_refused =
+            seen.events(message).any(|event| event.event() == "nack") && !seen.tries.contains_key(&message);
+        mark(is_refused && text.wrong.is_some(), "message to what is no address");
+        mark(is_refused && seen.needs_too_many_parts(message), "message of too many parts");
+    }
     for event in &seen.published {
         mark(event.event() == "ack", "message acked");
         mark(event.event() == "nack", "message nacked");
     }
     for (message, tries) in &seen.tries {
-        mark(tries.iter().any(|it| it.part.total > 1), "long message sent in parts");
+        let total = tries.first().map_or(0, |it| it.part.total);
+        mark(total > 1, "long message sent in parts");
+        mark(total >= 254, "message of as many parts as there can be, or nearly");
         for (place, again) in tries.iter().enumerate() {
             let Some(before) = tries[..place].iter().rev().find(|it| it.part == again.part) else { continue };
             let taken = seen.is_taken_between(*message, before.frame.order, again.frame.order);
@@ -124,7 +141,7 @@ fn has_outstanding(seen: &Seen, order: usize) -> bool {
 fn inward(seen: &Seen, met: &mut BTreeSet<&'static str>) {
     for number in 0..seen.part.handsets.len() {
         let text = crate::transport::handset_text(seen.plan, seen.owner, number).unwrap_or_default();
-        let from = crate::transport::handset(seen.owner, number);
+        let from = handset(seen.owner, number);
         let published = seen.published.iter().filter(|it| it.route == Route::Inbound && it.said.from() == from);
         let mut count = 0;
         for it in published {
@@ -136,8 +153,9 @@ fn inward(seen: &Seen, met: &mut BTreeSet<&'static str>) {
         }
         met.extend((count > 1).then_some("publication stored twice"));
     }
+    met.extend(many_parts(seen));
     for delivered in &seen.delivered {
-        let put_off = delivered.accepted.is_none() && !delivered.is_receipt;
+        let put_off = delivered.accepted().is_none() && !delivered.is_receipt;
         met.extend(put_off.then_some("inbound put off"));
         let Some((_, message)) = delivered.receipt_of() else { continue };
         let Some(first) = seen.tries.get(&message).and_then(|tries| tries.first()) else { continue };
@@ -151,4 +169,24 @@ fn inward(seen: &Seen, met: &mut BTreeSet<&'static str>) {
         let restarted = told.is_some_and(|told| seen.ends.iter().any(|end| (first.frame.order..told).contains(end)));
         met.extend((restarted && seen.part.keeps != Keeps::Nothing).then_some("report over a restart"));
     }
+}
+
+/// What is seen of parts beside one another.
+fn many_parts(seen: &Seen) -> BTreeSet<&'static str> {
+    let mut met = BTreeSet::new();
+    let mut of: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+    for delivered in seen.delivered.iter().filter(|it| it.part.total > 1) {
+        met.extend((delivered.part.total >= 250).then_some("250 parts or more from a handset"));
+        of.entry(&delivered.from).or_default().push(delivered.part.number);
+    }
+    met.extend(of.values().any(|numbers| !numbers.is_sorted()).then_some("parts out of order"));
+    let references = seen.part.handsets.iter().enumerate().filter_map(|(number, it)| Some((number, it.reference?)));
+    let mut senders: BTreeMap<u16, usize> = BTreeMap::new();
+    for (number, reference) in references {
+        if of.contains_key(handset(seen.owner, number).as_str()) {
+            *senders.entry(reference).or_default() += 1;
+        }
+    }
+    met.extend(senders.values().any(|count| *count > 1).then_some("parts of several with the same reference"));
+    met
 }

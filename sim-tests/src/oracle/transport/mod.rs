@@ -8,6 +8,7 @@ mod marks;
 mod order;
 mod outbound;
 mod pace;
+mod parts;
 mod progress;
 mod reports;
 mod seen;

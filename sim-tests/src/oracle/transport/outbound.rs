@@ -9,12 +9,20 @@ use super::super::Report;
 use super::Seen;
 use super::seen::{PartOf, Published, Try};
 use crate::history::What;
-use crate::plan::Keeps;
+use crate::plan::{Keeps, WrongText};
 
 pub(super) fn outbound(seen: &Seen, report: &mut Report) {
-    for message in 0..seen.part.messages.len() {
-        told(seen, message, report);
+    for (message, text) in seen.part.messages.iter().enumerate() {
         let tries = seen.tries.get(&message).map_or(&[][..], Vec::as_slice);
+        if text.wrong == Some(WrongText::NoMessage) {
+            kept_aside(seen, message, report);
+            continue;
+        }
+        told(seen, message, report);
+        if text.wrong.is_some() {
+            refused(seen, message, tries, report);
+            continue;
+        }
         for event in seen.events(message) {
             match event.event() {
                 "ack" => acked(seen, message, tries, event, report),
@@ -33,6 +41,30 @@ fn told(seen: &Seen, message: usize, report: &mut Report) {
         && !seen.events(message).any(|event| matches!(event.event(), "ack" | "nack"))
     {
         report.broken(seen.end, format!("message {message} of {}: nothing was told of it", seen.owner));
+    }
+}
+
+/// What is no message is told of by nobody, and is where somebody can look at it.
+fn kept_aside(seen: &Seen, message: usize, report: &mut Report) {
+    let who = format!("message {message} of {}", seen.owner);
+    if let Some(event) = seen.events(message).next() {
+        report.broken(event.at, format!("{who}: it is no message, and something was told of it"));
+    }
+    if seen.put(message).is_some() && seen.at_rest && !seen.kept_aside.contains(&message) {
+        report.broken(seen.end, format!("{who}: it is no message, and is not in the dead-letter queue"));
+    }
+}
+
+/// What cannot be sent is not, and its sender hears why.
+fn refused(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
+    let who = format!("message {message} of {}", seen.owner);
+    if let Some(first) = tries.first() {
+        report.broken(first.frame.at, format!("{who}: it was sent, and cannot be"));
+    }
+    for event in seen.events(message) {
+        if event.event() != "nack" || event.said.nack_reason().is_empty() {
+            report.broken(event.at, format!("{who}: it cannot be sent, and its sender does not hear why"));
+        }
     }
 }
 
@@ -56,7 +88,8 @@ fn nacked(seen: &Seen, message: usize, tries: &[Try], event: &Published, report:
     // In an earlier life it may have been accepted.
     let is_taken_again = seen.is_taken_between(message, tries.first().map_or(0, |it| it.frame.order), event.order);
     let may_be = unknown && (is_taken_again || !is_accepted(tries, event));
-    if !tries.iter().any(went_wrong) && !may_be {
+    let needs_too_many = tries.is_empty() && seen.needs_too_many_parts(message);
+    if !tries.iter().any(went_wrong) && !may_be && !needs_too_many {
         let reason = event.said.nack_reason();
         report.broken(event.at, format!("{who}: nack ({reason}), but nothing that was sent of it was refused or lost"));
     }

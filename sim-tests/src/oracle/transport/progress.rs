@@ -7,7 +7,7 @@ use smpp_transport::pdu::CommandId;
 
 use super::super::{Frame, Report};
 use super::Seen;
-use crate::plan::{Plan, THROTTLE_MAX_MS, Transport};
+use crate::plan::{Plan, THROTTLE_MAX_MS, Transport, WrongText};
 
 pub(super) fn progress(seen: &Seen, report: &mut Report) {
     let patience = patience(seen.plan, seen.part);
@@ -38,7 +38,9 @@ fn patience(plan: &Plan, part: &Transport) -> Duration {
 fn waits(seen: &Seen) -> Vec<(usize, Duration, Duration)> {
     let told = |message: usize| seen.events(message).find(|event| event.event() != "delivery_report");
     let of = |message| Some((message, seen.put(message)?, told(message).map_or(seen.end, |event| event.at)));
-    (0..seen.part.messages.len()).filter_map(of).collect()
+    // Of what is no message nothing is ever told.
+    let is_one = |message: &usize| seen.part.messages[*message].wrong != Some(WrongText::NoMessage);
+    (0..seen.part.messages.len()).filter(is_one).filter_map(of).collect()
 }
 
 /// When something happened, in order: with the sessions, at the bus, to the processes and around them.

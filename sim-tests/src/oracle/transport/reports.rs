@@ -1,12 +1,14 @@
-//! Receipts find their message: each one that is taken is told of, and nothing is told of another message.
+//! Receipts find their message: each one that is taken is told of, and nothing is told of another message, or that it does not
+//! say.
 
 use std::time::Duration;
 
+use smpp_transport::pdu::MessageState;
 use smpp_transport::text::message_id::{decimal_to_hex, hex_to_decimal, normal};
 
 use super::super::{Report, slack};
 use super::Seen;
-use super::seen::{Delivered, Try};
+use super::seen::{Delivered, Published, Try};
 use crate::plan::Ids;
 
 pub(super) fn reports(seen: &Seen, report: &mut Report) {
@@ -30,7 +32,7 @@ fn comes_from_its_smsc(seen: &Seen, receipt: &Delivered, report: &mut Report) {
 
 fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
     let receipts = seen.delivered.iter().filter(|it| it.is_receipt);
-    let receipts: Vec<_> = receipts.map(|it| (it.frame.order, it.receipt_of(), form(seen, it))).collect();
+    let receipts: Vec<_> = receipts.map(|it| (it, form(seen, it))).collect();
     for told in seen.published.iter().filter(|it| it.event() == "delivery_report") {
         let Some(message) = told.message else {
             let words = format!("a report of {:?}, which nobody sent", told.said.user_message_id());
@@ -40,23 +42,56 @@ fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
         // An SMSC that has lost its memory gives the same ids again: what comes then may be of another message.
         let ids = seen.tries.get(&message.1).into_iter().flatten().filter_map(Try::accepted);
         let ids: Vec<_> = ids.map(|(_, id)| normal(&id)).collect();
-        let is_read = receipts.iter().any(|(order, of, form)| {
-            *order < told.order && (*of == Some(message) || form.as_ref().is_some_and(|form| ids.contains(form)))
+        let read = receipts.iter().filter(|(it, form)| {
+            let is_its = it.receipt_of() == Some(message) || form.as_ref().is_some_and(|form| ids.contains(form));
+            it.frame.order < told.order && is_its
         });
-        if !is_read {
+        let read: Vec<_> = read.map(|(it, _)| *it).collect();
+        if read.is_empty() {
             let words = format!("message {} of {}: a report, and no receipt of it was read", message.1, message.0);
             report.broken(told.at, words);
+        } else {
+            tells_what_one_says(seen, message, told, &read, report);
         }
+    }
+}
+
+/// Of messages of one part: what is told of several parts at once is not looked at.
+fn tells_what_one_says(
+    seen: &Seen,
+    (owner, message): (usize, usize),
+    told: &Published,
+    read: &[&Delivered],
+    report: &mut Report,
+) {
+    let mut tries = seen.tries.get(&message).into_iter().flatten();
+    let is_sure = |it: &Try| it.part.total == 1 && it.accepted().is_none_or(|(_, id)| !is_given_twice(seen, &id));
+    let status = told.said.delivery_status();
+    if tries.all(is_sure) && !read.iter().any(|receipt| may_mean(receipt, status)) {
+        let words = format!("message {message} of {owner}: {status:?} was reported, which no receipt of it says");
+        report.broken(told.at, words);
+    }
+}
+
+/// Whether this is what a receipt comes to, by the state that it tells.
+fn may_mean(receipt: &Delivered, status: &str) -> bool {
+    let Some(state) = receipt.frame.receipt().and_then(|receipt| receipt.state) else { return true };
+    match state {
+        MessageState::DELIVERED => status == "delivered",
+        // Some SMSCs mean that it has arrived, others that they have it: its name and the word for it in texts count as either.
+        MessageState::ACCEPTED => matches!(status, "delivered" | "pending"),
+        MessageState::SCHEDULED | MessageState::ENROUTE | MessageState::UNKNOWN => status == "pending",
+        _ => status == "failed",
     }
 }
 
 /// Of messages of one part that were sent once, whose answer was heard and gave the id that the receipt has.
 fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
-    let (Some((owner, message)), Some(answer)) = (receipt.receipt_of(), receipt.accepted) else { return };
+    let (Some((owner, message)), Some(answer)) = (receipt.receipt_of(), receipt.accepted()) else { return };
     let Some([only]) = seen.tries.get(&message).map(Vec::as_slice).filter(|_| owner == seen.owner) else { return };
     let Some(given) = only.accepted().filter(|_| only.part.total == 1 && only.is_heard(seen.plan)) else { return };
     let (first, last) = (given.0.order.min(receipt.frame.order), answer.order.max(given.0.order));
-    if !is_its_id(seen, receipt, &given.1) || !seen.at_rest || seen.forgets(only.frame.order, seen.last_place()) {
+    if !is_its_id(seen, receipt, &given.1) || !seen.at_rest || seen.forgets(only.frame.order, seen.rest) {
         return;
     }
     if is_too_early(seen, receipt, only) || is_given_twice(seen, &given.1) {

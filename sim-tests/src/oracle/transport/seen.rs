@@ -12,8 +12,8 @@ use super::super::line::user_data;
 use super::super::{Frame, Line};
 use crate::app::message_between;
 use crate::history::{End, Fact, History, Way, What};
-use crate::plan::{FaultKind, Keeps, Plan, Transport};
-use crate::transport::named;
+use crate::plan::{FaultKind, Keeps, Parts, Plan, Script, Transport};
+use crate::transport::{message_in, named};
 
 /// One transport's part of a run.
 pub(crate) struct Seen<'a> {
@@ -30,10 +30,14 @@ pub(crate) struct Seen<'a> {
     pub(crate) delivered: Vec<Delivered<'a>>,
     /// What was published, in order.
     pub(crate) published: Vec<Published>,
+    /// Which of its messages are found in the dead-letter queue in the end.
+    pub(crate) kept_aside: BTreeSet<usize>,
     /// What happened to each message at the bus.
     of: BTreeMap<usize, OnBus>,
     /// When one of its processes died or stopped, as places among all facts.
     pub(crate) ends: Vec<usize>,
+    /// Where all was at rest, or the time was up, as a place among all facts.
+    pub(crate) rest: usize,
     /// Its facts, and the faults.
     pub(crate) facts: Vec<(usize, &'a Fact)>,
     /// Whether all was done when the time was up.
@@ -90,6 +94,7 @@ pub(crate) struct Said {
     event_type: Option<String>,
     user_message_id: Option<String>,
     nack_reason: Option<String>,
+    delivery_status: Option<String>,
 }
 
 impl Published {
@@ -120,6 +125,10 @@ impl Said {
 
     pub(crate) fn nack_reason(&self) -> &str {
         self.nack_reason.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn delivery_status(&self) -> &str {
+        self.delivery_status.as_deref().unwrap_or_default()
     }
 }
 
@@ -167,9 +176,11 @@ impl<'a> Seen<'a> {
             given,
             delivered: lines.iter().flat_map(|line| delivered(line)).collect(),
             published,
+            kept_aside: kept_aside(owner, &facts),
             of,
             lines,
             ends,
+            rest: rest(history),
             facts,
             at_rest: !history.facts.iter().any(|fact| matches!(fact.what, What::Restless { .. })),
             end: history.facts.last().map_or(Duration::ZERO, |fact| fact.at),
@@ -222,11 +233,38 @@ impl<'a> Seen<'a> {
         self.of.get(&message)?.put.first().copied()
     }
 
+    /// Whether its text may need more parts than a message can have.
+    pub(crate) fn needs_too_many_parts(&self, message: usize) -> bool {
+        let text = &self.part.messages[message];
+        // What the longest header leaves of a part.
+        let each = if text.script == Script::Plain { 152 } else { 66 };
+        self.part.options.parts != Parts::Payload && text.characters > PARTS_MAX * each
+    }
+
     /// How often the message was put on the bus, or may have been.
     pub(crate) fn puts(&self, message: usize) -> usize {
         // On a disk each try is noted before it is made.
         self.of.get(&message).map_or(0, |it| it.tries.max(it.put.len()))
     }
+}
+
+/// Simulators say what they have when they are killed, and when all is at rest.
+fn rest(history: &History) -> usize {
+    let is_rest = |fact: &Fact| matches!(fact.what, What::Account { killed: false, .. });
+    history.facts.iter().position(is_rest).unwrap_or(history.facts.len())
+}
+
+/// Parts are numbered by an octet, from 1.
+const PARTS_MAX: usize = 255;
+
+fn kept_aside(owner: usize, facts: &[(usize, &Fact)]) -> BTreeSet<usize> {
+    let found = facts.iter().filter_map(|(_, fact)| match &fact.what {
+        What::OnBus { published, .. } => Some(published),
+        _ => None,
+    });
+    let aside = found.flatten().filter(|(route, _)| *route == Route::Failed);
+    let messages = aside.filter_map(|(_, body)| message_in(body));
+    messages.filter(|(of_whom, _)| *of_whom == owner).map(|(_, message)| message).collect()
 }
 
 fn on_bus(owner: usize, facts: &[(usize, &Fact)], published: &[Published]) -> BTreeMap<usize, OnBus> {
@@ -265,9 +303,8 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
         taken.extend(answer.map(|it| it.order));
         let is_receipt = class.is_receipt() || class.is_intermediate();
         let said = frame.receipt().filter(|_| is_receipt).and_then(|receipt| receipt.id.as_ref());
-        let accepted = answer.filter(|it| it.pdu.as_ref().is_some_and(|pdu| pdu.status == CommandStatus::ESME_ROK));
         let (id, part) = (said.map(ToString::to_string), part_of(pdu));
-        Some(Delivered { line, frame, from, to, is_receipt, id, part, accepted })
+        Some(Delivered { line, frame, from, to, is_receipt, id, part, answer })
     })
 }
 
@@ -281,11 +318,21 @@ pub(crate) struct Delivered<'a> {
     /// The id of the message that a receipt is about, as it writes it.
     pub(crate) id: Option<String>,
     pub(crate) part: PartOf,
-    /// Its answer, if that says that all is well.
-    pub(crate) accepted: Option<&'a Frame>,
+    /// The first that was written with its number, and is no other's.
+    pub(crate) answer: Option<&'a Frame>,
 }
 
-impl Delivered<'_> {
+impl<'a> Delivered<'a> {
+    /// Its answer, if that says that all is well.
+    pub(crate) fn accepted(&self) -> Option<&'a Frame> {
+        self.answer.filter(|_| self.status() == Some(CommandStatus::ESME_ROK))
+    }
+
+    /// What its answer says.
+    pub(crate) fn status(&self) -> Option<CommandStatus> {
+        self.answer.and_then(|answer| answer.pdu.as_ref()).map(|pdu| pdu.status)
+    }
+
     /// Which message of the transport's a receipt is about, by its addresses: it goes the other way.
     pub(crate) fn receipt_of(&self) -> Option<(usize, usize)> {
         message_between(&self.to, &self.from).filter(|_| self.is_receipt)
