@@ -213,7 +213,7 @@ async fn submits_go_in_the_order_in_which_they_are_made_whichever_is_polled_firs
         for octets in [1, 2] {
             let request = peer.receive_some().await;
             let Body::SubmitSm(sm) = request.body else { panic!("a submit") };
-            assert_eq!(sm.short_message.len(), octets);
+            assert_eq!(sm.short_message.as_bytes().len(), octets);
             peer.send(&[submit_resp(request.sequence)]).await;
         }
     };
