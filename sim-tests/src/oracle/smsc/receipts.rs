@@ -112,8 +112,8 @@ fn all_that_were_asked_for(seen: &Seen, message: Message, kept: &Kept, intermedi
 fn in_time(seen: &Seen, message: Message, kept: &Kept, intermediate: bool, report: &mut Report) {
     let is_it = |offer: &&Offer| offer.message == Some(message) && offer.intermediate == intermediate;
     let Some(first) = seen.offers.iter().find(is_it) else { return };
-    let reached = kept.states.iter().find(|(state, _)| state.is_final() != intermediate);
-    let Some((_, reached)) = reached else { return };
+    let is_told_of = |state: MessageState| if intermediate { state == MessageState::ENROUTE } else { state.is_final() };
+    let Some((_, reached)) = kept.states.iter().find(|(state, _)| is_told_of(*state)) else { return };
     let wait = Duration::from_millis(seen.plan.deliveries_max_ms() + seen.plan.smsc.slowness_max_ms());
     let by = *reached + seen.plan.smsc.told_after_max() + wait;
     let own = seen.submitted(message).map(|(own, _)| &seen.lines[own]);
