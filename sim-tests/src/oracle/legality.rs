@@ -93,15 +93,14 @@ pub(super) fn window(plan: &Plan, history: &History, lines: &[Line], report: &mu
     }
     let timeout = Duration::from_millis(plan.timers.response_timeout_ms);
     for line in lines {
-        let Some(client) = line.client else { continue };
-        // What an SMSC writes that is wrong goes past its window.
-        if line.end == End::Smsc && plan.smsc.is_malformed() {
-            continue;
-        }
-        let is_client = line.end == End::Esme && plan.transport(client).is_none();
-        let (who, window) = match line.end {
-            End::Esme => (format!("client {client}"), plan.window(client)),
-            End::Smsc => (format!("the SMSC to client {client}"), plan.smsc.window()),
+        let (who, window, is_client) = match (line.end, line.client) {
+            // What an SMSC writes that is wrong goes past its window.
+            (End::Smsc, _) if plan.smsc.is_malformed() => continue,
+            (End::Smsc, _) => (format!("the SMSC on line {}", line.number), plan.smsc.window(), false),
+            (End::Esme, Some(client)) => {
+                (format!("client {client}"), plan.window(client), plan.transport(client).is_none())
+            }
+            (End::Esme, None) => continue,
         };
         let is_message = |frame: &super::Frame| match line.end {
             End::Esme => frame.submitted().is_some(),

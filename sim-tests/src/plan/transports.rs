@@ -255,12 +255,6 @@ pub enum Sequence {
 }
 
 impl Sequence {
-    /// Whether one of the parts never comes.
-    #[must_use]
-    pub fn lacks_a_part(self) -> bool {
-        matches!(self, Sequence::Headless | Sequence::Holed | Sequence::Tailless)
-    }
-
     fn order(self, count: u8) -> Vec<u8> {
         let without = |missing: u8| (1..=count).filter(|part| *part != missing).collect();
         match self {

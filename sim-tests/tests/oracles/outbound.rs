@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use sim_tests::history::{End, Fact, What};
 use sim_tests::oracle::check;
-use sim_tests::plan::{Fault, FaultKind, Plan};
+use sim_tests::plan::{Fault, FaultKind, Plan, WrongText};
+use smpp_transport::bus::Route;
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, MessageId};
 
-use crate::transports::{answered, event, exchange, good, good_of, move_to, only, place, plan, retell, submit_again};
+use crate::transports::{
+    answered, event, exchange, good, good_of, move_to, on_bus, only, place, plan, retell, submit_again,
+};
 
 #[test]
 fn a_message_of_which_nothing_is_told_is_seen() {
@@ -108,4 +111,34 @@ fn a_minute_in_which_nothing_is_done_is_seen() {
     let found = check(&plan, &history);
     let words = "message 0 of 0: it waits, and for 60 s nothing is done";
     assert!(found.iter().any(|it| (it.oracle, it.words.as_str()) == ("progress", words)), "{found:?}");
+}
+
+/// The plan whose first message is wrong so.
+fn with_wrong(wrong: WrongText) -> Plan {
+    let mut plan = plan();
+    plan.transports[0].messages[0].wrong = Some(wrong);
+    plan
+}
+
+#[test]
+fn what_is_no_message_and_is_not_put_aside_is_seen() {
+    let (plan, mut history) = good_of(with_wrong(WrongText::NoMessage));
+    on_bus(&mut history).retain(|(route, _)| *route != Route::Failed);
+    only("outbound", "message 0 of 0: it is no message, and is not in the dead-letter queue", &plan, &history);
+}
+
+#[test]
+fn what_cannot_be_sent_and_whose_sender_hears_no_reason_is_seen() {
+    let (plan, mut history) = good_of(with_wrong(WrongText::Destination));
+    let nack = event(&history, "nack", 0);
+    retell(&mut history, nack, |event| event["nack_reason"] = serde_json::Value::Null);
+    only("outbound", "message 0 of 0: it cannot be sent, and its sender does not hear why", &plan, &history);
+}
+
+#[test]
+fn an_smsc_that_delivers_more_than_its_window_is_seen() {
+    let (mut plan, history) = good();
+    // The second handset sends two parts.
+    plan.smsc.window = Some(1);
+    only("window", "the SMSC on line 0: 2 outstanding, window 1", &plan, &history);
 }
