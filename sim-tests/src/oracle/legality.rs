@@ -106,12 +106,19 @@ pub(super) fn window(plan: &Plan, history: &History, lines: &[Line], report: &mu
             End::Esme => frame.submitted().is_some(),
             End::Smsc => [CommandId::DELIVER_SM, CommandId::DATA_SM].iter().any(|it| frame.is(Way::Written, *it)),
         };
+        let is_late = match line.end {
+            End::Esme => plan.wire.esme.stall > 0.0,
+            End::Smsc => plan.wire.smsc.stall > 0.0 || !plan.smsc.is_punctual(),
+        };
+        let first = line.frames.first().map_or(Duration::ZERO, |frame| frame.at);
         let mut outstanding: Vec<&super::Frame> = Vec::new();
         for frame in &line.frames {
             let over = |sent: &&super::Frame| {
                 let expired = sent.submitted().and_then(|message| ended.get(&message));
-                // What the sessions of all others have given up nobody says; they count from before it is written.
-                let given_up = !is_client && sent.at + timeout <= frame.at + super::slack(plan);
+                // What the sessions of all others have given up nobody says; they count from before it is written, and
+                // what is written late may have waited since the line began.
+                let since = if is_late { first } else { sent.at };
+                let given_up = !is_client && since + timeout <= frame.at + super::slack(plan);
                 !given_up
                     && !sent.pdu.as_ref().is_some_and(|request| frame.way == Way::Read && frame.answers(request))
                     && expired.is_none_or(|at| *at > frame.at)
