@@ -78,7 +78,8 @@ impl<S> Wire<S> {
         if self.peace.is_some_and(|peace| peace <= self.recorder.now()) {
             self.peace = None;
             self.chop = Chop::default();
-            self.cut_in = None;
+            // What is cut already stays so.
+            self.cut_in = self.cut_in.filter(|left| *left == 0);
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use smpp_transport::bus::DeliveryStatus;
-use smpp_transport::store::{Early, Expired, Known, Matched, Memory, PartOf, Report, Store, StoreLimits};
+use smpp_transport::store::{Early, Expired, GivenUp, Known, Matched, Memory, PartOf, Report, Store, StoreLimits};
 use smpp_transport::text::{
     Charset, JoinLimits, Language, Outcome, PartAddress, PartKey, ReferenceKind, Refusal, Segment, Shifts, message_id,
 };
@@ -46,6 +46,8 @@ macro_rules! ask {
             a_part_that_differs_begins_another_message,
             parts_that_were_never_joined_are_given_up_in_the_order_of_their_times,
             a_clock_that_was_ahead_holds_no_part_for_longer,
+            what_has_expired_is_given_again_until_it_is_told,
+            no_more_parts_are_taken_than_can_be_given_up,
             what_is_refused_is_not_held,
             finished_messages_make_room,
             references_count_up,
@@ -131,9 +133,17 @@ fn complete(outcome: Outcome) -> Vec<u8> {
 }
 
 async fn join(store: &Store, now: Duration, key: &PartKey, part: &Segment) -> Outcome {
-    let (outcome, superseded) = store.join(now, key, part).await.unwrap();
-    assert_eq!(superseded, None);
-    outcome
+    store.join(now, key, part).await.unwrap()
+}
+
+/// What is given up by now, told of as it is given.
+async fn given_up(store: &Store, now: Duration) -> Vec<(PartKey, Vec<Segment>)> {
+    let mut all = Vec::new();
+    for GivenUp { number, message } in store.expire(now).await.unwrap().incomplete {
+        store.told_incomplete(now, number).await.unwrap();
+        all.push((message.key, message.segments));
+    }
+    all
 }
 
 async fn a_receipt_finds_its_message_and_its_copy_is_known_as_such(world: &impl World) {
@@ -179,6 +189,7 @@ async fn a_receipt_before_its_id_waits_for_it_and_expires(world: &impl World) {
     let expired = store.expire(until).await.unwrap();
     assert_eq!(expired.early, [early(&forms("11"), &delivered())]);
     assert_eq!(store.expire(until).await.unwrap(), Expired::default());
+    store.told(until, &expired.early[0]).await.unwrap();
     assert_eq!(store.remember(until, "b", &part("n", 1, 1)).await.unwrap(), [], "11 is 0x0b, and gone");
 }
 
@@ -191,6 +202,7 @@ async fn a_clock_that_was_ahead_holds_no_receipt_for_longer(world: &impl World) 
     assert_eq!(store.expire(NOW + SECOND).await.unwrap(), Expired::default());
     let first = store.expire(NOW + 30 * SECOND).await.unwrap();
     assert_eq!(first.early, [early(&forms("11"), &delivered())], "it does not wait for one that came before it");
+    store.told(NOW, &first.early[0]).await.unwrap();
     let then = store.expire(NOW + 31 * SECOND).await.unwrap();
     assert_eq!(then.early, ["10", "12"].map(|id| early(&forms(id), &delivered())), "from when it was seen");
 }
@@ -307,21 +319,23 @@ async fn a_part_that_differs_begins_another_message(world: &impl World) {
     for part in [segment(2, b"two"), segment(1, b"one")] {
         let _ = join(&store, NOW, &key, &part).await;
     }
-    let (outcome, superseded) = store.join(NOW, &key, &segment(1, b"uno")).await.unwrap();
-    assert_eq!(outcome, Outcome::Waiting);
-    let superseded = superseded.unwrap();
-    assert_eq!((superseded.key, superseded.segments), (key.clone(), vec![segment(1, b"one"), segment(2, b"two")]));
+    assert_eq!(join(&store, NOW, &key, &segment(1, b"uno")).await, Outcome::Waiting);
+    assert!(store.next_expiry().is_some_and(|next| next <= NOW), "what it supersedes is told of at once");
+    let superseded = given_up(&store, NOW).await;
+    assert_eq!(superseded, [(key.clone(), vec![segment(1, b"one"), segment(2, b"two")])]);
     let other = Segment { charset: Charset::Latin1, ..segment(1, b"uno") };
-    assert!(store.join(NOW, &key, &other).await.unwrap().1.is_some(), "another charset is another part");
+    let _ = join(&store, NOW, &key, &other).await;
+    let superseded = given_up(&store, NOW).await;
+    assert_eq!(superseded, [(key.clone(), vec![segment(1, b"uno")])], "another charset is another part");
     let late = NOW + 60 * SECOND;
-    let (outcome, superseded) = store.join(late, &key, &segment(2, b"two")).await.unwrap();
-    assert_eq!((outcome, superseded.unwrap().segments), (Outcome::Waiting, vec![other]), "it had expired");
+    assert_eq!(join(&store, late, &key, &segment(2, b"two")).await, Outcome::Waiting);
+    assert_eq!(given_up(&store, late).await, [(key.clone(), vec![other])], "it had expired");
     for part in [segment(1, b"one"), segment(3, b"three")] {
         let _ = join(&store, late, &key, &part).await;
     }
     store.published(late, &key).await.unwrap();
-    let (outcome, superseded) = store.join(late, &key, &segment(1, b"uno")).await.unwrap();
-    assert_eq!((outcome, superseded), (Outcome::Waiting, None), "what was published is not given up");
+    assert_eq!(join(&store, late, &key, &segment(1, b"uno")).await, Outcome::Waiting);
+    assert_eq!(given_up(&store, late).await, [], "what was published is not given up");
 }
 
 async fn parts_that_were_never_joined_are_given_up_in_the_order_of_their_times(world: &impl World) {
@@ -334,12 +348,8 @@ async fn parts_that_were_never_joined_are_given_up_in_the_order_of_their_times(w
     let _ = join(&store, NOW + 20 * SECOND, &key(6, 3), &segment(2, b"two")).await;
     assert!(store.next_expiry().is_some_and(|next| next <= NOW + 60 * SECOND));
     assert_eq!(store.expire(NOW + 60 * SECOND - Duration::from_micros(1)).await.unwrap(), Expired::default());
-    let expired = store.expire(NOW + 79 * SECOND).await.unwrap();
-    assert_eq!(
-        expired.incomplete.iter().map(|incomplete| incomplete.key.clone()).collect::<Vec<_>>(),
-        [key(9, 2), key(8, 2), key(7, 2)]
-    );
-    assert!(expired.incomplete.iter().all(|incomplete| incomplete.segments == [segment(1, b"one")]));
+    let expired = [9, 8, 7].map(|reference| (key(reference, 2), vec![segment(1, b"one")]));
+    assert_eq!(given_up(&store, NOW + 79 * SECOND).await, expired);
     assert_eq!(store.expire(NOW + 80 * SECOND).await.unwrap().incomplete.len(), 1);
 }
 
@@ -351,12 +361,56 @@ async fn a_clock_that_was_ahead_holds_no_part_for_longer(world: &impl World) {
     store.published(ahead, &key(8, 1)).await.unwrap();
     let _ = join(&store, NOW, &key(9, 2), &segment(1, b"one")).await;
     assert_eq!(store.expire(NOW + SECOND).await.unwrap(), Expired::default());
-    let given_up =
-        |expired: Expired| expired.incomplete.into_iter().map(|incomplete| incomplete.key).collect::<Vec<_>>();
-    assert_eq!(given_up(store.expire(NOW + 60 * SECOND).await.unwrap()), [key(9, 2)]);
-    assert_eq!(given_up(store.expire(NOW + 61 * SECOND).await.unwrap()), [key(7, 2)], "from when it was seen");
+    let one = |reference| [(key(reference, 2), vec![segment(1, b"one")])];
+    assert_eq!(given_up(&store, NOW + 60 * SECOND).await, one(9));
+    assert_eq!(given_up(&store, NOW + 61 * SECOND).await, one(7), "from when it was seen");
     let copy = join(&store, NOW + 62 * SECOND, &key(8, 1), &segment(1, b"one")).await;
     assert_eq!(complete(copy), b"one", "the finished one is forgotten");
+}
+
+/// Whoever is given it may die.
+async fn what_has_expired_is_given_again_until_it_is_told(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    for reference in [1, 2] {
+        let _ = join(&store, NOW, &key(reference, 2), &segment(1, b"one")).await;
+    }
+    let never = early(&forms("b"), &delivered());
+    assert_eq!(store.receipt(NOW, &never).await, Ok(Matched::Held));
+    let (first, hold) = (NOW + 3_600 * SECOND, 30 * SECOND);
+    let Expired { incomplete, early } = store.expire(first).await.unwrap();
+    assert_eq!((incomplete.len(), early.as_slice()), (2, [never.clone()].as_slice()));
+    // A part of the same message is another's.
+    assert_eq!(join(&store, first, &key(1, 2), &segment(1, b"uno")).await, Outcome::Waiting);
+    assert!(store.next_expiry().is_some_and(|next| next <= first + hold));
+    assert_eq!(store.expire(first + hold - Duration::from_millis(1)).await, Ok(Expired::default()));
+    store.told_incomplete(first, incomplete[0].number).await.unwrap();
+    store.told_incomplete(first, incomplete[0].number).await.unwrap();
+    let again = store.expire(first + hold).await.unwrap();
+    assert_eq!(again, Expired { incomplete: incomplete[1..].to_vec(), early: vec![never.clone()] });
+    store.told(first, &never).await.unwrap();
+    store.told_incomplete(first, incomplete[1].number).await.unwrap();
+    assert_eq!(store.expire(first + 2 * hold).await, Ok(Expired::default()));
+    assert_eq!(given_up(&store, first + 3_600 * SECOND).await, [(key(1, 2), vec![segment(1, b"uno")])]);
+    // The clock goes back: it is not held for longer.
+    let _ = join(&store, first, &key(3, 2), &segment(1, b"one")).await;
+    assert_eq!(store.expire(first + 7_200 * SECOND).await.unwrap().incomplete.len(), 1);
+    assert_eq!(store.expire(first).await, Ok(Expired::default()));
+    assert_eq!(store.expire(first + hold).await.unwrap().incomplete.len(), 1);
+}
+
+/// Nobody tells of anything, as while the bus is away.
+async fn no_more_parts_are_taken_than_can_be_given_up(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    for reference in 0..1_000 {
+        let _ = join(&store, NOW, &key(reference, 2), &segment(1, b"one")).await;
+    }
+    let late = NOW + 3_600 * SECOND;
+    let given = store.expire(late).await.unwrap().incomplete;
+    assert_eq!(given.len(), 1_000);
+    let refused = join(&store, late, &key(1, 2), &segment(1, b"one")).await;
+    assert_eq!(refused, Outcome::Refused(Refusal::SetsFull));
+    store.told_incomplete(late, given[500].number).await.unwrap();
+    assert_eq!(join(&store, late, &key(1, 2), &segment(1, b"one")).await, Outcome::Waiting);
 }
 
 async fn what_is_refused_is_not_held(world: &impl World) {

@@ -388,10 +388,12 @@ impl Transport {
         paced + stored + THROTTLE_MAX_MS + self.options.retry_max_age_ms + self.options.shutdown_timeout_ms
     }
 
-    /// How long after the end of all else something may still be due: what is held back is given up.
+    /// How long after the end of all else something may still be due: what is held back is given up, and held on for as long
+    /// as an early receipt if whoever was to tell of it has died.
     #[must_use]
     pub fn held_max(&self) -> Duration {
-        Duration::from_millis(self.options.early_hold_ms.max(self.options.join_expiry_ms) + 2_000)
+        let Options { early_hold_ms, join_expiry_ms, .. } = self.options;
+        Duration::from_millis(early_hold_ms.max(join_expiry_ms) + early_hold_ms + 2_000)
     }
 }
 

@@ -67,12 +67,6 @@ impl Journal {
         permit.map(Room).map_err(|_| self.closed())
     }
 
-    /// A place for a write, if there is one.
-    #[must_use]
-    pub fn room_now(&self) -> Option<Room> {
-        self.writes.clone().try_reserve_owned().ok().map(Room)
-    }
-
     /// Writes these changes together, and completes when they are synced.
     ///
     /// # Errors

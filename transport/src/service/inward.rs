@@ -1,15 +1,15 @@
 //! From the SMSC to the bus: what becomes of one deliver_sm or data_sm, before it is answered.
 
+use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::middleware::{self, Way};
-use super::owed::Debt;
 use super::{GAP, Metrics, Partial, Reports, Shared, Unmatched};
 use crate::bus::{DeliveryStatus, Event, PublishError, Route};
 use crate::driver::Delivery;
 use crate::inbound::{Envelope, Read, ReadReceipt, key, read};
 use crate::pdu::{CommandId, CommandStatus, latin1};
-use crate::store::{Away, Early, Expired, Known, Matched, Report};
+use crate::store::{Away, Early, Expired, GivenUp, Known, Matched, Report};
 use crate::text::{Incomplete, Joined, Outcome, PartKey, Refusal, Segment, join};
 
 /// Why the SMSC is asked to keep what it sent.
@@ -100,14 +100,7 @@ impl Shared {
     }
 
     async fn take_part(&self, key: PartKey, segment: Segment, envelope: Envelope) -> Result<(), PutOff> {
-        if self.owed.is_full() {
-            return Err(PutOff::Full("too many messages that are not whole wait for the bus"));
-        }
-        let (outcome, superseded) = self.store.join(self.now(), &key, &segment).await?;
-        if let Some(incomplete) = superseded {
-            self.give_up(self.owed.owe(incomplete)).await?;
-        }
-        match outcome {
+        match self.store.join(self.now(), &key, &segment).await? {
             Outcome::Waiting => Metrics::count(&self.metrics.parts, "waiting"),
             Outcome::Duplicate => Metrics::count(&self.metrics.parts, "duplicate"),
             Outcome::Complete(joined) => {
@@ -138,12 +131,12 @@ impl Shared {
     }
 
     /// A long message will not be whole any more.
-    async fn give_up(&self, incomplete: Debt<'_>) -> Result<(), PutOff> {
+    async fn tell_incomplete(&self, incomplete: &Incomplete) -> Result<(), PutOff> {
         let missing: Vec<u8> = incomplete.missing().collect();
         let texts = match self.config.partial {
             Partial::Drop => Vec::new(),
-            Partial::Parts => stretches(&incomplete).into_iter().map(|stretch| join(stretch).decode().text).collect(),
-            Partial::Gaps => vec![with_gaps(&incomplete)],
+            Partial::Parts => stretches(incomplete).into_iter().map(|stretch| join(stretch).decode().text).collect(),
+            Partial::Gaps => vec![with_gaps(incomplete)],
         };
         for text in texts {
             let mut smpp = serde_json::Map::new();
@@ -154,7 +147,6 @@ impl Shared {
         }
         tracing::warn!(?missing, total = incomplete.key.total, "a long message has not become whole");
         Metrics::count(&self.metrics.parts, "incomplete");
-        incomplete.told();
         Ok(())
     }
 
@@ -228,40 +220,48 @@ impl Shared {
         Ok(())
     }
 
-    /// A receipt that was held has met its id. Nobody waits for an answer, so that it is tried until it is told.
+    /// A receipt that was held has met its id, or never will. Nobody waits for an answer, so that it is tried until it is told.
     pub(super) async fn take_early(&self, early: Early) {
         let telling = (early.id.clone(), early.report.smpp_status.clone());
         // The store gives it again while that takes long.
         if !self.telling().insert(telling.clone()) {
             return;
         }
-        in_the_end("an early receipt could not be told", || self.tell_early(&early)).await;
+        in_the_end("a receipt that was held could not be told", || self.tell_early(&early)).await;
         self.telling().remove(&telling);
     }
 
     /// It is held until it is told: whoever comes after this process finds it.
     async fn tell_early(&self, early: &Early) -> Result<(), PutOff> {
-        let matched = self.store.receipt_again(self.now(), early).await?;
-        self.matched(&early.id, matched, &early.report).await?;
+        match self.store.receipt_again(self.now(), early).await? {
+            Matched::Known(known) => {
+                Metrics::count(&self.metrics.receipts, "known");
+                self.report(&known, &early.report).await?;
+            }
+            _ => self.tell_at_last(early).await?,
+        }
         Ok(self.store.told(self.now(), early).await?)
     }
 
-    /// Tells of all long messages that are given up, however long that takes.
-    async fn pay(&self) {
-        while let Some(debt) = self.owed.next() {
-            if let Err(error) = self.give_up(debt).await {
-                tracing::warn!(%error, "a long message that has not become whole could not be published");
-                if matches!(error, PutOff::Bus(PublishError::Closed)) {
-                    return;
-                }
-                tokio::time::sleep(super::AGAIN).await;
+    /// Its id has not come in time.
+    async fn tell_at_last(&self, early: &Early) -> Result<(), PutOff> {
+        let forms = self.ids_seen().forms_at_last(self.config.inbound.id_forms, &early.id);
+        let at_last = Early { forms, ..early.clone() };
+        match self.store.receipt_again(self.now(), &at_last).await? {
+            Matched::Known(known) => {
+                tracing::warn!(id = early.id, "a receipt has its id in another form: say so with receipts.id_format");
+                self.report(&known, &early.report).await
+            }
+            _ => {
+                self.unmatched(&early.id, &early.report).await?;
+                Metrics::count(&self.metrics.receipts, "expired");
+                Ok(())
             }
         }
     }
 
-    /// Gives up what has expired in the store.
+    /// Tells of what has expired in the store, however long that takes.
     pub(super) async fn expire(&self) {
-        self.pay().await;
         let Expired { incomplete, early } = match self.store.expire(self.now()).await {
             Ok(expired) => expired,
             Err(error) => {
@@ -269,45 +269,32 @@ impl Shared {
                 return tokio::time::sleep(super::AGAIN).await;
             }
         };
-        incomplete.into_iter().for_each(|set| self.owed.add(set));
-        self.pay().await;
         // None waits for another that the bus refuses.
-        let told = early.iter().map(|early| in_the_end("a receipt could not be told", || self.tell_expired(early)));
-        futures_util::future::join_all(told).await;
+        let incomplete = join_all(incomplete.into_iter().map(|given_up| self.take_incomplete(given_up)));
+        let early = join_all(early.into_iter().map(|early| self.take_early(early)));
+        futures_util::future::join(incomplete, early).await;
     }
 
-    /// The id of a receipt has not come in time; or it has, and who was to tell of it has died.
-    async fn tell_expired(&self, early: &Early) -> Result<(), PutOff> {
-        if let Matched::Known(_) = self.store.receipt_again(self.now(), early).await? {
-            // It is held on, in case that this process dies too.
-            self.take_early(early.clone()).await;
-            return Ok(());
+    /// It is held until it is told: whoever comes after this process finds it.
+    async fn take_incomplete(&self, GivenUp { number, message }: GivenUp) {
+        let failed = "a long message that has not become whole could not be published";
+        if in_the_end(failed, || self.tell_incomplete(&message)).await {
+            let told = async || Ok(self.store.told_incomplete(self.now(), number).await?);
+            in_the_end("a long message that is told of is still held", told).await;
         }
-        let forms = self.ids_seen().forms_at_last(self.config.inbound.id_forms, &early.id);
-        let at_last = Early { forms, ..early.clone() };
-        match self.store.receipt_again(self.now(), &at_last).await? {
-            Matched::Known(known) => {
-                tracing::warn!(id = early.id, "a receipt has its id in another form: say so with receipts.id_format");
-                self.report(&known, &early.report).await?;
-            }
-            _ => {
-                self.unmatched(&early.id, &early.report).await?;
-                Metrics::count(&self.metrics.receipts, "expired");
-            }
-        }
-        Ok(())
     }
 }
 
-/// Tries until it is done, or the bus has been closed.
-async fn in_the_end<F: Future<Output = Result<(), PutOff>>>(otherwise: &str, mut once: impl FnMut() -> F) {
+/// Tries until it is done, and says so, or until the bus has been closed.
+async fn in_the_end<F: Future<Output = Result<(), PutOff>>>(otherwise: &str, mut once: impl FnMut() -> F) -> bool {
     while let Err(error) = once().await {
         tracing::warn!(%error, "{otherwise}");
         if matches!(error, PutOff::Bus(PublishError::Closed)) {
-            return;
+            return false;
         }
         tokio::time::sleep(super::AGAIN).await;
     }
+    true
 }
 
 /// Runs of parts that follow each other.

@@ -21,7 +21,6 @@ mod link;
 mod metrics;
 mod middleware;
 mod outward;
-mod owed;
 mod repeats;
 mod run;
 
@@ -38,7 +37,6 @@ pub use link::{Link, LinkHealth, OnAuthFailure};
 pub use metrics::Metrics;
 pub use middleware::{Does, Middleware};
 use outward::Outgoing;
-use owed::Owed;
 use repeats::Repeats;
 pub use run::{EXPIRY_INTERVAL, Service};
 
@@ -186,8 +184,6 @@ struct Shared {
     unanswered: Mutex<Unanswered>,
     /// What the SMSC has sent lately.
     repeats: Repeats,
-    /// Long messages that will not be whole, and nobody knows.
-    owed: Owed,
 }
 
 impl Shared {
@@ -212,7 +208,6 @@ impl Shared {
             telling: Mutex::default(),
             unanswered: Mutex::default(),
             repeats: Repeats::default(),
-            owed: Owed::default(),
         }
     }
 

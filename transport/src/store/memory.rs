@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{Away, Early, Expired, HELD_ON_MIN, Known, LeaseError, Matched, PartOf, Report, StoreLimits};
+use super::{Away, Early, Expired, GIVEN_UP_MAX, GivenUp, Known, LeaseError, Matched, PartOf, Report, StoreLimits};
 use crate::session::SEQUENCE_MAX;
-use crate::text::{Incomplete, Joiner, Outcome, PartKey, Segment};
+use crate::text::{Incomplete, Joiner, Outcome, PartKey, Refusal, Segment};
 
 /// A store that is gone with the process. Clones share it.
 #[derive(Clone, Debug)]
@@ -50,7 +50,11 @@ pub struct Table {
     early_by_form: HashMap<String, Vec<u64>>,
     earlies: u64,
     /// Parts of messages that are not whole.
-    pub joiner: Joiner,
+    joiner: Joiner,
+    /// What was given up, and from when on it is given to somebody.
+    given_up: BTreeMap<u64, (Duration, Incomplete)>,
+    given_up_by_time: BTreeSet<(Duration, u64)>,
+    given_ups: u64,
     reference: u16,
     are_numbers_lost: bool,
     /// What is different since somebody has asked, if somebody asks.
@@ -63,6 +67,7 @@ enum Noted {
     Id(Box<str>),
     Message(Box<str>),
     Early(u64),
+    GivenUp(u64),
     Reference,
 }
 
@@ -138,18 +143,16 @@ impl Memory {
         self.ask(|table| table.told(early)).await
     }
 
-    pub(super) async fn join(
-        &self,
-        now: Duration,
-        key: &PartKey,
-        segment: &Segment,
-    ) -> Result<(Outcome, Option<Incomplete>), Away> {
-        let added = self.ask(|table| table.joiner.add(now, key, segment)).await?;
-        Ok((added.outcome, added.superseded))
+    pub(super) async fn join(&self, now: Duration, key: &PartKey, segment: &Segment) -> Result<Outcome, Away> {
+        self.ask(|table| table.join(now, key, segment)).await
     }
 
     pub(super) async fn published(&self, _now: Duration, key: &PartKey) -> Result<(), Away> {
-        self.ask(|table| table.joiner.published(key)).await
+        self.ask(|table| table.published(key)).await
+    }
+
+    pub(super) async fn told_incomplete(&self, _now: Duration, number: u64) -> Result<(), Away> {
+        self.ask(|table| table.told_incomplete(number)).await
     }
 
     pub(super) async fn expire(&self, now: Duration) -> Result<Expired, Away> {
@@ -192,6 +195,9 @@ impl Table {
             early_by_end: BTreeSet::new(),
             early_by_form: HashMap::new(),
             earlies: 0,
+            given_up: BTreeMap::new(),
+            given_up_by_time: BTreeSet::new(),
+            given_ups: 0,
             reference: 0,
             are_numbers_lost: false,
             noted: None,
@@ -318,10 +324,71 @@ impl Table {
         Some(early)
     }
 
+    /// See [`Store::join`](super::Store::join).
+    pub fn join(&mut self, now: Duration, key: &PartKey, segment: &Segment) -> Outcome {
+        if self.given_up.len() >= GIVEN_UP_MAX {
+            return Outcome::Refused(Refusal::SetsFull);
+        }
+        let added = self.joiner.add(now, key, segment);
+        if let Some(superseded) = added.superseded {
+            self.give_up(now, superseded);
+        }
+        added.outcome
+    }
+
+    /// See [`Store::published`](super::Store::published).
+    pub fn published(&mut self, key: &PartKey) {
+        self.joiner.published(key);
+    }
+
+    /// See [`Store::told_incomplete`](super::Store::told_incomplete).
+    pub fn told_incomplete(&mut self, number: u64) {
+        if let Some((from, _)) = self.given_up.remove(&number) {
+            self.given_up_by_time.remove(&(from, number));
+            self.note_change(|| Noted::GivenUp(number));
+        }
+    }
+
+    fn give_up(&mut self, from: Duration, message: Incomplete) {
+        self.given_ups += 1;
+        self.put_given_up(self.given_ups, from, message);
+    }
+
+    fn put_given_up(&mut self, number: u64, from: Duration, message: Incomplete) {
+        self.given_up.insert(number, (from, message));
+        self.given_up_by_time.insert((from, number));
+        self.note_change(|| Noted::GivenUp(number));
+    }
+
+    fn give_later(&mut self, number: u64, later: Duration) {
+        if let Some((from, _)) = self.given_up.get_mut(&number) {
+            self.given_up_by_time.remove(&(*from, number));
+            *from = later;
+            self.given_up_by_time.insert((later, number));
+            self.note_change(|| Noted::GivenUp(number));
+        }
+    }
+
+    /// What is given to somebody now, and again if nobody has told of it by then.
+    fn expire_incomplete(&mut self, now: Duration, held_on: Duration) -> Vec<GivenUp> {
+        for message in self.joiner.expire(now) {
+            self.give_up(now, message);
+        }
+        // None waits for longer: the clock has gone back since.
+        while let Some((_, number)) = self.given_up_by_time.last().copied().filter(|(from, _)| *from > held_on) {
+            self.give_later(number, held_on);
+        }
+        let due = self.given_up_by_time.iter().take_while(|(from, _)| *from <= now);
+        let due: Vec<u64> = due.map(|(_, number)| *number).collect();
+        due.iter().for_each(|number| self.give_later(*number, held_on));
+        let given = due.into_iter().filter_map(|number| Some((number, self.given_up.get(&number)?)));
+        given.map(|(number, (_, message))| GivenUp { number, message: message.clone() }).collect()
+    }
+
     /// See [`Store::expire`](super::Store::expire).
     pub fn expire(&mut self, now: Duration) -> Expired {
         self.forget_ids(now);
-        let held_on = now.saturating_add(self.limits.early_hold.max(HELD_ON_MIN));
+        let held_on = now.saturating_add(self.limits.held_on());
         // None is held for longer: the clock has gone back since.
         while let Some((until, number)) = self.early_by_end.last().copied()
             && until > held_on
@@ -338,19 +405,18 @@ impl Table {
             early.extend(self.take_early(number));
         }
         for untold in &early {
-            if untold.forms.iter().any(|form| self.ids.contains_key(form.as_str())) {
-                self.earlies += 1;
-                self.put_early(self.earlies, held_on, untold.clone());
-            }
+            self.earlies += 1;
+            self.put_early(self.earlies, held_on, untold.clone());
         }
-        Expired { incomplete: self.joiner.expire(now), early }
+        Expired { incomplete: self.expire_incomplete(now, held_on), early }
     }
 
     /// See [`Store::next_expiry`](super::Store::next_expiry).
     #[must_use]
     pub fn next_expiry(&self) -> Option<Duration> {
-        let early = self.early_by_end.first().map(|(until, _)| *until);
-        [early, self.joiner.next_expiry()].into_iter().flatten().min()
+        let firsts = [self.early_by_end.first(), self.given_up_by_time.first()];
+        let firsts = firsts.map(|first| first.map(|(at, _)| *at));
+        firsts.into_iter().chain([self.joiner.next_expiry()]).flatten().min()
     }
 
     /// See [`Store::next_reference`](super::Store::next_reference).

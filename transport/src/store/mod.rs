@@ -110,17 +110,37 @@ pub struct Early {
     pub report: Report,
 }
 
-/// What has expired.
+/// A message that never became whole, and will not any more.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GivenUp {
+    /// Its number in this store.
+    pub number: u64,
+    /// What there is of it.
+    pub message: Incomplete,
+}
+
+/// What has expired. All of it is held on until it is told, and given again [`StoreLimits::early_hold`] later, and after a
+/// second at least, if it is not told by then.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Expired {
-    /// Messages that never became whole, in the order of their times.
-    pub incomplete: Vec<Incomplete>,
-    /// Receipts whose ids never came; and those whose ids came and that are not told yet, which are held on.
+    /// Messages that never became whole, in the order of their times: to be [told](Store::told_incomplete) of.
+    pub incomplete: Vec<GivenUp>,
+    /// Receipts whose ids never came, or came and nobody has told of them: to be [told](Store::told) of.
     pub early: Vec<Early>,
 }
 
-/// How long a receipt is held on at least, whose id came and that is not told yet.
+/// How long somebody has at least to tell of what has expired.
 const HELD_ON_MIN: Duration = Duration::from_secs(1);
+
+/// How many messages that were given up may wait to be told of, before no part is taken any more.
+const GIVEN_UP_MAX: usize = 1_000;
+
+impl StoreLimits {
+    /// How long somebody has to tell of what has expired.
+    fn held_on(&self) -> Duration {
+        self.early_hold.max(HELD_ON_MIN)
+    }
+}
 
 /// Why a store has not done what it was asked to do. It may have.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -211,16 +231,11 @@ impl Store {
         on_each!(self, store => store.told(now, early).await)
     }
 
-    /// Adds a part of a long message: see [`Joiner::add`](crate::text::Joiner::add). What it supersedes is given too.
+    /// Adds a part of a long message: see [`Joiner::add`](crate::text::Joiner::add). What it supersedes has expired.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn join(
-        &self,
-        now: Duration,
-        key: &PartKey,
-        segment: &Segment,
-    ) -> Result<(Outcome, Option<Incomplete>), Away> {
+    pub async fn join(&self, now: Duration, key: &PartKey, segment: &Segment) -> Result<Outcome, Away> {
         on_each!(self, store => store.join(now, key, segment).await)
     }
 
@@ -232,13 +247,21 @@ impl Store {
         on_each!(self, store => store.published(now, key).await)
     }
 
-    /// Gives up what has expired. Each is given to one process only, and at least once: what a process that has died was given
-    /// may be lost with it.
+    /// Gives up what has expired. Each is given to one process, and to another if that one does not tell of it in time: what a
+    /// process was given that has died is not lost with it.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn expire(&self, now: Duration) -> Result<Expired, Away> {
         on_each!(self, store => store.expire(now).await)
+    }
+
+    /// A message that was given up is told of, and held no more.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn told_incomplete(&self, now: Duration, number: u64) -> Result<(), Away> {
+        on_each!(self, store => store.told_incomplete(now, number).await)
     }
 
     /// When [`expire`](Store::expire) next has something to do, as far as this process knows.

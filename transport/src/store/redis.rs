@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, IntoConnectionInfo as _, ScriptInvocation};
 
-use super::{Away, Early, Expired, Known, LeaseError, Matched, PartOf, Store, StoreLimits};
+use super::{Away, Early, Expired, GivenUp, Known, LeaseError, Matched, PartOf, Store, StoreLimits};
 use crate::env::Seed;
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Outcome, PartKey, Refusal, Segment, join};
@@ -211,32 +211,24 @@ impl Redis {
         }
     }
 
-    pub(super) async fn join(
-        &self,
-        now: Duration,
-        key: &PartKey,
-        segment: &Segment,
-    ) -> Result<(Outcome, Option<Incomplete>), Away> {
+    pub(super) async fn join(&self, now: Duration, key: &PartKey, segment: &Segment) -> Result<Outcome, Away> {
         if !(1..=key.total).contains(&segment.number) {
-            return Ok((Outcome::Refused(Refusal::Number), None));
+            return Ok(Outcome::Refused(Refusal::Number));
         }
         let limits = &self.0.config.limits.join;
         let mut script = self.with(&self.0.scripts.join, now);
         script.arg(form::key(key)).arg(key.total).arg(segment.number).arg(form::content(segment));
         script.arg(form::time(now.saturating_add(limits.expiry)));
-        script.arg(limits.sets_max).arg(limits.octets_max).arg(ttl(limits.expiry));
-        type Answer = (String, String, u8, Vec<Vec<u8>>, Vec<Vec<u8>>);
-        let (next, outcome, is_superseded, superseded, given): Answer = self.ask(&script).await?;
+        script.arg(limits.sets_max).arg(limits.octets_max).arg(ttl(limits.expiry)).arg(super::GIVEN_UP_MAX);
+        let (next, outcome, given): (String, String, Vec<Vec<u8>>) = self.ask(&script).await?;
         self.expires_next(now, &next);
-        let superseded = (is_superseded == 1).then(|| form::segments(&superseded)).transpose()?;
-        let outcome = match outcome.as_str() {
+        Ok(match outcome.as_str() {
             "waiting" => Outcome::Waiting,
             "complete" => Outcome::Complete(join(form::segments(&given)?)),
             "duplicate" => Outcome::Duplicate,
             "sets" => Outcome::Refused(Refusal::SetsFull),
             _ => Outcome::Refused(Refusal::OctetsFull),
-        };
-        Ok((outcome, superseded.map(|segments| Incomplete { key: key.clone(), segments })))
+        })
     }
 
     pub(super) async fn published(&self, now: Duration, key: &PartKey) -> Result<(), Away> {
@@ -254,27 +246,33 @@ impl Redis {
         loop {
             let mut script = self.with(&self.0.scripts.expire, now);
             let limits = &self.0.config.limits;
-            let held_on = limits.early_hold.max(super::HELD_ON_MIN);
+            let held_on = limits.held_on();
             script.arg(EXPIRED_MAX).arg(form::time(now.saturating_add(held_on))).arg(ttl(held_on));
-            script.arg(form::time(now.saturating_add(limits.join.expiry)));
-            type Answer = (String, u8, Vec<String>, Vec<(Vec<u8>, Vec<Vec<u8>>)>);
+            script.arg(form::time(now.saturating_add(limits.join.expiry))).arg(ttl(limits.join.expiry));
+            type Answer = (String, u8, Vec<String>, Vec<(u64, Vec<u8>, Vec<Vec<u8>>)>);
             let answered: Result<Answer, Away> = self.ask(&script).await;
             let (next, has_more, early, sets) = match answered {
                 Ok(answer) => answer,
-                // What has been given up already is told: nobody else will.
+                // What has been given already is told: nobody else will soon.
                 Err(_) if expired != Expired::default() => return Ok(expired),
                 Err(away) => return Err(away),
             };
             expired.early.extend(early.iter().filter_map(|early| form::read(early)));
-            for (key, segments) in sets {
-                let (key, segments) = (form::read_key(&key)?, form::segments(&segments)?);
-                expired.incomplete.push(Incomplete { key, segments });
+            for (number, key, segments) in sets {
+                let message = Incomplete { key: form::read_key(&key)?, segments: form::segments(&segments)? };
+                expired.incomplete.push(GivenUp { number, message });
             }
             if has_more == 0 {
                 self.expires_next(now, &next);
                 return Ok(expired);
             }
         }
+    }
+
+    pub(super) async fn told_incomplete(&self, now: Duration, number: u64) -> Result<(), Away> {
+        let mut script = self.with(&self.0.scripts.told_incomplete, now);
+        script.arg(number);
+        self.ask(&script).await
     }
 
     /// Never none: what other processes have left is looked for every minute.

@@ -230,7 +230,7 @@ async fn check_store(process: &Process, known: &Known) -> Checked {
         ensure!(matched.is_repeated || !was_reported, "what was reported of id {number} is forgotten");
     }
     for &number in &known.joined {
-        let (outcome, _) = process.store.join(NOW, &part_key(number), &segment()).await.unwrap();
+        let outcome = process.store.join(NOW, &part_key(number), &segment()).await.unwrap();
         ensure!(outcome == Outcome::Duplicate, "part {number} was held and is lost: {outcome:?}");
     }
     Ok(())

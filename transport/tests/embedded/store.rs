@@ -43,7 +43,7 @@ fn known(matched: Matched) -> Known {
 }
 
 async fn join(process: &Process, now: Duration, number: u8, total: u8) -> Outcome {
-    process.store.join(now, &key(total), &segment(number)).await.unwrap().0
+    process.store.join(now, &key(total), &segment(number)).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,8 +89,10 @@ async fn a_receipt_before_its_id_waits_over_a_crash_and_expires() {
     assert_eq!(left, ["11", "10"], "one was not told, and one has no id");
     let process = process.crash().await;
     let again = process.store.expire(until + Duration::from_secs(30)).await.unwrap().early;
-    assert_eq!(again, early[1..], "the one that has its id is held until it is told");
-    process.store.told(until, &again[0]).await.unwrap();
+    assert_eq!(again, early, "they are held until they are told");
+    for told in &again {
+        process.store.told(until, told).await.unwrap();
+    }
     let process = process.crash().await;
     assert_eq!((process.store.next_expiry(), process.store.expire(until).await), (None, Ok(Default::default())));
 }
@@ -117,8 +119,17 @@ async fn parts_are_joined_over_crashes_and_known_once_published() {
     process = process.crash().await;
     assert_eq!(join(&process, hour, 2, 3).await, Outcome::Waiting);
     process = process.crash().await;
-    let expired = process.store.expire(hour + hour).await.unwrap();
-    assert_eq!(expired.incomplete.iter().map(|given| given.segments.clone()).collect::<Vec<_>>(), [[segment(2)]]);
+    for at in [hour + hour, hour + hour + hour] {
+        let given = process.store.expire(at).await.unwrap().incomplete;
+        let segments: Vec<_> = given.iter().map(|given| given.message.segments.clone()).collect();
+        assert_eq!(segments, [[segment(2)]], "it is given again, as nobody has told of it");
+        process = process.crash().await;
+        if at > hour + hour {
+            process.store.told_incomplete(at, given[0].number).await.unwrap();
+        }
+    }
+    let process = process.crash().await;
+    assert_eq!((process.store.next_expiry(), process.store.expire(5 * hour).await), (None, Ok(Default::default())));
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,13 +164,16 @@ async fn what_nobody_was_given_since_the_disk_was_full_is_given_later() {
     process.store.told(NOW, &again[0]).await.unwrap();
     disk.fill(true);
     assert!(process.store.expire(later).await.is_err());
-    assert_eq!(process.store.next_expiry(), Some(later + Duration::from_secs(1)));
+    let again = later + Duration::from_secs(30);
+    assert_eq!(process.store.next_expiry(), Some(again));
     disk.fill(false);
     process.journal.failure().wait_for(Option::is_none).await.unwrap();
-    let expired = process.store.expire(later + Duration::from_secs(1)).await.unwrap();
+    let expired = process.store.expire(again).await.unwrap();
     assert_eq!((expired.incomplete.len(), expired.early.len()), (1, 1));
+    process.store.told(again, &expired.early[0]).await.unwrap();
+    process.store.told_incomplete(again, expired.incomplete[0].number).await.unwrap();
     let process = process.crash().await;
-    assert_eq!(process.store.expire(later).await, Ok(Default::default()));
+    assert_eq!(process.store.next_expiry(), None);
 }
 
 #[tokio::test(start_paused = true)]

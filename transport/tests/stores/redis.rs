@@ -95,7 +95,7 @@ async fn what_expires_is_given_to_one_process_only() {
     let (mut sets, mut early) = (Vec::new(), Vec::new());
     for expired in expiring {
         let expired = expired.await.unwrap();
-        sets.extend(expired.incomplete.into_iter().map(|incomplete| incomplete.key.reference));
+        sets.extend(expired.incomplete.into_iter().map(|given_up| given_up.message.key.reference));
         early.extend(expired.early.into_iter().map(|early| early.forms));
     }
     sets.sort_unstable();
@@ -198,10 +198,24 @@ async fn every_key_has_the_prefix_and_an_end() {
     let (all, endless) = keys(&server).await;
     assert!(all.len() > 12 && all.iter().all(|key| key.starts_with(b"ends:")), "{all:?}");
     assert_eq!(endless, [] as [Vec<u8>; 0]);
-    let _ = store.expire(NOW + 7 * 86_400 * SECOND).await.unwrap();
+    let late = NOW + 7 * 86_400 * SECOND;
+    let expired = store.expire(late).await.unwrap();
+    let (all, endless) = keys(&server).await;
+    assert!(all.iter().any(|key| key.starts_with(b"ends:given-up:")), "{all:?}");
+    assert_eq!(endless, [] as [Vec<u8>; 0]);
+    for early in &expired.early {
+        store.told(late, early).await.unwrap();
+    }
+    for given_up in &expired.incomplete {
+        store.told_incomplete(late, given_up.number).await.unwrap();
+    }
     let names: Vec<String> =
         keys(&server).await.0.iter().map(|key| String::from_utf8_lossy(key).into_owned()).collect();
     let left: Vec<_> = names.iter().filter(|name| !name.contains(":numbers:")).map(String::as_str).collect();
     let left: BTreeSet<&str> = left.into_iter().collect();
-    assert_eq!(left, ["ends:earlies", "ends:octets", "ends:reference"].into(), "nothing is left behind");
+    assert_eq!(
+        left,
+        ["ends:earlies", "ends:given-ups", "ends:octets", "ends:reference"].into(),
+        "nothing is left behind"
+    );
 }

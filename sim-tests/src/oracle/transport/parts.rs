@@ -45,15 +45,11 @@ fn are_due(seen: &Seen, taken: &[&Delivered]) -> bool {
     let well = seen.plan.peace().unwrap_or(seen.plan.last_event());
     // Each may be published by itself, one after the other.
     let slowness = Duration::from_millis(taken.len() as u64 * (seen.part.bus.delay_ms + seen.part.sync_ms));
-    let by = (last.at + expiry).max(well) + PATIENCE + slowness;
-    // A part is held from when it is read, and answered when it is safe.
-    let read = taken.iter().map(|part| part.frame.at).min().unwrap_or(first.at);
-    let (expired, due) = (place(seen, read + expiry), place(seen, by));
-    // What an ending process had been given to tell is lost with it.
-    let has_ended = seen.ends.iter().any(|end| (expired..due).contains(end));
+    // What a process was to tell that has ended is given to the next one so much later.
+    let held_on = Duration::from_millis(seen.part.options.early_hold_ms);
+    let by = (last.at + expiry).max(well) + held_on + PATIENCE + slowness;
     by < told_to_stop(seen)
-        && !has_ended
-        && !seen.forgets(first.order, due)
+        && !seen.forgets(first.order, place(seen, by))
         && !seen.clocks_differ(first.at, by)
         && !may_be_kept_by_bus_or_store(seen)
 }

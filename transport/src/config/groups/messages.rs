@@ -277,6 +277,8 @@ options! {
         /// How the SMSC writes its ids.
         id_format: IdFormat = IdFormat::default(), Nested;
         /// How long to keep a receipt whose message nobody knows yet: it can overtake the answer to the submit.
+        /// What a process is to tell of when that is over, and of parts that never became whole, another tells of so much
+        /// later if it has died.
         early_hold: Duration = Duration::from_secs(30), time(Duration::ZERO, DAY);
         /// How many such receipts to keep.
         early_max: u32 = 10_000, number(0..=10_000_000);

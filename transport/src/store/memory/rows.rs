@@ -14,6 +14,7 @@ const IDS: Rows = Rows::named("store.ids");
 const MESSAGES: Rows = Rows::named("store.messages");
 const EARLY: Rows = Rows::named("store.early");
 const PARTS: Rows = Rows::named("store.parts");
+const GIVEN_UP: Rows = Rows::named("store.given_up");
 const NUMBERS: Rows = Rows::named("store.numbers");
 const REFERENCE: &[u8] = b"reference";
 
@@ -63,6 +64,12 @@ impl Table {
             let saved: Saved = json(PARTS, value)?;
             self.joiner.restore(&saved).map(|()| true).ok_or_else(|| damaged(PARTS))
         })?;
+        snapshot.each(GIVEN_UP, &[], |key, value| {
+            let (from, message) = json::<Saved>(GIVEN_UP, value)?.given_up().ok_or_else(|| damaged(GIVEN_UP))?;
+            self.given_ups = key.try_into().map(u64::from_be_bytes).map_err(|_| damaged(GIVEN_UP))?;
+            self.put_given_up(self.given_ups, from, message);
+            Ok(true)
+        })?;
         if let Some(reference) = snapshot.get(NUMBERS, REFERENCE)? {
             self.reference = json(NUMBERS, &reference)?;
         }
@@ -96,6 +103,10 @@ impl Table {
                 let held = self.early.get(&number);
                 let held = held.map(|(until, early)| EarlyRow { until: *until, early: early.clone() });
                 row(EARLY, number.to_be_bytes(), held)
+            }
+            Noted::GivenUp(number) => {
+                let held = self.given_up.get(&number).map(|(from, message)| Saved::of_given_up(*from, message));
+                row(GIVEN_UP, number.to_be_bytes(), held)
             }
             Noted::Reference => row(NUMBERS, REFERENCE, Some(self.reference)),
         }

@@ -85,9 +85,9 @@ local function let_go(set)
   redis.call('HDEL', SIZES, set)
 end
 
--- Numbers and contents of what is held, one after the other, in order of number.
-local function segments(set)
-  local fields, found = redis.call('HGETALL', key('set', set)), {}
+-- Numbers and contents of what is held under this name, one after the other, in order of number.
+local function segments(name)
+  local fields, found = redis.call('HGETALL', name), {}
   for at = 1, #fields, 2 do
     if fields[at]:sub(1, 2) == 's:' then
       found[#found + 1] = { tonumber(fields[at]:sub(3)), fields[at + 1] }
@@ -102,21 +102,31 @@ local function segments(set)
   return flat
 end
 
--- Drops a set. Gives its segments if it was there and not published.
-local function remove_set(set)
-  local published = redis.call('HGET', key('set', set), 'published')
-  local left = published == '0' and segments(set) or false
-  redis.call('DEL', key('set', set))
+-- What was given up, by number and from when on it is given to somebody.
+local GIVEN_UP = key('given-up')
+
+-- Drops a set. If it was there and not published it is given up, to be given to somebody from now on.
+local function remove_set(set, ttl)
+  local name = key('set', set)
+  if redis.call('HGET', name, 'published') == '0' then
+    local number = redis.call('INCR', key('given-ups'))
+    local given_up = key('given-up', number)
+    redis.call('RENAME', name, given_up)
+    redis.call('HSET', given_up, 'set', set)
+    redis.call('ZADD', GIVEN_UP, ARGV[2], number)
+    keep(ttl, key('given-ups'), given_up, GIVEN_UP)
+  else
+    redis.call('DEL', name)
+  end
   redis.call('ZREM', OPEN, set)
   redis.call('ZREM', FINISHED, set)
   let_go(set)
-  return left
 end
 
 -- When something expires next; empty if nothing does.
 local function next_expiry()
   local first
-  for _, name in ipairs({ EARLY, OPEN, FINISHED }) do
+  for _, name in ipairs({ EARLY, OPEN, FINISHED, GIVEN_UP }) do
     local score = redis.call('ZRANGE', name, 0, 0, 'WITHSCORES')[2]
     if score and (not first or tonumber(score) < tonumber(first)) then
       first = score

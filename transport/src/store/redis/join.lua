@@ -1,7 +1,6 @@
--- set, total, number, content (three octets of charset, then the text), until, most sets, most octets, ttl.
--- Gives when something expires next, what became of the part, whether something was superseded, and all segments that are
--- given: those of the superseded, or those of the complete message, and if both, the first number of them.
-local set, total, number, content, till, sets_max, octets_max, ttl = unpack(ARGV, 3)
+-- set, total, number, content (three octets of charset, then the text), until, most sets, most octets, ttl, most that are
+-- given up. Gives when something expires next, what became of the part, and all segments of the complete message.
+local set, total, number, content, till, sets_max, octets_max, ttl, given_up_max = unpack(ARGV, 3)
 local name, print = key('set', set), redis.sha1hex(content)
 local octets = #content - 3
 total, octets_max = tonumber(total), tonumber(octets_max)
@@ -10,11 +9,13 @@ local function held_octets()
   return tonumber(redis.call('GET', OCTETS) or '0')
 end
 
-local superseded = false
+if redis.call('ZCARD', GIVEN_UP) >= tonumber(given_up_max) then
+  return { next_expiry(), 'sets', {} }
+end
 local deadline = redis.call('HGET', name, 'until')
 local known = redis.call('HGET', name, 'p:' .. number)
 if deadline and (tonumber(deadline) <= now or (known and known ~= print)) then
-  superseded = remove_set(set)
+  remove_set(set, ttl)
   known = false
 end
 
@@ -28,7 +29,7 @@ local function again()
   end
   redis.call('HSET', name, 's:' .. number, content)
   held(set, octets)
-  if #segments(set) == 2 * total then
+  if #segments(name) == 2 * total then
     redis.call('HSET', name, 'published', '0')
     redis.call('ZREM', FINISHED, set)
     redis.call('ZADD', OPEN, redis.call('HGET', name, 'until'), set)
@@ -46,7 +47,7 @@ local function hold()
       if not oldest then
         return 'sets'
       end
-      remove_set(oldest)
+      remove_set(oldest, ttl)
       if redis.call('ZCARD', OPEN) + redis.call('ZCARD', FINISHED) >= tonumber(sets_max) then
         return 'sets'
       end
@@ -68,10 +69,10 @@ local given = {}
 if not outcome then
   local state = redis.call('HMGET', name, 'parts', 'published')
   if tonumber(state[1]) == total and state[2] == '0' then
-    outcome, given = 'complete', segments(set)
+    outcome, given = 'complete', segments(name)
   else
     outcome = known and 'duplicate' or 'waiting'
   end
 end
 keep(ttl, name, OPEN, FINISHED, SIZES, OCTETS)
-return { next_expiry(), outcome, superseded and '1' or '0', superseded or {}, given }
+return { next_expiry(), outcome, given }

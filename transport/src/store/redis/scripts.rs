@@ -22,4 +22,4 @@ macro_rules! scripts {
     };
 }
 
-scripts!(remember, accepted, receipt, told, join, published, expire, reference, take, keep, give_back);
+scripts!(remember, accepted, receipt, told, told_incomplete, join, published, expire, reference, take, keep, give_back);

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::set::{Held, Set};
-use super::{Joiner, note};
+use super::{Incomplete, Joiner, Segment, note};
 use crate::pdu::json::hex;
 use crate::text::charset::Charset;
 use crate::text::content::{PartAddress, PartKey, ReferenceKind};
 
-/// One message that a joiner holds, or remembers to be finished.
+/// One message that a joiner holds, or remembers to be finished, or has given up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
     source: Address,
@@ -69,9 +69,8 @@ impl Joiner {
     /// been: it is damaged.
     #[must_use]
     pub fn restore(&mut self, saved: &Saved) -> Option<()> {
-        let Saved { kind, reference, total, deadline, published, .. } = *saved;
-        let (source, destination) = (saved.source.read()?, saved.destination.read()?);
-        let key = PartKey { source, destination, kind, reference, total };
+        let Saved { total, deadline, published, .. } = *saved;
+        let key = saved.key()?;
         let parts: Option<_> = saved.parts.iter().map(|part| Some((part.number, part.held()?))).collect();
         let set = Set { parts: parts?, deadline, published };
         let is_whole = set.parts.values().all(|held| held.octets.is_some());
@@ -85,6 +84,40 @@ impl Joiner {
         note(&mut self.noted, &key);
         self.sets.insert(key, set);
         Some(())
+    }
+}
+
+impl Saved {
+    /// A message that was given up, and when that matters next.
+    #[must_use]
+    pub fn of_given_up(deadline: Duration, message: &Incomplete) -> Saved {
+        let Incomplete { key, segments } = message;
+        Saved {
+            source: Address::of(&key.source),
+            destination: Address::of(&key.destination),
+            kind: key.kind,
+            reference: key.reference,
+            total: key.total,
+            deadline,
+            published: false,
+            parts: segments.iter().map(|segment| Part::of(segment.number, &Held::new(segment))).collect(),
+        }
+    }
+
+    /// What [`Saved::of_given_up`] was made of; none if it is damaged.
+    #[must_use]
+    pub fn given_up(&self) -> Option<(Duration, Incomplete)> {
+        let segment = |part: &Part| {
+            let Held { charset, octets, .. } = part.held()?;
+            Some(Segment { number: part.number, charset, octets: octets? })
+        };
+        let segments: Option<_> = self.parts.iter().map(segment).collect();
+        Some((self.deadline, Incomplete { key: self.key()?, segments: segments? }))
+    }
+
+    fn key(&self) -> Option<PartKey> {
+        let Saved { kind, reference, total, .. } = *self;
+        Some(PartKey { source: self.source.read()?, destination: self.destination.read()?, kind, reference, total })
     }
 }
 
