@@ -182,6 +182,28 @@ async fn a_redis_that_hangs_is_away_and_comes_back() {
     back(&store).await;
 }
 
+/// Numbers that began anew would take the places of what is still held.
+#[tokio::test]
+async fn the_count_of_what_is_given_up_is_kept_as_long_as_what_is_held() {
+    let Some(server) = server::Redis::start(false) else { return };
+    let store = client(&server, "count", StoreLimits::default());
+    let _ = join(&store, NOW, &key(1, 2), &segment(1, b"one")).await;
+    let late = NOW + 3_600 * SECOND;
+    assert_eq!(store.expire(late).await.unwrap().incomplete.len(), 1);
+    let url = format!("redis://127.0.0.1:{}", server.port);
+    let mut connection = ::redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    const SOON: i64 = 60_000;
+    for key in ["count:given-ups", "count:given-up:1", "count:given-up"] {
+        let there: bool = ::redis::cmd("PEXPIRE").arg(key).arg(SOON).query_async(&mut connection).await.unwrap();
+        assert!(there, "{key}");
+    }
+    assert_eq!(store.expire(late + 30 * SECOND).await.unwrap().incomplete.len(), 1, "it is given again");
+    for key in ["count:given-ups", "count:given-up:1", "count:given-up"] {
+        let ttl: i64 = ::redis::cmd("PTTL").arg(key).query_async(&mut connection).await.unwrap();
+        assert!(ttl > SOON, "{key} ends in {ttl} ms");
+    }
+}
+
 #[tokio::test]
 async fn every_key_has_the_prefix_and_an_end() {
     let Some(server) = server::Redis::start(false) else { return };

@@ -40,7 +40,7 @@ for _, number in ipairs(given_up) do
   if set then
     sets[#sets + 1] = { tonumber(number), set, segments(name) }
     redis.call('ZADD', GIVEN_UP, held_till, number)
-    keep(set_ttl, name, GIVEN_UP)
+    keep(set_ttl, key('given-ups'), name, GIVEN_UP)
   else
     redis.call('ZREM', GIVEN_UP, number)
   end
