@@ -24,6 +24,9 @@ mod servers;
 #[cfg(feature = "cli")]
 #[path = "buses/tls.rs"]
 mod tls;
+#[cfg(feature = "amqp")]
+#[path = "buses/words.rs"]
+mod words;
 
 /// How long anything may take that must happen.
 const PATIENCE: Duration = Duration::from_secs(30);

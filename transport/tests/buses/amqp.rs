@@ -121,7 +121,7 @@ impl World for Applications {
     }
 }
 
-async fn up(bus: &mut Bus) {
+pub(super) async fn up(bus: &mut Bus) {
     timeout(PATIENCE, bus.health.wait_for(|health| health.is_up)).await.expect("it comes up").expect("it runs");
 }
 

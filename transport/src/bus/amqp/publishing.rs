@@ -43,6 +43,8 @@ pub(super) struct Publishing {
     sent: VecDeque<(Sent, Confirm)>,
     /// Confirmed, and not yet told: a message that came back is not always with the confirmation of its own.
     confirmed: VecDeque<(Sent, Confirmation)>,
+    /// Came back, and not yet confirmed: the broker says so at once, and the client with the next confirmation of any.
+    returned: Vec<BasicReturnMessage>,
     failed: Option<lapin::Error>,
 }
 
@@ -59,6 +61,7 @@ impl Publishing {
             properties: BasicProperties::default().with_delivery_mode(2),
             sent: VecDeque::new(),
             confirmed: VecDeque::new(),
+            returned: Vec::new(),
             failed: None,
         }
     }
@@ -103,14 +106,19 @@ impl Publishing {
     /// What the broker has said since the last time, in the order of writing; pending if nothing. Once it has failed it is of
     /// no more use: see [`unconfirmed`](Publishing::unconfirmed).
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, said: &mut Vec<Said>) -> Poll<lapin::Result<()>> {
+        // A word of the broker's may be about many at once, and the client tells them one by one, in any order, while it
+        // holds a lock that asking for confirms takes too. What is here before that is here with all of its word afterwards;
+        // by then a next word may have begun, so it is done until nothing new is here.
+        let mut count = 0;
         self.take_confirmed(cx);
-        if self.confirmed.is_empty() {
+        while self.confirmed.len() > count {
+            count = self.confirmed.len();
+            let _ = self.channel.wait_for_confirms().now_or_never();
+            self.take_confirmed(cx);
+        }
+        if count == 0 {
             return self.failed.clone().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
         }
-        // A word of the broker's may be about many at once, and the client tells them one by one, in any order, while it
-        // holds a lock that this call takes too. So after it all that the word was about are here.
-        let _ = self.channel.wait_for_confirms().now_or_never();
-        self.take_confirmed(cx);
         self.sort_out(said);
         Poll::Ready(Ok(()))
     }
@@ -130,20 +138,21 @@ impl Publishing {
         }
     }
 
-    /// Finds which have come back. The client gives a message that came back to the first that was confirmed with it.
+    /// Finds which have come back. The client gives a message that came back to the first that is confirmed after it: to one
+    /// that was published before it, or with a confirmation about both.
     fn sort_out(&mut self, said: &mut Vec<Said>) {
-        let mut returned: Vec<BasicReturnMessage> = Vec::new();
         let mut stored: Vec<(Sent, bool)> = Vec::with_capacity(self.confirmed.len());
         for (sent, confirmation) in self.confirmed.drain(..) {
             let is_ack = confirmation.is_ack();
-            returned.extend(confirmation.take_message());
+            self.returned.extend(confirmation.take_message());
             stored.push((sent, is_ack));
         }
         for (sent, is_ack) in stored {
-            let place = returned
-                .iter()
-                .position(|message| message.routing_key == *self.key(&sent) && message.data == sent.body().as_ref());
-            said.push(match place.map(|place| returned.swap_remove(place)) {
+            let key = self.key(&sent);
+            let is_it =
+                |message: &BasicReturnMessage| message.routing_key == *key && message.data == sent.body().as_ref();
+            let place = self.returned.iter().position(is_it);
+            said.push(match place.map(|place| self.returned.swap_remove(place)) {
                 Some(message) => {
                     let words = format!("{} {}: {}", message.reply_code, message.reply_text, message.routing_key);
                     Said::Refused(sent, words.into())
@@ -152,8 +161,10 @@ impl Publishing {
                 None => Said::Refused(sent, "the broker could not store it".into()),
             });
         }
-        for message in returned {
-            tracing::error!(routing_key = %message.routing_key, "a message came back that was not known to be on its way");
+        if self.sent.is_empty() {
+            for message in self.returned.drain(..) {
+                tracing::error!(routing_key = %message.routing_key, "a message came back that was not known to be on its way");
+            }
         }
     }
 
