@@ -205,6 +205,9 @@ pub const CONNECT_TIMEOUT_MS: u64 = 1_000;
 pub const LINGER_MS: u64 = 500;
 /// How long an unbind may take.
 pub const UNBIND_MS: u64 = 1_000;
+/// Octets of a connection that may be on their way: whoever writes more waits until some are read. On the fast tier;
+/// turmoil's network takes more.
+pub const IN_FLIGHT_OCTETS_MAX: usize = 128 * 1024;
 /// What may go to a slow SMSC in one piece.
 const SPARED_OCTETS: usize = 9_000;
 

@@ -15,7 +15,7 @@ pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Rep
         let right = |frame: &&Frame| frame.way == Way::Read && frame.is_request() && frame.wrong.is_none();
         let requests = line.readable().iter().filter(right);
         for request in requests {
-            owed(plan, line, request, report);
+            owed(plan, line, request, lines, report);
         }
         before_unbind(line, report);
         let written = line.readable().iter().filter(|frame| frame.way == Way::Written && !frame.is_request());
@@ -34,11 +34,17 @@ pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Rep
     }
 }
 
-fn owed(plan: &Plan, line: &Line, request: &Frame, report: &mut Report) {
+fn owed(plan: &Plan, line: &Line, request: &Frame, lines: &[Line], report: &mut Report) {
     let Some(pdu) = &request.pdu else { return };
-    let by = request.at + time_to_answer(plan, line, pdu) + slack(plan);
+    let due = request.at + time_to_answer(plan, line, pdu);
     let answers: Vec<_> = line.answers_to(pdu).filter(|frame| frame.way == Way::Written).collect();
     let first = answers.first().map(|answer| answer.at);
+    let mut by = due + slack(plan);
+    if first.is_none_or(|at| at > by) {
+        // It waits behind what is written before it, while no more fits on the network.
+        let order = answers.first().map_or(usize::MAX, |answer| answer.order);
+        by = line.room_for(order, due, lines).map_or(Duration::MAX, |room| room + slack(plan));
+    }
     // What cannot be read any more is answered by chance.
     let last = line.readable().last().map_or(0, |frame| frame.order);
     let count = answers.iter().filter(|answer| answer.order <= last).count();

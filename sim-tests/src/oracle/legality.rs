@@ -146,7 +146,7 @@ fn is_same(written: &super::Frame, read: &super::Frame) -> bool {
 /// What one end reads is the beginning of what the other has written.
 pub(super) fn octets(_: &Plan, _: &History, lines: &[Line], report: &mut Report) {
     for line in lines {
-        let Some(other) = lines.iter().find(|other| other.number == line.number && other.end != line.end) else {
+        let Some(other) = line.other(lines) else {
             continue;
         };
         let read = line.frames.iter().filter(|frame| frame.way == Way::Read);

@@ -17,6 +17,7 @@ use smsc_sim::rules::Malformed;
 
 use crate::app::message_between;
 use crate::history::{End, Fact, History, How, Way, What};
+use crate::plan::IN_FLIGHT_OCTETS_MAX;
 
 /// One end of one connection.
 pub struct Line {
@@ -215,6 +216,27 @@ impl Line {
     pub(super) fn readable(&self) -> &[Frame] {
         let broken = self.frames.iter().position(|frame| frame.wrong.is_some_and(Wrong::breaks_framing));
         &self.frames[..broken.unwrap_or(self.frames.len())]
+    }
+
+    /// The other end of the same connection.
+    pub(super) fn other<'a>(&self, lines: &'a [Line]) -> Option<&'a Line> {
+        lines.iter().find(|other| other.number == self.number && other.end != self.end)
+    }
+
+    /// When, at `from` or after it, the other end had read enough for there to be room for what this end writes at this
+    /// place among the facts; none if it never had.
+    pub(super) fn room_for(&self, order: usize, from: Duration, lines: &[Line]) -> Option<Duration> {
+        let octets = |frame: &Frame| frame.octets.len();
+        let before = self.frames.iter().filter(|frame| frame.way == Way::Written && frame.order < order);
+        let mut unread: usize = before.map(octets).sum();
+        let mut reads = self.other(lines).into_iter().flat_map(|other| &other.frames).filter(|it| it.way == Way::Read);
+        let mut at = from;
+        while unread >= IN_FLIGHT_OCTETS_MAX {
+            let read = reads.next()?;
+            at = at.max(read.at);
+            unread = unread.saturating_sub(octets(read));
+        }
+        Some(at)
     }
 
     /// When the session at this end began to end: an unbind passed in either direction, or what cannot be read, or it was

@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
+use crate::plan::IN_FLIGHT_OCTETS_MAX;
+
 /// The network between the clients and one SMSC.
 #[derive(Clone)]
 pub(super) struct Net {
@@ -56,9 +58,6 @@ struct OneWay {
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
-
-/// Octets that may be on their way.
-const IN_FLIGHT_OCTETS_MAX: usize = 128 * 1024;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

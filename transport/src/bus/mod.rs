@@ -230,7 +230,8 @@ pub enum PublishError {
 
 impl Publisher {
     /// Completes when the bus has stored it. Publications of one publisher to one route are stored in the order in which
-    /// these calls were first polled. While the bus is away this waits: callers set the limit.
+    /// these calls were first polled, unless more than 1,000 wait for the bus's task. While the bus is away this waits: callers
+    /// set the limit.
     ///
     /// # Errors
     /// When the bus says no, or goes away before it has said yes.
