@@ -1,5 +1,5 @@
-//! The line of a connection, between its driver and the network: tells a tap what passes, and keeps a pace. What the octets
-//! mean is not known here.
+//! The stream of a connection, between its driver and the network: tells a tap what passes, keeps a pace, and stalls. What the
+//! octets mean is not known here.
 
 use std::future::Future;
 use std::io;
@@ -11,31 +11,58 @@ use smpp_transport::capture::{Close, Way};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use crate::rules::Pace;
+use crate::rules::{Direction, Pace, Silence, Stall};
 use crate::traffic::Tap;
 
 /// A stream with a tap and a pace, both optional.
 pub(crate) struct Line<S> {
     stream: S,
     tap: Option<Tap>,
-    pace: Option<Pace>,
+    read_pace: Option<Pace>,
+    write_pace: Option<Pace>,
     read_pause: Pause,
     write_pause: Pause,
 }
 
 impl<S> Line<S> {
     pub(crate) fn new(stream: S, tap: Option<Tap>) -> Line<S> {
-        Line { stream, tap, pace: None, read_pause: Pause::default(), write_pause: Pause::default() }
+        Line {
+            stream,
+            tap,
+            read_pace: None,
+            write_pace: None,
+            read_pause: Pause::default(),
+            write_pause: Pause::default(),
+        }
     }
 
-    /// A pause under way is over. Nobody is woken by this: who sets a pace goes on to poll the line.
-    pub(crate) fn set_pace(&mut self, pace: Option<Pace>) {
-        self.pace = pace;
-        (self.read_pause, self.write_pause) = (Pause::default(), Pause::default());
+    /// Sets the pace of a direction, and ends its pause or stall. Nobody is woken by this: who sets a pace goes on to poll the
+    /// stream.
+    pub(crate) fn set_pace(&mut self, direction: Direction, pace: Option<Pace>) {
+        if direction.reads() {
+            (self.read_pace, self.read_pause) = (pace, Pause::default());
+        }
+        if direction.writes() {
+            (self.write_pace, self.write_pause) = (pace, Pause::default());
+        }
     }
 
-    pub(crate) fn has_pace(&self) -> bool {
-        self.pace.is_some()
+    /// Lets nothing pass in these directions for a time.
+    pub(crate) fn stall(&mut self, stall: Stall) {
+        let pauses = [(stall.reads, &mut self.read_pause), (stall.writes, &mut self.write_pause)];
+        for (silence, pause) in pauses {
+            match silence {
+                Some(Silence::For(time)) => pause.start(time.0),
+                Some(Silence::Forever) => pause.start(FOREVER),
+                None => {}
+            }
+        }
+    }
+
+    /// Returns `true` if a direction has a pace, or is stalled.
+    pub(crate) fn is_slow(&self) -> bool {
+        let stalled = self.read_pause.is_under_way() || self.write_pause.is_under_way();
+        stalled || self.read_pace.is_some() || self.write_pace.is_some()
     }
 
     /// The stream, for its settings: what is read or written here passes the tap by.
@@ -66,8 +93,8 @@ impl<S> Line<S> {
 impl<S: AsyncRead + Unpin> Line<S> {
     /// As much as the pace allows.
     fn poll_read_some(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Some(pace) = self.pace else { return Pin::new(&mut self.stream).poll_read(cx, out) };
         ready!(self.read_pause.poll(cx));
+        let Some(pace) = self.read_pace else { return Pin::new(&mut self.stream).poll_read(cx, out) };
         let octets = pace.octets.max(1).min(out.remaining());
         let mut few = ReadBuf::new(out.initialize_unfilled_to(octets));
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut few))?;
@@ -96,13 +123,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let me = self.get_mut();
         let mut some = octets;
-        if let Some(pace) = me.pace {
-            ready!(me.write_pause.poll(cx));
+        ready!(me.write_pause.poll(cx));
+        if let Some(pace) = me.write_pace {
             some = &octets[..pace.octets.max(1).min(octets.len())];
         }
         // That writing fails is not the end: what has arrived can still be read.
         let written = ready!(Pin::new(&mut me.stream).poll_write(cx, some))?;
-        if let Some(pace) = me.pace {
+        if let Some(pace) = me.write_pace {
             me.write_pause.start(pace.pause.0);
         }
         me.passed(Way::ToEsme, &some[..written]);
@@ -124,7 +151,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
 #[derive(Default)]
 struct Pause(Option<Pin<Box<Sleep>>>);
 
+/// Longer than anything runs.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 impl Pause {
+    fn is_under_way(&self) -> bool {
+        self.0.as_ref().is_some_and(|pause| !pause.is_elapsed())
+    }
+
     fn start(&mut self, pause: Duration) {
         self.0 = (!pause.is_zero()).then(|| Box::pin(sleep(pause)));
     }

@@ -2,7 +2,9 @@
 //! Pure.
 
 mod carry;
+mod echo;
 
+pub(crate) use echo::{Address, Echo};
 use serde::{Deserialize, Serialize};
 
 use crate::rules::Hex;

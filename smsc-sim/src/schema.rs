@@ -8,7 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::hub::RuleInfo;
 use crate::policy::Outcome;
-use crate::rules::{Between, Hex, Operation, Rule, Silence};
+use crate::rules::{Amount, Between, Hex, Octet, Operation, Rule, Silence, TlvIs};
 use crate::time::{Delay, Time};
 use crate::words::{Bind, Pattern, State, Status};
 
@@ -39,11 +39,37 @@ texts! {
         exponential with a mean, or a mix with shares in percent.",
         None, ["200ms", "100ms..2s", "normal 200ms 50ms", "exponential 200ms", "80% 10ms, 15% 100ms, 5% 1s..2s"];
     Silence: "For how long, or forever.", Some(r"^(forever|0|[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m|h|d))$"), ["10s", "forever"];
-    Between: "A stretch of time since the start, or the last reset: from, inclusive, and to, exclusive.",
-        Some(r"^[0-9]{1,6}(ms|s|m|h|d)?\.\.[0-9]{1,6}(ms|s|m|h|d)$"), ["10s..20s"];
+    Between: "Stretch of time: from, inclusive, and to, exclusive; without one of them it is open.",
+        Some(r"^([0-9]{1,6}(ms|s|m|h|d)\.\.([0-9]{1,6}(ms|s|m|h|d))?|\.\.[0-9]{1,6}(ms|s|m|h|d))$"),
+        ["10s..20s", "10m..", "..5s"];
+    TlvIs: "Condition on an optional parameter: present, absent, octets after 0x, or a text.", None,
+        ["present", "absent", "0x0A0B", "PL7"];
     Hex: "Octets as hexadecimal digits; white space between them is skipped.",
         Some(r"^([ \n\t]*[0-9a-fA-F][ \n\t]*[0-9a-fA-F][ \n\t]*)*$"), ["00 00 00 10", "050003c80301"];
     Pattern: "A regular expression that may match anywhere.", None, ["^2782", "00[1-3]$"];
+}
+
+macro_rules! texts_or_numbers {($($name:ident: $description:literal, $max:expr, $pattern:literal, [$($example:expr),*];)*) => {$(
+    impl PartialSchema for $name {
+        fn schema() -> RefOr<Schema> {
+            let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum($max);
+            let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some($pattern));
+            OneOfBuilder::new()
+                .item(number)
+                .item(text)
+                .description(Some($description))
+                .examples([$(json!($example)),*])
+                .into()
+        }
+    }
+    impl ToSchema for $name {}
+)*}}
+
+texts_or_numbers! {
+    Octet: "An octet, or some of its bits as value and mask.", Some(255),
+        r"^(0x[0-9a-fA-F]{1,2}|[0-9]{1,3})(/(0x[0-9a-fA-F]{1,2}|[0-9]{1,3}))?$", [64, "0x40", "0x40/0xC0"];
+    Amount: "A number, or a range with both ends included.", None::<u64>,
+        r"^([0-9]{1,9}(\.\.([0-9]{1,9})?)?|\.\.[0-9]{1,9})$", [3, "1..160", "161..", "..10"];
 }
 
 impl PartialSchema for State {
@@ -102,6 +128,11 @@ pub(crate) fn any_bind() -> RefOr<Schema> {
 /// An operation or a list of them.
 pub(crate) fn any_operation() -> RefOr<Schema> {
     one_or_more(Operation::schema(), Operation::schema())
+}
+
+/// An octet or a list of them.
+pub(crate) fn any_octet() -> RefOr<Schema> {
+    one_or_more(Octet::schema(), Octet::schema())
 }
 
 /// One of these, or a list of them.

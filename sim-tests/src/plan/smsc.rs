@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use smpp_transport::env::Seed;
 use smpp_transport::pdu::{CommandStatus, MessageState};
 use smsc_sim::policy::{Carrier, IdForm, Outcome, Policy, ReceiptForm, ReceiptPolicy, Retry, Which};
-use smsc_sim::rules::{Answer, Cut, Operation, Pace, Silence, Step, Then, When};
+use smsc_sim::rules::{Answer, Cut, Direction, Operation, Pace, Silence, Step, Then, When};
 use smsc_sim::time::{Delay, Time};
 use smsc_sim::words::{AnyOf, Status};
 use smsc_sim::{Mo, Rule};
@@ -191,7 +191,8 @@ fn bursts<R: Rng>(switch: &mut Switch<R>) -> Vec<Rule> {
 /// What is done to sessions, and messages for them.
 fn deeds<R: Rng>(switch: &mut Switch<R>) -> Vec<Rule> {
     let silence = Silence::For(Time::ms(switch.rng.random_range(50..3_000)));
-    let pace = Pace { octets: switch.rng.random_range(30..400), pause: Time::ms(switch.rng.random_range(1..8)) };
+    let (octets, pause) = (switch.rng.random_range(30..400), Time::ms(switch.rng.random_range(1..8)));
+    let pace = Pace { octets, pause, of: Direction::Both };
     let client = switch.rng.random_range(0..3);
     let mo = Mo {
         from: "2899".to_owned(),

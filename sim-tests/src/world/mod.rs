@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use smpp_transport::env::{Seed, WallClock};
 use smpp_transport::session::Role;
 use smpp_transport::store::Answers;
-use smsc_sim::rules::{Cut, Pace, Step};
+use smsc_sim::rules::{Cut, Direction, Pace, Step};
 use smsc_sim::time::Time;
 use smsc_sim::{Account, Config, Control, Limits};
 use tokio::sync::watch;
@@ -102,7 +102,7 @@ async fn keep_peace(plan: &Plan, recorder: &Recorder, number: usize, control: &C
     if let Some(peace) = plan.peace() {
         sleep(peace.saturating_sub(recorder.now())).await;
         control.set_rules(Vec::new()).expect("no rules can always be followed");
-        tell_all(control, &Step::Pace(Pace { octets: usize::MAX, pause: Time::ms(0) }));
+        tell_all(control, &Step::Pace(Pace { octets: usize::MAX, pause: Time::ms(0), of: Direction::Both }));
         recorder.note(What::Peace { smsc: number });
     }
     std::future::pending().await

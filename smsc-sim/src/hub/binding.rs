@@ -36,6 +36,8 @@ pub(super) struct Bound {
     pub(super) range: Option<Regex>,
     pub(super) range_text: String,
     pub(super) at: Duration,
+    /// The same on the clock of [`Now::mono`](crate::message::Now::mono).
+    pub(super) since: Duration,
 }
 
 /// What binds ask, and what they get.
@@ -137,6 +139,7 @@ impl Hub {
             range,
             range_text: bind.address_range.text(),
             at: now.wall,
+            since: now.mono,
         };
         if let Some(connection) = inner.connections.get_mut(&number) {
             connection.bound = Some(bound);
@@ -144,7 +147,11 @@ impl Hub {
         for delivery in held {
             inner.route(delivery, None);
         }
+        let has_clocks = inner.engine.clocks().next().is_some();
         drop(inner);
+        if has_clocks {
+            self.tell_of_something_sooner();
+        }
         self.changed.notify_waiters();
         let window = account.window.unwrap_or(self.config.session.inbound_window);
         Ok(Welcome { account: index, window })

@@ -7,6 +7,7 @@
 //! ```
 
 mod binding;
+mod clock;
 mod ending;
 mod orders;
 mod routing;
@@ -117,6 +118,8 @@ pub(crate) struct Inner {
     /// When rules and messages last began anew, and how many connections there have been since, with those of then.
     since: Duration,
     ordinals: u64,
+    /// Up to when events by the clock have been looked for.
+    clock_until: Duration,
     /// From which chance is drawn now.
     seed: Seed,
 }
@@ -167,6 +170,7 @@ impl Hub {
             references: 0,
             since: Duration::ZERO,
             ordinals: 0,
+            clock_until: Duration::ZERO,
             seed: Seed(config.seed),
         };
         let windows = config.accounts.iter().filter_map(|account| account.window);
@@ -218,14 +222,20 @@ impl Hub {
         self.has_rules.load(Ordering::Relaxed)
     }
 
-    /// The rule that a request meets. `asked` is told how many messages of its account have not ended.
-    pub(crate) fn decide(&self, account: Option<usize>, asked: Asked<'_>) -> Option<Decision> {
-        let now = self.now();
+    /// Returns the rules that a request meets. What `asked` does not say of pending messages, sessions and times is filled in.
+    pub(crate) fn decide(&self, asked: &Asked<'_>) -> Vec<Decision> {
+        let now = self.now().mono;
         let mut inner = self.inner();
-        let pending = account.map_or(0, |account| inner.mailbox.pending(&self.config.accounts[account].system_id));
-        let now = now.mono.saturating_sub(inner.since);
         let session = inner.ordinal(asked.session);
-        inner.engine.decide(&Asked { pending, now, session, ..asked })
+        let Inner { engine, mailbox, accounts, names, since, .. } = &mut *inner;
+        let pending = |to: Option<&str>| match to {
+            Some(to) => mailbox.pending_to(asked.account, to),
+            None => mailbox.pending(asked.account),
+        };
+        let sessions = names.get(asked.account).map_or(0, |account| accounts[*account].bound);
+        let sessions_total = accounts.iter().map(|account| account.bound).sum();
+        let now = now.saturating_sub(*since);
+        engine.decide(&Asked { pending: &pending, sessions, sessions_total, now, session, ..*asked })
     }
 
     /// How long the answer to a request takes. A stream of its own: what becomes of the message is drawn from another.
@@ -234,29 +244,34 @@ impl Hub {
         delay.draw(&mut inner.engine.rng("delay", inner.ordinal(session), request))
     }
 
-    /// Takes a message, unless its account has sent too many, or there are too many.
+    /// Takes a message, unless its account has sent too many, or there are too many. `policies` has one for all of it, or one
+    /// for each destination.
     pub(crate) fn accept(
         &self,
         session: u64,
         account: usize,
         request: u64,
         submission: Submission,
-        policy: &Policy,
+        policies: &[&Policy],
     ) -> Result<Taken, CommandStatus> {
         let now = self.now();
         let mut inner = self.inner();
         let inner = &mut *inner;
-        let policy = match policy.is_default() {
-            true => &inner.accounts[account].policy,
-            false => &policy.over(&inner.accounts[account].policy),
-        };
-        let life = match policy.is_default() {
-            true => Life::plain(&self.plain),
-            false => Life::draw(policy, &mut inner.engine.rng("life", inner.ordinal(session), request)),
-        };
+        let ordinal = inner.ordinal(session);
+        let of_account = &inner.accounts[account].policy;
+        let mut lives = policies.iter().zip(0_u64..).map(|(policy, place)| {
+            let policy = if policy.is_default() { of_account } else { &policy.over(of_account) };
+            let rng = || match place {
+                0 => inner.engine.rng("life", ordinal, request),
+                place => inner.engine.rng("life destination", ordinal, request << 8 | place),
+            };
+            if policy.is_default() { Life::plain(&self.plain) } else { Life::draw(policy, &mut rng()) }
+        });
+        let life = lives.next().unwrap_or_else(|| Life::plain(&self.plain));
+        let further: Vec<_> = lives.collect();
         let timeout = inner.mailbox.poll_timeout();
         let count = 1 + submission.further.len() as u64;
-        let accepted = inner.mailbox.accept(now, submission, life)?;
+        let accepted = inner.mailbox.accept_each(now, submission, life, further)?;
         inner.accepted += count;
         let here = inner.route_what_is_due(Some(session));
         if inner.mailbox.poll_timeout() < timeout || timeout.is_none() {
@@ -361,9 +376,10 @@ impl Hub {
                 inner.route_what_is_due(None);
                 let again = inner.offer_again(now);
                 let job = inner.run_jobs(now);
+                let clock = self.run_clock(inner, now);
                 let timeout = inner.mailbox.poll_timeout();
                 self.changed.notify_waiters();
-                timeout.into_iter().chain(again).chain(job).min()
+                timeout.into_iter().chain(again).chain(job).chain(clock).min()
             };
             let at = next.and_then(|next| self.start.checked_add(next));
             tokio::select! {

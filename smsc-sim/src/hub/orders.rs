@@ -16,6 +16,7 @@ impl Hub {
         let mut inner = self.inner();
         inner.engine = Engine::new(rules, inner.seed);
         inner.since = self.start.elapsed();
+        self.tell_of_something_sooner();
     }
 
     pub(crate) fn add_rule(&self, rule: Rule) {
@@ -24,6 +25,7 @@ impl Hub {
         inner.engine = Engine::new(rules, inner.seed);
         inner.since = self.start.elapsed();
         self.has_rules.store(true, Ordering::Relaxed);
+        self.tell_of_something_sooner();
     }
 
     /// Begins anew: see [`Reset`].
@@ -51,6 +53,7 @@ impl Hub {
         }
         self.traffic.clear();
         self.tell_of_change();
+        self.tell_of_something_sooner();
     }
 
     pub(crate) fn forget_messages(&self) {

@@ -6,7 +6,7 @@ use smpp_transport::capture::Capture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, timeout};
 
-use crate::rules::Pace;
+use crate::rules::{Direction, Pace, Silence, Stall};
 use crate::time::Time;
 
 use super::*;
@@ -24,11 +24,15 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+const fn pace(octets: usize, pause: u64) -> Pace {
+    Pace { octets, pause: Time(ms(pause)), of: Direction::Both }
+}
+
 fn line(pace: Option<Pace>) -> (Line<DuplexStream>, DuplexStream, Arc<Traffic>) {
     let traffic = Arc::new(Traffic::new(Memory::default(), 70_000, Arc::new(Epoch)));
     let (ours, theirs) = duplex(64 * 1024);
     let mut line = Line::new(ours, Some(Tap::new(Arc::clone(&traffic), 1, None, None)));
-    line.set_pace(pace);
+    line.set_pace(Direction::Both, pace);
     (line, theirs, traffic)
 }
 
@@ -49,7 +53,7 @@ async fn without_a_pace_everything_passes_at_once_and_the_tap_hears_of_it() {
 
 #[tokio::test(start_paused = true)]
 async fn reads_take_a_few_octets_each_and_pause_between() {
-    let (mut line, mut peer, traffic) = line(Some(Pace { octets: 5, pause: Time(ms(100)) }));
+    let (mut line, mut peer, traffic) = line(Some(pace(5, 100)));
     peer.write_all(&PDU).await.unwrap();
     let (since, mut read, mut sizes) = (Instant::now(), Vec::new(), Vec::new());
     while read.len() < 16 {
@@ -64,7 +68,7 @@ async fn reads_take_a_few_octets_each_and_pause_between() {
 
 #[tokio::test(start_paused = true)]
 async fn writes_take_a_few_octets_each_and_do_not_wait_for_reads() {
-    let (mut line, mut peer, traffic) = line(Some(Pace { octets: 8, pause: Time(ms(50)) }));
+    let (mut line, mut peer, traffic) = line(Some(pace(8, 50)));
     peer.write_all(b"x").await.unwrap();
     let since = Instant::now();
     assert_eq!(line.read(&mut [0; 9]).await.unwrap(), 1);
@@ -78,7 +82,7 @@ async fn writes_take_a_few_octets_each_and_do_not_wait_for_reads() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_of_nothing_only_cuts_and_no_octets_count_as_one() {
-    let (mut line, mut peer, _) = line(Some(Pace { octets: 0, pause: Time::default() }));
+    let (mut line, mut peer, _) = line(Some(pace(0, 0)));
     peer.write_all(&PDU).await.unwrap();
     let since = Instant::now();
     for octet in PDU {
@@ -91,17 +95,53 @@ async fn a_pause_of_nothing_only_cuts_and_no_octets_count_as_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_pace_ends_the_pause_under_way() {
-    let (mut line, mut peer, _) = line(Some(Pace { octets: 1, pause: Time(ms(3_600_000)) }));
+    let (mut line, mut peer, _) = line(Some(pace(1, 3_600_000)));
     peer.write_all(&PDU).await.unwrap();
     let since = Instant::now();
     assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 1);
     assert!(timeout(ms(1), line.read(&mut [0; 16])).await.is_err(), "an hour");
-    line.set_pace(Some(Pace { octets: 7, pause: Time(ms(20)) }));
+    line.set_pace(Direction::Both, Some(pace(7, 20)));
     assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 7);
     assert!(since.elapsed() < ms(10));
-    line.set_pace(None);
+    line.set_pace(Direction::Both, None);
     assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 8);
     assert!(since.elapsed() < ms(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_holds_one_direction_up_and_not_the_other() {
+    let (mut line, mut peer, _) = line(None);
+    let since = Instant::now();
+    let time = |ms| Some(Silence::For(Time::ms(ms)));
+    line.stall(Stall { reads: time(500), writes: None });
+    assert!(line.is_slow());
+    peer.write_all(&PDU).await.unwrap();
+    assert_eq!(line.write(&PDU).await.unwrap(), 16, "writes pass");
+    assert!(since.elapsed().is_zero());
+    assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 16);
+    assert_eq!(since.elapsed().as_millis() / 10, 50);
+    assert!(!line.is_slow());
+    line.stall(Stall { reads: None, writes: Some(Silence::Forever) });
+    peer.write_all(&PDU).await.unwrap();
+    assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 16, "reads pass");
+    assert!(timeout(Duration::from_secs(86_400), line.write(&PDU)).await.is_err());
+    line.stall(Stall { reads: None, writes: time(0) });
+    assert_eq!(line.write(&PDU).await.unwrap(), 16);
+    line.stall(Stall { reads: Some(Silence::Forever), writes: Some(Silence::Forever) });
+    line.set_pace(Direction::Writes, None);
+    assert_eq!(line.write(&PDU).await.unwrap(), 16, "a pace ends a stall of its direction");
+    peer.write_all(&PDU).await.unwrap();
+    assert!(timeout(ms(1_000), line.read(&mut [0; 16])).await.is_err(), "and of no other");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_direction_may_have_a_pace_of_its_own() {
+    let (mut line, mut peer, _) = line(None);
+    line.set_pace(Direction::Reads, Some(pace(4, 0)));
+    line.set_pace(Direction::Writes, Some(pace(9, 0)));
+    peer.write_all(&PDU).await.unwrap();
+    assert_eq!(line.read(&mut [0; 16]).await.unwrap(), 4);
+    assert_eq!(line.write(&PDU).await.unwrap(), 9);
 }
 
 /// Where a capture is written to, to be looked at.

@@ -20,7 +20,20 @@ impl Mailbox {
     /// # Errors
     /// ESME_RMSGQFUL when there is no room, and none can be made. ESME_RINVSUBREP when the one to be replaced is on its way
     /// already, and the new one is to be sent later.
+    #[cfg(test)]
     pub(crate) fn accept(&mut self, now: Now, submission: Submission, life: Life) -> Result<Accepted, CommandStatus> {
+        self.accept_each(now, submission, life, Vec::new())
+    }
+
+    /// [`accept`](Mailbox::accept), with lives of their own for the destinations after the first; without any, all have the
+    /// same.
+    pub(crate) fn accept_each(
+        &mut self,
+        now: Now,
+        submission: Submission,
+        life: Life,
+        further_lives: Vec<Life>,
+    ) -> Result<Accepted, CommandStatus> {
         self.look(now);
         if submission.body.replace_if_present == 1
             && submission.further.is_empty()
@@ -36,7 +49,9 @@ impl Mailbox {
         self.next = first + count as u64;
         let others: Vec<_> =
             further.into_iter().map(|destination| MessageBody { destination, ..body.clone() }).collect();
+        let mut lives = std::iter::once(life.clone()).chain(further_lives);
         for (number, body) in (first..).zip(std::iter::once(body).chain(others)) {
+            let life = lives.next().unwrap_or_else(|| life.clone());
             let whole_text = self.join(now, &sender.account, &body);
             self.insert(
                 now,
@@ -53,7 +68,7 @@ impl Mailbox {
                     relative: times.relative,
                     ends: None,
                     done: None,
-                    life: life.clone(),
+                    life,
                     state: MessageState::SCHEDULED,
                     error: 0,
                     history: Vec::with_capacity(2),

@@ -223,6 +223,13 @@ impl Mailbox {
         self.pending.count(account)
     }
 
+    /// Messages of the account to this destination that have not ended.
+    pub(crate) fn pending_to(&self, account: &str, destination: &str) -> usize {
+        // Addresses are shown as Latin-1.
+        let octets: Vec<u8> = destination.chars().map(|character| character as u8).collect();
+        self.pending.count_to(account, &octets)
+    }
+
     /// Messages remembered.
     pub(crate) fn len(&self) -> usize {
         self.records.len()

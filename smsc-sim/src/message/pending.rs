@@ -8,6 +8,7 @@ use super::{Address, Record};
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     by_account: BTreeMap<Arc<str>, usize>,
+    by_destination: BTreeMap<Arc<str>, BTreeMap<Box<[u8]>, usize>>,
     by_addresses: BTreeMap<Between, BTreeSet<u64>>,
 }
 
@@ -17,6 +18,8 @@ type Between = (Arc<str>, Address, Address);
 impl Pending {
     pub(super) fn insert(&mut self, record: &Record) {
         *self.by_account.entry(Arc::clone(&record.account)).or_default() += 1;
+        let to = self.by_destination.entry(Arc::clone(&record.account)).or_default();
+        *to.entry(record.body.destination.digits.clone()).or_default() += 1;
         self.by_addresses.entry(between(record)).or_default().insert(record.number);
     }
 
@@ -26,6 +29,14 @@ impl Pending {
             *count -= 1;
             if *count == 0 {
                 self.by_account.remove(&record.account);
+            }
+        }
+        if let Some(to) = self.by_destination.get_mut(&record.account)
+            && let Some(count) = to.get_mut(&record.body.destination.digits)
+        {
+            *count -= 1;
+            if *count == 0 {
+                to.remove(&record.body.destination.digits);
             }
         }
         let between = between(record);
@@ -40,6 +51,12 @@ impl Pending {
     /// How many there are of this account.
     pub(super) fn count(&self, account: &str) -> usize {
         self.by_account.get(account).copied().unwrap_or_default()
+    }
+
+    /// Returns how many there are of this account to this destination.
+    pub(super) fn count_to(&self, account: &str, destination: &[u8]) -> usize {
+        let to = self.by_destination.get(account).and_then(|to| to.get(destination));
+        to.copied().unwrap_or_default()
     }
 
     /// Those between two addresses, oldest first.

@@ -68,6 +68,8 @@ pub(crate) struct Checked {
     pub(crate) times: Times,
     /// Those that get the message; at least one.
     pub(crate) destinations: Vec<Address>,
+    /// Places of those in the request; of a distribution list each has the place of the list.
+    pub(crate) origins: Vec<usize>,
     /// Those that do not, for the response.
     pub(crate) refused: Vec<UnsuccessSme>,
 }
@@ -105,7 +107,7 @@ pub(crate) fn check_submit_multi(
         service_type(&sm.service_type)?;
         source(sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes())?;
     }
-    let (destinations, refused) = destinations(&sm.dest_address, how, lists)?;
+    let ((origins, destinations), refused) = destinations(&sm.dest_address, how, lists)?;
     if how == Strictness::Strict {
         esm_class(sm.esm_class, false)?;
         priority_flag(sm.priority_flag)?;
@@ -117,7 +119,7 @@ pub(crate) fn check_submit_multi(
         canned(sm.sm_default_msg_id)?;
         user_data(sm.esm_class, sm.short_message.as_bytes(), tlvs)?;
     }
-    Ok(Checked { times, destinations, refused })
+    Ok(Checked { times, destinations, origins, refused })
 }
 
 /// A data_sm. Its validity is qos_time_to_live, in seconds (§5.3.2.9).
@@ -193,22 +195,30 @@ pub(crate) fn check_bind(bind: &Bind, how: Strictness) -> Result<(), CommandStat
     require(known && is_range, CommandStatus::ESME_RBINDFAIL)
 }
 
-/// Those that are right, and those that are not.
+/// Destinations that are right, and the place of each in the request.
+type Right = (Vec<usize>, Vec<Address>);
+
+/// Returns those that are right, each with its place in the request, and those that are not.
 fn destinations(
     all: &[Destination],
     how: Strictness,
     lists: &Lists,
-) -> Result<(Vec<Address>, Vec<UnsuccessSme>), CommandStatus> {
+) -> Result<(Right, Vec<UnsuccessSme>), CommandStatus> {
     let (mut right, mut wrong) = (Vec::with_capacity(all.len()), Vec::new());
-    for one in all {
+    let mut origins = Vec::with_capacity(all.len());
+    for (place, one) in all.iter().enumerate() {
         if let Destination::List(name) = one
             && let Some(list) = lists.get(&name.text())
         {
             right.extend(list.iter().map(|digits| Address::international(digits)));
+            origins.resize(right.len(), place);
             continue;
         }
         match (one, judged(one, how)) {
-            (_, Ok(())) => right.push(Address::from(one)),
+            (_, Ok(())) => {
+                right.push(Address::from(one));
+                origins.push(place);
+            }
             (Destination::List(_), Err(status)) => return Err(status),
             (Destination::Address { ton, npi, address }, Err(error_status_code)) => wrong.push(UnsuccessSme {
                 dest_addr_ton: *ton,
@@ -220,7 +230,7 @@ fn destinations(
     }
     match wrong.first() {
         Some(first) if right.is_empty() => Err(first.error_status_code),
-        _ => Ok((right, wrong)),
+        _ => Ok(((origins, right), wrong)),
     }
 }
 

@@ -1,16 +1,18 @@
 //! What the ESME asks, and what it is answered: by the standard, or as a rule has it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use smpp_transport::pdu::{
-    Bind as BindBody, BindResp, Body, COctets, CancelSm, CommandId, CommandStatus, DataSm, Empty, InterfaceVersion,
-    MessageId, Pdu, QuerySm, QuerySmResp, ReplaceSm, Sm, SubmitMulti, SubmitMultiResp, TlvTag, Tlvs, Unsuccessful,
+    Bind as BindBody, BindResp, Body, COctets, CancelSm, CommandId, CommandStatus, DataSm, Destination, Destinations,
+    Empty, InterfaceVersion, MessageId, Pdu, QuerySm, QuerySmResp, ReplaceSm, Sm, SubmitMulti, SubmitMultiResp, TlvTag,
+    Tlvs, UnsuccessSme, Unsuccessful,
 };
 use smpp_transport::session::{BindKind, Ticket};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::step::UNUSED;
-use super::{Act, BEHIND_MAX, Bound, Peer, Question};
+use super::{Act, BEHIND_MAX, Bound, Peer, Question, Verdict};
 use crate::hub::{Delivery, Gauges};
 use crate::message::{Sender, Submission, validate};
 use crate::policy::Policy;
@@ -40,6 +42,17 @@ impl Reply {
         Reply { status, body, tlvs: Tlvs::new(), messages: 0..0, receipts: Vec::new(), early: false }
     }
 
+    /// The id that an accepted message has been given; empty without one.
+    fn message_id(&self) -> String {
+        match &self.body {
+            Body::SubmitSmResp(Some(MessageId { message_id })) | Body::DataSmResp(Some(MessageId { message_id })) => {
+                message_id.text()
+            }
+            Body::SubmitMultiResp(Some(SubmitMultiResp { message_id, .. })) => message_id.text(),
+            _ => String::new(),
+        }
+    }
+
     pub(super) fn into_receipts(self) -> Vec<Delivery> {
         self.receipts
     }
@@ -54,10 +67,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         if counts && self.bound.is_some_and(|bound| self.unanswered >= bound.window) {
             return self.driver.refuse(ticket, CommandStatus::ESME_RTHROTTLED);
         }
-        let then = self.decide(Operation::of(pdu.command_id()), Some(&pdu));
-        let question = Question { ticket, pdu, ordinal: self.requests, then, reply: None };
+        let verdict = self.decide(Operation::of(pdu.command_id()), Some(&pdu));
+        let then = verdict.as_ref().map(|verdict| Arc::clone(&verdict.then));
+        let question = Question { ticket, pdu, ordinal: self.requests, verdict, reply: None };
         self.unanswered += usize::from(counts);
-        match question.then.clone() {
+        match then {
             Some(then) if then.behind > 0 => {
                 let question = self.act_now(question);
                 self.plan(BEHIND_MAX, Act::CatchUp(question.ordinal));
@@ -90,11 +104,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(super) fn answer(&mut self, mut question: Question) {
         self.unanswered -= usize::from(question.ticket.command() != CommandId::ENQUIRE_LINK);
         let sequence = question.ticket.sequence();
-        let then = question.then.clone();
+        let then = question.verdict.as_ref().map(|verdict| Arc::clone(&verdict.then));
+        let mut echo = question.verdict.as_ref().and_then(|verdict| self.echo(verdict, &question.pdu));
         if let Some(then) = &then {
-            self.take_steps(&then.before, sequence);
+            self.take_steps(&then.before, sequence, echo.as_ref());
         }
         let reply = question.reply.take().unwrap_or_else(|| self.reply_to(&question));
+        if let Some(echo) = &mut echo {
+            echo.message_id = reply.message_id();
+        }
         let Question { ticket, ordinal, .. } = question;
         let is_bind = ticket.command().is_bind();
         self.give(ticket, reply, then.as_ref().map_or(Answer::Once, |then| then.answer));
@@ -102,7 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             self.unbind_if_the_session_is_not();
         }
         if let Some(then) = &then {
-            self.take_steps(&then.after, sequence);
+            self.take_steps(&then.after, sequence, echo.as_ref());
         }
         self.let_pass(ordinal);
     }
@@ -115,14 +133,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     fn reply_to(&mut self, question: &Question) -> Reply {
-        let Question { pdu, ordinal, then, .. } = question;
-        let Some(then) = then else { return self.reply(pdu, *ordinal, &Policy::default()) };
-        match (then.answer, then.status) {
-            (Answer::Nack, status) => {
+        let Question { pdu, ordinal, verdict, .. } = question;
+        match verdict.as_ref().map(|verdict| (verdict.then.answer, verdict.then.status)) {
+            Some((Answer::Nack, status)) => {
                 Reply::refusal(pdu, status.map_or(CommandStatus::ESME_RSYSERR, |status| status.0))
             }
-            (_, Some(status)) => Reply::refusal(pdu, status.0),
-            (_, None) => self.reply(pdu, *ordinal, &then.policy),
+            Some((_, Some(status))) => Reply::refusal(pdu, status.0),
+            _ => self.reply(pdu, *ordinal, verdict.as_ref()),
         }
     }
 
@@ -189,14 +206,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    fn reply(&mut self, pdu: &Pdu, ordinal: u64, policy: &Policy) -> Reply {
+    fn reply(&mut self, pdu: &Pdu, ordinal: u64, verdict: Option<&Verdict>) -> Reply {
         let reply = match &pdu.body {
             Body::BindTransmitter(bind) => self.bind(bind, BindKind::Transmitter),
             Body::BindReceiver(bind) => self.bind(bind, BindKind::Receiver),
             Body::BindTransceiver(bind) => self.bind(bind, BindKind::Transceiver),
             Body::EnquireLink(_) => Ok(Reply::accepted(Body::EnquireLinkResp(Empty {}))),
             other => match self.bound {
-                Some(bound) => self.served(bound, other, &pdu.tlvs, ordinal, policy),
+                Some(bound) => self.served(bound, other, &pdu.tlvs, ordinal, verdict),
                 None => Err(CommandStatus::ESME_RINVBNDSTS),
             },
         };
@@ -209,12 +226,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         body: &Body,
         tlvs: &Tlvs,
         ordinal: u64,
-        policy: &Policy,
+        verdict: Option<&Verdict>,
     ) -> Result<Reply, CommandStatus> {
+        let nothing = Policy::default();
+        let policy = verdict.and_then(|verdict| verdict.policy(0)).unwrap_or(&nothing);
         match body {
             Body::SubmitSm(sm) => self.submit(bound, sm, tlvs, ordinal, policy),
             Body::DataSm(data) => self.data(bound, data, tlvs, ordinal, policy),
-            Body::SubmitMulti(multi) => self.submit_multi(bound, multi, tlvs, ordinal, policy),
+            Body::SubmitMulti(multi) => self.submit_multi(bound, multi, tlvs, ordinal, verdict),
             Body::QuerySm(query) => self.query(bound, query),
             Body::CancelSm(cancel) => self.cancel(bound, cancel),
             Body::ReplaceSm(replace) => self.replace(bound, replace),
@@ -229,7 +248,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             tracing::info!(session = self.number, system_id = bind.system_id.text(), %status, "bind refused");
         })?;
         let knows_tlvs = bind.interface_version.knows_tlvs();
-        self.bound = Some(Bound { account: welcome.account, kind, tlvs: knows_tlvs, window: welcome.window });
+        let (account, at, window) = (welcome.account, self.driver.now(), welcome.window);
+        self.bound = Some(Bound { account, kind, at, tlvs: knows_tlvs, window });
         let mut tlvs = Tlvs::new();
         if knows_tlvs {
             tlvs.push(TlvTag::SC_INTERFACE_VERSION, &[InterfaceVersion::V3_4.0]);
@@ -248,7 +268,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     ) -> Result<Reply, CommandStatus> {
         let times = validate::check_sm(sm, tlvs, self.hub.wall(), self.hub.config.strictness)?;
         let submission = Submission::submit_sm(self.sender(bound), sm, tlvs, times);
-        self.accept(bound, submission, ordinal, policy, |id| Body::SubmitSmResp(Some(id)))
+        self.accept(bound, submission, ordinal, &[policy], |id| Body::SubmitSmResp(Some(id)))
     }
 
     fn data(
@@ -261,28 +281,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     ) -> Result<Reply, CommandStatus> {
         let times = validate::check_data_sm(data, tlvs, self.hub.wall(), self.hub.config.strictness)?;
         let submission = Submission::data_sm(self.sender(bound), data, tlvs, times);
-        self.accept(bound, submission, ordinal, policy, |id| Body::DataSmResp(Some(id)))
+        self.accept(bound, submission, ordinal, &[policy], |id| Body::DataSmResp(Some(id)))
     }
 
-    /// Destinations that cannot be are listed in the answer; the message goes to the others (§4.5.2). If there are none, it
-    /// is refused with the status of the first.
+    /// Destinations that cannot be, or that a rule refuses, are listed in the answer; the message goes to the others (§4.5.2).
+    /// If there are none, it is refused with the status of the first. The answer cannot list a distribution list: where a rule
+    /// refuses one, it refuses all.
     fn submit_multi(
         &mut self,
         bound: Bound,
         multi: &SubmitMulti,
         tlvs: &Tlvs,
         ordinal: u64,
-        policy: &Policy,
+        verdict: Option<&Verdict>,
     ) -> Result<Reply, CommandStatus> {
+        let (places, mut refused) = divided(multi, verdict)?;
+        let status = refused.first().map_or(CommandStatus::ESME_RINVNUMDESTS, |first| first.error_status_code);
+        let left = places.iter().map(|place| multi.dest_address[*place].clone()).collect();
+        let multi = SubmitMulti { dest_address: Destinations::new(left).map_err(|_| status)?, ..multi.clone() };
         let config = &self.hub.config;
         let lists = &config.distribution_lists;
-        let mut checked = validate::check_submit_multi(multi, tlvs, self.hub.wall(), config.strictness, lists)?;
-        let refused = std::mem::take(&mut checked.refused);
+        let mut checked = validate::check_submit_multi(&multi, tlvs, self.hub.wall(), config.strictness, lists)?;
+        refused.append(&mut checked.refused);
         let status = refused.first().map_or(CommandStatus::ESME_RINVNUMDESTS, |first| first.error_status_code);
-        let submission = Submission::submit_multi(self.sender(bound), multi, tlvs, checked).ok_or(status)?;
+        let nothing = Policy::default();
+        let policy = |place: usize| verdict.and_then(|verdict| verdict.policy(place)).unwrap_or(&nothing);
+        let policies: Vec<&Policy> = match verdict {
+            Some(verdict) if !verdict.each.is_empty() => {
+                checked.origins.iter().map(|origin| policy(places[*origin])).collect()
+            }
+            _ => vec![policy(0)],
+        };
+        let submission = Submission::submit_multi(self.sender(bound), &multi, tlvs, checked).ok_or(status)?;
         // No more than the request had: 254.
         let unsuccess_sme = Unsuccessful::new(refused).unwrap_or_default();
-        self.accept(bound, submission, ordinal, policy, |MessageId { message_id }| {
+        self.accept(bound, submission, ordinal, &policies, |MessageId { message_id }| {
             Body::SubmitMultiResp(Some(SubmitMultiResp { message_id, unsuccess_sme }))
         })
     }
@@ -297,13 +330,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         bound: Bound,
         submission: Submission,
         ordinal: u64,
-        policy: &Policy,
+        policies: &[&Policy],
         body: impl FnOnce(MessageId) -> Body,
     ) -> Result<Reply, CommandStatus> {
         if !self.hub.allows(bound.account, 1 + submission.further.len()) {
             return Err(CommandStatus::ESME_RTHROTTLED);
         }
-        let taken = self.hub.accept(self.number, bound.account, ordinal, submission, policy)?;
+        let taken = self.hub.accept(self.number, bound.account, ordinal, submission, policies)?;
         Gauges::count(&self.gauges.accepted);
         // Ids have at most 36 characters.
         let message_id = COctets::new(String::from(taken.id)).map_err(|_| CommandStatus::ESME_RSYSERR)?;
@@ -338,6 +371,27 @@ fn bind_resp(kind: BindKind, system_id: COctets<16>) -> Body {
         BindKind::Receiver => Body::BindReceiverResp(body),
         BindKind::Transceiver => Body::BindTransceiverResp(body),
     }
+}
+
+/// Returns the places of the destinations that no rule refuses, and those that one does.
+///
+/// # Errors
+/// With the status of the rule that refuses a distribution list.
+fn divided(multi: &SubmitMulti, verdict: Option<&Verdict>) -> Result<(Vec<usize>, Vec<UnsuccessSme>), CommandStatus> {
+    let (mut left, mut refused) = (Vec::new(), Vec::new());
+    for (place, destination) in multi.dest_address.iter().enumerate() {
+        match (verdict.and_then(|verdict| verdict.refuses(place)), destination) {
+            (None, _) => left.push(place),
+            (Some(status), Destination::List(_)) => return Err(status),
+            (Some(error_status_code), Destination::Address { ton, npi, address }) => refused.push(UnsuccessSme {
+                dest_addr_ton: *ton,
+                dest_addr_npi: *npi,
+                destination_addr: address.detached(),
+                error_status_code,
+            }),
+        }
+    }
+    Ok((left, refused))
 }
 
 /// The response with a body, where an error's has none.

@@ -2,6 +2,7 @@
 //! and the rules'; waiting is the driver's.
 
 mod answer;
+mod decide;
 mod deliver;
 mod look;
 mod step;
@@ -20,9 +21,9 @@ use tokio::time::sleep_until;
 
 use crate::hub::{Delivery, Gauges, Hub, Order};
 use crate::line::Line;
-use crate::rules::{Answer, Asked, Operation, Then};
+use crate::rules::{Answer, Operation};
 use answer::Reply;
-use look::Addresses;
+use decide::Verdict;
 
 /// A connection that has been opened, from either side.
 pub(crate) struct Peer<S> {
@@ -58,6 +59,8 @@ pub(crate) struct Peer<S> {
 struct Bound {
     account: usize,
     kind: BindKind,
+    /// When it was bound, by the driver's clock.
+    at: Duration,
     /// Whether the ESME may be sent optional parameters.
     tlvs: bool,
     /// Requests of its that may be unanswered.
@@ -70,7 +73,7 @@ struct Question {
     pdu: Pdu,
     /// Its place among those of the connection.
     ordinal: u64,
-    then: Option<Arc<Then>>,
+    verdict: Option<Verdict>,
     /// What is answered, where that was found out before its time.
     reply: Option<Reply>,
 }
@@ -166,13 +169,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// What is done to a connection before anything is said on it.
     fn greet(&mut self) {
-        let Some(then) = self.decide(Operation::Connect, None) else { return };
+        let Some(Verdict { then, .. }) = self.decide(Operation::Connect, None) else { return };
         if then.answer == Answer::Never {
             self.silent_until = Some(Duration::MAX);
         } else if !then.delay.is_none() {
             self.silent_until = Some(self.hub.draw(self.number, 0, &then.delay));
         }
-        self.take_steps(&then.before, 1);
+        self.take_steps(&then.before, 1, None);
     }
 
     /// Nothing is read or written, and the connection stays open, until the time is up or others say so.
@@ -224,42 +227,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.held_back.values_mut().for_each(|held| held.retain(is_wanted));
     }
 
-    fn decide(&self, operation: Operation, pdu: Option<&Pdu>) -> Option<Arc<Then>> {
-        if !self.hub.has_rules() {
-            return None;
-        }
-        let system_id;
-        let account = match (pdu.map(|pdu| &pdu.body), self.bound) {
-            (Some(Body::BindTransmitter(bind) | Body::BindReceiver(bind) | Body::BindTransceiver(bind)), _) => {
-                system_id = bind.system_id.text();
-                system_id.as_str()
-            }
-            (_, Some(bound)) => &self.hub.account(bound.account).system_id,
-            (_, None) => "",
-        };
-        let kind = pdu.and_then(|pdu| BindKind::of(pdu.command_id())).or(self.bound.map(|bound| bound.kind));
-        let addresses = pdu.map(Addresses::of).unwrap_or_default();
-        let to: Vec<_> = addresses.to.iter().map(String::as_str).collect();
-        let content = pdu.filter(|_| operation.is_message()).and_then(look::content);
-        let asked = Asked {
-            account,
-            bind: kind.map(Into::into),
-            operation,
-            from: &addresses.from,
-            to: &to,
-            text: &|| content.as_ref().map(|content| content.decode().text).unwrap_or_default(),
-            part: content.as_ref().and_then(|content| content.part).map(|part| part.number),
-            session: self.number,
-            request: self.requests,
-            // The hub knows these.
-            pending: 0,
-            now: Duration::ZERO,
-        };
-        let decision = self.hub.decide(self.bound.map(|bound| bound.account), asked)?;
-        tracing::debug!(session = self.number, rule = decision.rule, "a rule is followed");
-        Some(decision.then)
-    }
-
     fn plan(&mut self, delay: Duration, act: Act) {
         self.dues += 1;
         self.due.push(Due { at: self.driver.now().saturating_add(delay), order: self.dues, act });
@@ -281,7 +248,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Gauges::set(&self.gauges.outstanding, self.driver.outstanding());
         Gauges::set(&self.gauges.unanswered, self.unanswered);
         Gauges::set(&self.gauges.waiting, self.waiting.len());
-        let is_faulty = self.silent_until.is_some() || self.driver.stream_mut().has_pace();
+        let is_faulty = self.silent_until.is_some() || self.driver.stream_mut().is_slow();
         Gauges::set(&self.gauges.faulty, usize::from(is_faulty));
     }
 

@@ -9,7 +9,7 @@ use smpp_transport::session::State;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Peer;
-use crate::mo::Mo;
+use crate::mo::{Echo, Mo};
 use crate::rules::{Alert, Cut, Silence, Step};
 
 /// Sets a sequence number apart from all that an ESME is likely to have used.
@@ -18,9 +18,13 @@ pub(super) const UNUSED: u32 = 0x4000_0000;
 const FULL_SPEED_OCTETS: usize = 65_536;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
-    pub(super) fn take_steps(&mut self, steps: &[Step], sequence: u32) {
+    /// Takes steps about the request with this number. What they repeat of it is in `echo`.
+    pub(super) fn take_steps(&mut self, steps: &[Step], sequence: u32, echo: Option<&Echo>) {
         for step in steps {
-            self.take_step(step, sequence);
+            match (step, echo) {
+                (Step::Deliver(mo), Some(echo)) => self.deliver(&mo.repeating(echo)),
+                _ => self.take_step(step, sequence),
+            }
         }
     }
 
@@ -37,9 +41,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 self.is_cut = true;
             }
             Step::Silence(silence) => self.fall_silent(*silence),
+            Step::Stall(stall) => {
+                self.write_out();
+                self.driver.stream_mut().stall(*stall);
+            }
             Step::Pace(pace) => {
                 let is_full_speed = pace.octets >= FULL_SPEED_OCTETS && pace.pause.0.is_zero();
-                self.driver.stream_mut().set_pace((!is_full_speed).then_some(*pace));
+                self.driver.stream_mut().set_pace(pace.of, (!is_full_speed).then_some(*pace));
             }
             Step::EnquireLink => self.driver.enquire_link(),
             Step::Raw(octets) => self.inject_octets(&octets.0),

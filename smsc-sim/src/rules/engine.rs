@@ -1,50 +1,27 @@
-//! Which rule a request meets. Pure: time and chance are arguments.
+//! Which rules a request meets. Pure: time and chance are arguments.
 //!
 //! Cheap conditions are asked first, the text, which must be decoded, after them, and those that count last: each of these
-//! sees only the requests that met all before it. A request that one rule takes is not seen by the rules after it.
+//! sees only the requests that met all before it. What one rule takes is not seen by the rules after it: a request, or, of a
+//! submit_multi, each destination.
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rand::RngExt;
 use smpp_transport::env::{ChaCha8Rng, Seed};
 
-use super::{Operation, Rule, Then, When};
-use crate::words::Bind;
+use super::asked::Asked;
+use super::counts::Counts;
+use super::{Rule, Then};
 
-/// What is asked, by whom and when.
-pub(crate) struct Asked<'a> {
-    /// system_id; empty for a connection.
-    pub(crate) account: &'a str,
-    /// How the session is, or wants to be, bound.
-    pub(crate) bind: Option<Bind>,
-    pub(crate) operation: Operation,
-    /// Source address; empty where there is none.
-    pub(crate) from: &'a str,
-    /// Destination addresses.
-    pub(crate) to: &'a [&'a str],
-    /// The text. Called once at most, and only for a rule that wants to know.
-    pub(crate) text: &'a dyn Fn() -> String,
-    /// Which part of a long message, from 1.
-    pub(crate) part: Option<u8>,
-    /// Messages of the account that have not ended.
-    pub(crate) pending: usize,
-    /// Since the start, or the last reset.
-    pub(crate) now: Duration,
-    /// The session's number.
-    pub(crate) session: u64,
-    /// The request's place in its session.
-    pub(crate) request: u64,
-}
-
-/// The rule that a request met.
+/// A rule that a request met.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
     /// Its place in the list.
     pub(crate) rule: usize,
     pub(crate) then: Arc<Then>,
+    /// Places of the destinations that the rule took, or 0 for a request without any.
+    pub(crate) to: Vec<usize>,
 }
 
 /// The rules, and what they have counted.
@@ -56,15 +33,6 @@ pub(crate) struct Engine {
     counts: Vec<Counts>,
     matched: Vec<u64>,
     seed: Seed,
-}
-
-/// What one rule has counted.
-#[derive(Clone, Debug, Default)]
-struct Counts {
-    /// Requests that met everything that stands above `after`.
-    met: u64,
-    /// By account, when its next request is due that is not above the rate.
-    due: BTreeMap<String, Duration>,
 }
 
 impl Engine {
@@ -96,19 +64,62 @@ impl Engine {
         &self.matched
     }
 
-    /// The first rule that the request meets.
-    pub(crate) fn decide(&mut self, asked: &Asked<'_>) -> Option<Decision> {
+    /// Returns the rules that the request meets, in their order: one at most, but for a request with several destinations,
+    /// each of which goes to the first rule that it meets. A rule that says nothing about destinations takes all that are left.
+    pub(crate) fn decide(&mut self, asked: &Asked<'_>) -> Vec<Decision> {
         let text = LazyCell::new(|| (asked.text)());
-        let mut chance = Chance { seed: self.seed, asked, stream: None };
-        let rule =
-            self.rules.iter().zip(&mut self.counts).enumerate().position(|(place, (Rule { when, .. }, counts))| {
-                when.is_met(asked)
+        let mut chance = Chance::new(self.seed, "rule", asked);
+        let mut left: Vec<usize> = (0..asked.to.len().max(1)).collect();
+        let mut decisions = Vec::new();
+        for (place, (Rule { when, .. }, counts)) in self.rules.iter().zip(&mut self.counts).enumerate() {
+            if !when.is_met(asked) {
+                continue;
+            }
+            let mut takes = |to: usize| {
+                let party = asked.to.get(to).copied();
+                when.is_met_by(party)
                     && when.text.as_ref().is_none_or(|pattern| pattern.matches(&text))
-                    && counts.admit(when, asked)
-                    && when.chance.is_none_or(|share| chance.draw(place) < share)
-            })?;
-        self.matched[rule] += 1;
-        Some(Decision { rule, then: Arc::clone(&self.thens[rule]) })
+                    && counts.admit(when, asked, party)
+                    && when.chance.is_none_or(|share| chance.draw(place, to) < share)
+            };
+            let taken: Vec<usize> = if when.is_about_destinations() {
+                left.extract_if(.., |to| takes(*to)).collect()
+            } else if takes(0) {
+                std::mem::take(&mut left)
+            } else {
+                continue;
+            };
+            if !taken.is_empty() {
+                self.matched[place] += 1;
+                decisions.push(Decision { rule: place, then: Arc::clone(&self.thens[place]), to: taken });
+            }
+            if left.is_empty() {
+                break;
+            }
+        }
+        decisions
+    }
+
+    #[cfg(test)]
+    pub(crate) fn first(&mut self, asked: &Asked<'_>) -> Option<Decision> {
+        self.decide(asked).into_iter().next()
+    }
+
+    /// Places of the rules that are followed by the clock.
+    pub(crate) fn clocks(&self) -> impl Iterator<Item = usize> {
+        self.rules.iter().enumerate().filter(|(_, rule)| rule.when.clock.is_some()).map(|(place, _)| place)
+    }
+
+    /// Returns what is done to a session for which the clock of the rule at this place has struck.
+    pub(crate) fn strike(&mut self, place: usize, asked: &Asked<'_>) -> Option<Arc<Then>> {
+        let when = &self.rules[place].when;
+        let is_met = when.is_met(asked)
+            && self.counts[place].admit(when, asked, None)
+            && when.chance.is_none_or(|share| Chance::new(self.seed, "clock", asked).draw(place, 0) < share);
+        is_met.then(|| {
+            self.matched[place] += 1;
+            Arc::clone(&self.thens[place])
+        })
     }
 
     /// From which something about this request is drawn: what becomes of its message, how long its answer takes.
@@ -117,68 +128,31 @@ impl Engine {
     }
 }
 
-impl When {
-    /// All that can be told from the request and the time, but for the text.
-    fn is_met(&self, asked: &Asked<'_>) -> bool {
-        self.wants(asked.operation)
-            && self.account.admits(asked.account)
-            && (self.bind.is_any() || asked.bind.is_some_and(|bind| self.bind.admits(&bind)))
-            && self.part.is_none_or(|part| asked.part == Some(part))
-            && self.between.is_none_or(|between| (between.from.0..between.to.0).contains(&asked.now))
-            && self.from.as_ref().is_none_or(|pattern| pattern.matches(asked.from))
-            && self.to.as_ref().is_none_or(|pattern| asked.to.iter().any(|to| pattern.matches(to)))
-    }
-
-    fn wants(&self, operation: Operation) -> bool {
-        if self.operation.is_any() { operation.is_message() } else { self.operation.admits(&operation) }
-    }
-}
-
-impl Counts {
-    /// What depends on earlier requests.
-    fn admit(&mut self, when: &When, asked: &Asked<'_>) -> bool {
-        if when.above_rate.is_some_and(|rate| !self.is_above(rate, asked))
-            || when.above_pending.is_some_and(|pending| asked.pending <= pending)
-        {
-            return false;
-        }
-        self.met += 1;
-        let Some(since) = self.met.checked_sub(when.after).filter(|since| *since > 0) else { return false };
-        let every = when.every.max(1);
-        since.is_multiple_of(every) && when.first.is_none_or(|first| since / every <= first)
-    }
-
-    /// A bucket that holds a tenth of a second's requests, at least one, told by when it is full again. Those that are
-    /// above the rate take nothing out of it.
-    fn is_above(&mut self, rate: f64, asked: &Asked<'_>) -> bool {
-        let interval = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX);
-        let ahead_max = Duration::from_millis(100).saturating_sub(interval);
-        let due = self.due.get_mut(asked.account);
-        if due.as_ref().is_some_and(|due| **due > asked.now + ahead_max) {
-            return true;
-        }
-        let next = due.as_ref().map_or(asked.now, |due| asked.now.max(**due)).saturating_add(interval);
-        match due {
-            Some(due) => *due = next,
-            None => drop(self.due.insert(asked.account.to_owned(), next)),
-        }
-        false
-    }
-}
-
 /// One draw for each rule by its place, whether or not the rules before it drew theirs: to change one rule moves no other.
-struct Chance<'a> {
+/// Destinations after the first draw from streams of their own.
+struct Chance {
     seed: Seed,
-    asked: &'a Asked<'a>,
-    /// The request's stream, and how many draws it has given.
-    stream: Option<(ChaCha8Rng, usize)>,
+    name: &'static str,
+    ordinal: u64,
+    /// By destination, the stream, and how many draws it has given.
+    streams: Vec<Option<(ChaCha8Rng, usize)>>,
 }
 
-impl Chance<'_> {
-    /// The draw of the rule at this place. Places are asked for in their order.
-    fn draw(&mut self, place: usize) -> f64 {
-        let start = || (self.seed.stream("rule", ordinal(self.asked.session, self.asked.request)), 0);
-        let (rng, drawn) = self.stream.get_or_insert_with(start);
+impl Chance {
+    fn new(seed: Seed, name: &'static str, asked: &Asked<'_>) -> Chance {
+        Chance { seed, name, ordinal: ordinal(asked.session, asked.request), streams: Vec::new() }
+    }
+
+    /// The draw of the rule at this place, for this destination. Places are asked for in their order.
+    fn draw(&mut self, place: usize, to: usize) -> f64 {
+        if self.streams.len() <= to {
+            self.streams.resize(to + 1, None);
+        }
+        let start = || match to {
+            0 => (self.seed.stream(self.name, self.ordinal), 0),
+            to => (self.seed.stream("rule destination", self.ordinal << 8 | to as u64), 0),
+        };
+        let (rng, drawn) = self.streams[to].get_or_insert_with(start);
         while *drawn < place {
             let _: f64 = rng.random();
             *drawn += 1;

@@ -13,19 +13,28 @@
 //! All chance is drawn from the seed, by session and by the request's place in it, so that the same traffic meets the same
 //! faults. Which one is followed is decided in `engine`.
 
+mod asked;
 mod check;
+mod clock;
+mod counts;
 mod engine;
 mod malformed;
 mod read;
 mod sets;
+mod values;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use smpp_transport::pdu::CommandId;
 
-pub(crate) use engine::{Asked, Decision, Engine};
+pub(crate) use asked::{Asked, Fields, Party};
+pub use clock::{Clock, Since};
+pub(crate) use engine::{Decision, Engine};
 pub use read::parse;
 pub(crate) use read::{in_one_line, validate};
 pub use sets::{RuleSet, SETS};
+pub use values::{Amount, Between, Octet, TlvIs, TlvName};
 
 use crate::mo::Mo;
 use crate::policy::Policy;
@@ -45,8 +54,8 @@ pub struct Rule {
     pub then: Then,
 }
 
-/// Which requests a rule is for: those that meet all that is said here. What counts (`above_rate` and what follows it) sees
-/// only those that no earlier rule has taken.
+/// Conditions of a rule: it is for the requests that meet all that is said here. Conditions that count (`above_rate` and what
+/// follows it) see only those that no earlier rule has taken.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct When {
@@ -58,44 +67,111 @@ pub struct When {
     #[serde(skip_serializing_if = "AnyOf::is_any")]
     #[schema(schema_with = crate::schema::any_bind)]
     pub bind: AnyOf<Bind>,
-    /// What is asked. Default: the messages, which are submit_sm, submit_multi and data_sm.
+    /// Request. Default: the messages, which are submit_sm, submit_multi and data_sm.
     #[serde(skip_serializing_if = "AnyOf::is_any")]
     #[schema(schema_with = crate::schema::any_operation)]
     pub operation: AnyOf<Operation>,
-    /// Is found in the source address.
+    /// Regular expression that is found in the source address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Pattern>,
-    /// Is found in the destination address; of submit_multi, in one of them.
+    /// Type of number of the source address.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_octet)]
+    pub from_ton: AnyOf<Octet>,
+    /// Numbering plan of the source address.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_octet)]
+    pub from_npi: AnyOf<Octet>,
+    /// Regular expression that is found in the destination address. Each destination of a submit_multi is asked for itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Pattern>,
-    /// Is found in the text.
+    /// Type of number of the destination address.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_octet)]
+    pub to_ton: AnyOf<Octet>,
+    /// Numbering plan of the destination address.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_octet)]
+    pub to_npi: AnyOf<Octet>,
+    /// Regular expression that is found in the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Pattern>,
-    /// Is this part of a long message, from 1.
+    /// Octets of short_message or message_payload, header included: a number or a range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<Amount>,
+    /// esm_class, or some of its bits: `0x40/0x40` is any with a user data header.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_octet)]
+    pub esm_class: AnyOf<Octet>,
+    /// data_coding, or some of its bits.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_octet)]
+    pub data_coding: AnyOf<Octet>,
+    /// registered_delivery, or some of its bits: `0x01/0x03` asks for a receipt whatever becomes of the message.
+    #[serde(skip_serializing_if = "AnyOf::is_any")]
+    #[schema(schema_with = crate::schema::any_octet)]
+    pub registered_delivery: AnyOf<Octet>,
+    /// Optional parameters by tag, each `present`, `absent`, octets (`0x0A0B`) or a text. All must be as they are said.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, TlvIs>)]
+    pub tlv: BTreeMap<TlvName, TlvIs>,
+    /// Number of the part of a long message, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<u8>,
-    /// While time since the start, or the last reset, is in between: `10s..20s`.
+    /// Number of parts that a part says its message has: `3`, `2..`; `1..` is any part, 0 is a message that is not a part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Amount>,
+    /// Time since the start, or the last reset, is in between: `10s..20s`, `10s..`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub between: Option<Between>,
-    /// Is more than so many a second: of each account, requests that meet what stands above, with a burst of as many as
-    /// come in a tenth of a second, at least one.
+    /// Time since the session was bound, or, before that, connected: `10m..`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_age: Option<Between>,
+    /// Bound sessions of the account; for a bind, those before it: `2..`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<Amount>,
+    /// Bound sessions of all accounts together; for a bind, those before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions_total: Option<Amount>,
+    /// Times at which the rule is followed on each bound session that meets the rest, without a request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
+    /// What `above_rate`, `above_pending`, `after`, `every` and `first` count for. Default: the first two for each account,
+    /// the others over all sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per: Option<Per>,
+    /// Rate above this many a second, of requests that meet what stands above, with a burst of as many as come in a tenth of a
+    /// second, at least one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub above_rate: Option<f64>,
-    /// While the account has more messages than this that have not ended.
+    /// More messages than this that have not ended: of the account, or to the destination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub above_pending: Option<usize>,
-    /// Not before so many have met all that stands above. Counted over all sessions.
+    /// Skip the first N that meet all that stands above.
     #[serde(skip_serializing_if = "is_zero")]
     pub after: u64,
     /// Every nth of those that are left: 3 is the third, the sixth and so on. 0 and 1 are all.
     #[serde(skip_serializing_if = "is_zero")]
     pub every: u64,
-    /// Only the first so many of those that are left.
+    /// At most N of those that are left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
     /// By chance, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,
+}
+
+/// Scope of the counts of a rule. Of more than 100,000 accounts, destinations or sessions the rest count together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = CountedPer)]
+pub enum Per {
+    /// Each account for itself.
+    Account,
+    /// Each session for itself.
+    Session,
+    /// Each destination address for itself.
+    Destination,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
@@ -218,6 +294,8 @@ pub enum Step {
     Disconnect(Cut),
     /// Nothing is read or written for so long, while the connection stays open. `forever` is until it is told otherwise.
     Silence(Silence),
+    /// Nothing passes in one direction for a time, while the session goes on.
+    Stall(Stall),
     /// From now on reads and writes are in small pieces.
     Pace(Pace),
     /// enquire_link is sent.
@@ -232,7 +310,9 @@ pub enum Step {
     WrongResponse,
     /// generic_nack with this status and number 0.
     GenericNack(Status),
-    /// A mobile-originated message, or many, to the session if it receives, else to another of its account.
+    /// A mobile-originated message, or many, to the session if it receives, else to another of its account. In a rule its
+    /// `from`, `to` and `text` may repeat what the request says: `{text}`, `{from}`, `{to}`, `{account}`, and, after the
+    /// response, `{message_id}`.
     Deliver(Box<Mo>),
     /// alert_notification: a subscriber can be reached again, or not (§4.12).
     Alert(Alert),
@@ -288,15 +368,59 @@ impl std::fmt::Display for Silence {
     }
 }
 
-/// Reads and writes in small pieces. 65,536 octets without a pause are full speed again.
+/// Reads and writes in small pieces. 65,536 octets without a pause are full speed again, and end a stall too.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pace {
     /// Octets of each, at most; at least 1.
     pub octets: usize,
-    /// How long to wait after each.
+    /// Wait after each.
     #[serde(default)]
     pub pause: Time,
+    /// Direction. Default: both.
+    #[serde(default, skip_serializing_if = "Direction::is_both")]
+    pub of: Direction,
+}
+
+/// Direction of a connection, as the simulator sees it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Reads and writes.
+    #[default]
+    Both,
+    /// Octets from the ESME.
+    Reads,
+    /// Octets to the ESME.
+    Writes,
+}
+
+impl Direction {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+    fn is_both(&self) -> bool {
+        *self == Direction::Both
+    }
+
+    pub(crate) const fn reads(self) -> bool {
+        matches!(self, Direction::Both | Direction::Reads)
+    }
+
+    pub(crate) const fn writes(self) -> bool {
+        matches!(self, Direction::Both | Direction::Writes)
+    }
+}
+
+/// Directions in which nothing passes for a time, while the session goes on: its timers run, and the other direction passes.
+/// A later stall or pace of the same direction ends it; `0` ends it at once.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stall {
+    /// Time in which nothing is read from the ESME.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reads: Option<Silence>,
+    /// Time in which nothing is written to the ESME. Answers wait until it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub writes: Option<Silence>,
 }
 
 /// Octets as hexadecimal digits; white space between them is skipped.
@@ -316,36 +440,7 @@ impl std::fmt::Display for Hex {
     }
 }
 
-/// A stretch of time since the start: `10s..20s`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Between {
-    /// From, inclusive.
-    pub from: Time,
-    /// To, exclusive.
-    pub to: Time,
-}
-
-impl std::str::FromStr for Between {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Between, String> {
-        let wrong = || format!("{text:?} is no stretch of time: 10s..20s is one");
-        let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-        let between = Between { from: from.parse()?, to: to.parse()? };
-        if between.from < between.to {
-            Ok(between)
-        } else {
-            Err(format!("{text:?} is empty: the earlier time comes first"))
-        }
-    }
-}
-
-impl std::fmt::Display for Between {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}..{}", self.from, self.to)
-    }
-}
-
-as_text!(Silence, Hex, Between);
+as_text!(Silence, Hex);
 
 /// How a PDU is wrong. Each is a deliver_sm but for what is wrong with it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

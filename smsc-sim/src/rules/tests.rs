@@ -12,12 +12,26 @@ rules:
     when:
       account: [one, 2]
       bind: transceiver
-      operation: [submit_sm, submit_multi, data_sm, query_sm, cancel_sm, replace_sm]
+      operation: [submit_sm, submit_multi, data_sm]
       from: ^88
       to: "00[1-3]$"
       text: (?i)hello
+      from_ton: 5
+      from_npi: [0, 0x01]
+      to_ton: 0x01/0x07
+      to_npi: 1
+      length: 1..160
+      esm_class: [0x40/0x40, 3]
+      data_coding: 8
+      registered_delivery: 1
+      tlv: { 0x1401: present, message_payload: absent, 0x1402: 0x0A0B, 0x1403: a text }
       part: 2
+      parts: 2..
       between: 10s..1m
+      session_age: 10s..
+      sessions: ..3
+      sessions_total: 4
+      per: destination
       above_rate: 10.5
       above_pending: 100
       after: 3
@@ -40,6 +54,8 @@ rules:
         - silence: 10s
         - pace: { octets: 3, pause: 10ms }
         - pace: { octets: 1 }
+        - pace: { octets: 1, of: writes }
+        - stall: { reads: 10s, writes: forever }
         - enquire_link
         - raw: 00 00 00 10 80 00 00 15 00 00 00 00 00 00 00 63
         - malformed: udh_overrun
@@ -60,6 +76,10 @@ rules:
             tlvs: [{ tag: 0x1400, hex: 0102 }]
             count: 3
             rate: 0.5
+  - when: { clock: { at: 10s, every: 1m, since: bind }, account: one, bind: receiver, between: ..1h, chance: 0.5 }
+    then: { after: [enquire_link] }
+  - then:
+      after: [deliver: { from: "{to}", to: "{from}", text: "re: {text} {message_id} {account}" }]
 "#;
 
 #[test]
@@ -123,8 +143,9 @@ fn what_cannot_be_read_is_refused_with_its_place() {
         ),
         (
             "- when:\n    chanse: 1",
-            "line 2 column 5: unknown field `chanse`, expected one of account, bind, operation, from, to, text, part, \
-             between, above_rate, above_pending, after, every, first, chance",
+            "line 2 column 5: unknown field `chanse`, expected one of account, bind, operation, from, from_ton, from_npi, to, \
+             to_ton, to_npi, text, length, esm_class, data_coding, registered_delivery, tlv, part, parts, between, \
+             session_age, sessions, sessions_total, clock, per, above_rate, above_pending, after, every, first, chance",
         ),
         (
             "- when: { operation: submit }",
@@ -169,6 +190,54 @@ fn what_cannot_be_followed_is_refused_with_its_place() {
         ("when: { operation: connect, bind: receiver }", "when.bind is never met"),
         ("when: { operation: connect, above_pending: 1 }", "when.above_pending is never met"),
         ("when: { operation: query_sm, part: 1 }", "when.part is never met"),
+        ("when: { operation: bind, length: 1 }", "when.length is never met"),
+        ("when: { operation: query_sm, esm_class: 1 }", "when.esm_class is never met"),
+        ("when: { operation: replace_sm, data_coding: 1 }", "when.data_coding is never met"),
+        ("when: { operation: bind, registered_delivery: 1 }", "when.registered_delivery is never met"),
+        ("when: { operation: bind, from_ton: 1 }", "when.from_ton is never met"),
+        ("when: { operation: bind, from_npi: 1 }", "when.from_npi is never met"),
+        ("when: { operation: query_sm, to_ton: 1 }", "when.to_ton is never met"),
+        ("when: { operation: replace_sm, to_npi: 1 }", "when.to_npi is never met"),
+        ("when: { operation: cancel_sm, parts: 1 }", "when.parts is never met"),
+        ("when: { operation: connect, tlv: { 0x1401: absent } }", "when.tlv is never met"),
+        ("when: { operation: connect, session_age: 1s.. }", "when.session_age is never met"),
+        ("when: { operation: connect, sessions: 1 }", "when.sessions is never met"),
+        ("when: { operation: query_sm, per: destination, first: 1 }", "when.per: destination is never met"),
+        ("when: { operation: connect, per: session, first: 1 }", "when.per is never met"),
+        ("when: { parts: 256.. }", "when.parts is never met: a message has 255 parts at most"),
+        ("when: { per: destination }", "when.per counts nothing: above_rate, above_pending, after, every or first"),
+        ("when: { per: session, above_pending: 1 }", "when.per is session: above_pending counts per account or"),
+        ("{ when: { clock: {} }, then: { after: [unbind] } }", "when.clock is empty: at, every, or both are expected"),
+        ("{ when: { clock: { at: 0 } }, then: { after: [unbind] } }", "when.clock.at is 0: a time above 0 is allowed"),
+        ("{ when: { clock: { every: 9ms } }, then: { after: [unbind] } }", "when.clock.every is 9ms: 10ms or more"),
+        ("when: { clock: { at: 1s } }", "then has no steps: with when.clock, before or after is expected"),
+        ("{ when: { clock: { at: 1s }, to: x }, then: { after: [unbind] } }", "when.to is of no use to when.clock"),
+        ("{ when: { clock: { at: 1s }, tlv: { 1: absent } }, then: { after: [unbind] } }", "when.tlv is of no use to"),
+        (
+            "{ when: { clock: { at: 1s }, operation: bind }, then: { after: [unbind] } }",
+            "when.operation is of no use to",
+        ),
+        (
+            "{ when: { clock: { at: 1s }, above_rate: 1 }, then: { after: [unbind] } }",
+            "when.above_rate is of no use to",
+        ),
+        ("{ when: { clock: { at: 1s } }, then: { status: 8 } }", "then.status is of no use to when.clock: before and"),
+        ("{ when: { clock: { at: 1s } }, then: { delay: 1s } }", "then.delay is of no use to when.clock"),
+        ("{ when: { clock: { at: 1s } }, then: { answer: never } }", "then.answer is of no use to when.clock"),
+        (
+            "{ when: { clock: { at: 1s } }, then: { after: [deliver: { from: '{to}' }] } }",
+            "then.after[0].deliver repeats a request, and with when.clock there is none",
+        ),
+        (
+            "then: { after: [deliver: { text: '{body}' }] }",
+            "then.after[0].deliver.text has {body}: expected one of {acc",
+        ),
+        (
+            "then: { before: [deliver: { text: '{message_id}' }] }",
+            "then.before[0].deliver.text has {message_id}, which is there only in after",
+        ),
+        ("then: { after: [stall: {}] }", "then.after[0].stall is empty: reads, writes, or both are expected"),
+        ("then: { after: [pace: { octets: 0, of: reads }] }", "then.after[0].pace.octets is 0"),
         ("then: { status: ESME_ROK }", "then.status is ESME_ROK: an error is allowed"),
         ("then: { behind: 1, answer: never }", "then.behind is 1: with answer: never there is no response"),
         (

@@ -20,5 +20,6 @@ mod operations;
 mod proofs;
 mod receipts;
 mod routing;
+mod rules;
 mod watching;
 mod world;

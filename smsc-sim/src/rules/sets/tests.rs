@@ -2,15 +2,14 @@
 //! numbers are met by one destination.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use smpp_transport::env::Seed;
 use smpp_transport::pdu::{CommandStatus, MessageState};
 
-use super::super::{Answer, Asked, Cut, Decision, Engine, Malformed, Operation, Step};
+use super::super::{Answer, Asked, Cut, Decision, Engine, Malformed, Party, Step};
 use super::*;
 use crate::policy::Outcome;
-use crate::words::{Bind, Status};
+use crate::words::Status;
 
 const TABLE: &str = include_str!("../../../MAGIC-NUMBERS.md");
 
@@ -68,21 +67,10 @@ impl Numbers {
 
     fn decide(&mut self, to: &str) -> Option<Decision> {
         self.0.reset(Seed(1));
-        let asked = Asked {
-            account: "one",
-            bind: Some(Bind::Transceiver),
-            operation: Operation::SubmitSm,
-            from: "8888",
-            to: &[to],
-            text: &String::new,
-            part: None,
-            pending: 0,
-            now: Duration::ZERO,
-            session: 1,
-            request: 1,
-        };
+        let to = [Party::of(to)];
+        let asked = Asked { to: &to, ..Asked::plain() };
         // Some are for every other message.
-        self.0.decide(&asked).or_else(|| self.0.decide(&asked))
+        self.0.first(&asked).or_else(|| self.0.first(&asked))
     }
 }
 
