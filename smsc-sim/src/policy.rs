@@ -1,5 +1,15 @@
-//! What becomes of the messages that are accepted, and what their receipts look like: data, in layers. A rule's policy goes
-//! before the account's, and that before the simulator's; what none of them says is by the standard, at once and well.
+//! Fates, ids, responses and receipts of accepted messages: data, in layers. A rule's policy goes before the account's, and that
+//! before the simulator's; what none of them says is by the standard, at once and well. RULES.md describes each key.
+
+mod encoding;
+mod escape;
+mod ids;
+mod parts;
+mod receipt;
+mod response;
+mod states;
+mod template;
+mod tlvs;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,151 +22,42 @@ use smpp_transport::pdu::MessageState;
 use crate::time::{Delay, Time};
 use crate::words::State;
 
-/// What becomes of a message. Everything may be left to the layer below.
+pub use encoding::{Dates, Encoding};
+pub use ids::{IdForm, IdPattern};
+pub use parts::{PartIds, PartReceipts, Split, SplitBy};
+pub use receipt::{Carrier, Further, ReceiptForm, ReceiptPolicy, Sent, Which};
+pub use response::{ResponsePolicy, ResponseShape};
+pub use states::{ByState, ReceiptCoding, StateNumber};
+pub(crate) use template::Values;
+pub use template::{PRESETS, Template};
+pub use tlvs::{NetworkErrorCode, ReceiptTlv, TlvFault, TlvSetting};
+
+/// Fate, ids, response and receipts of a message. Everything may be left to the layer below.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// How it ends. Default: DELIVERED.
+    /// Final state. Default: DELIVERED.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// How long it is ENROUTE before. Default: no time.
+    /// Time that the message is ENROUTE before. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enroute: Option<Delay>,
-    /// The network's error, `err` in a receipt and error_code in a query_sm_resp. Default: 000 for DELIVERED and ACCEPTED,
+    /// Error of the network, `err` in a receipt and error_code in a query_sm_resp. Default: 000 for DELIVERED and ACCEPTED,
     /// else 001.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<u8>,
-    /// The form of its id in the response. Default: decimal.
+    /// Form of the id in the response. Default: decimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<IdForm>,
-    /// Its receipts.
+    /// Ids of the parts of a long message. Default: own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_ids: Option<PartIds>,
+    /// Shape of the response.
+    #[serde(skip_serializing_if = "ResponsePolicy::is_default")]
+    pub response: ResponsePolicy,
+    /// Receipts.
     #[serde(skip_serializing_if = "ReceiptPolicy::is_default")]
     pub receipt: ReceiptPolicy,
-}
-
-/// What receipts look like, and where they go. Everything may be left to the layer below.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ReceiptPolicy {
-    /// Whether there is one. Default: as `registered_delivery` asks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sent: Option<Sent>,
-    /// How long after the state it reports. Default: no time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub delay: Option<Delay>,
-    /// How often. Default: once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub times: Option<u8>,
-    /// The state that it reports, whatever is true. Default: the truth.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<State>,
-    /// The form of the id, in the text and the parameter. Default: as in the response.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<IdForm>,
-    /// Whether it says what it says as text, as parameters, or as both. Default: both, for a peer that knows parameters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub form: Option<ReceiptForm>,
-    /// How it writes dates. Default: minutes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dates: Option<Dates>,
-    /// What its text is written in, by `data_coding`: 0 (default), 1, 3 or 8.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_coding: Option<u8>,
-    /// What carries it. Default: deliver_sm, with the text in short_message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub carrier: Option<Carrier>,
-    /// Which of the sessions that may have it. Default: the one that submitted, if that receives; else any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session: Option<Which>,
-    /// Whether the first one goes before the response to the message. Default: no.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before_response: Option<bool>,
-}
-
-/// Whether there is a receipt.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = ReceiptSent)]
-pub enum Sent {
-    /// As `registered_delivery` asks.
-    #[default]
-    Asked,
-    /// Whatever it asks.
-    Always,
-    /// Whatever it asks.
-    Never,
-}
-
-/// How a receipt says what it says.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReceiptForm {
-    /// As text and as parameters.
-    #[default]
-    Both,
-    /// As text (appendix B).
-    Text,
-    /// As the parameters receipted_message_id and message_state.
-    Tlvs,
-}
-
-/// How a receipt writes dates.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Dates {
-    /// `YYMMDDhhmm`.
-    #[default]
-    Minutes,
-    /// `YYMMDDhhmmss`.
-    Seconds,
-    /// `YYYYMMDDhhmmss`.
-    LongYear,
-}
-
-/// What carries a receipt.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = ReceiptCarrier)]
-pub enum Carrier {
-    /// deliver_sm, with the text in short_message.
-    #[default]
-    DeliverSm,
-    /// deliver_sm, with the text in message_payload.
-    Payload,
-    /// data_sm, which has nothing but message_payload.
-    DataSm,
-}
-
-/// Which of the sessions that may have it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Which {
-    /// The one that submitted, if that receives; else any.
-    #[default]
-    Same,
-    /// Any, in turn.
-    Any,
-    /// Another one than that which submitted, if there is one.
-    Other,
-}
-
-/// How a message id is written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum IdForm {
-    /// `4711`.
-    #[default]
-    Decimal,
-    /// `0000004711`: ten digits, as in the standard's example.
-    DecimalPadded,
-    /// `1267`.
-    Hexadecimal,
-    /// `00001267`: eight digits.
-    HexadecimalPadded,
-    /// `0000126A`: eight digits, capital letters.
-    HexadecimalUpper,
-    /// 36 characters, made from seed and number.
-    Uuid,
 }
 
 /// How messages end: always the same, `DELIVERED`, or by weight, `{DELIVERED: 90, UNDELIVERABLE: 10}`.
@@ -248,39 +149,23 @@ impl Policy {
             outcome: self.outcome.clone().or_else(|| below.outcome.clone()),
             enroute: self.enroute.clone().or_else(|| below.enroute.clone()),
             error: self.error.or(below.error),
-            message_id: self.message_id.or(below.message_id),
+            message_id: self.message_id.as_ref().or(below.message_id.as_ref()).cloned(),
+            part_ids: self.part_ids.or(below.part_ids),
+            response: self.response.over(&below.response),
             receipt: self.receipt.over(&below.receipt),
         }
     }
 
-    /// Whether it says nothing.
+    /// Returns `true` if nothing is said.
     #[must_use]
     pub fn is_default(&self) -> bool {
         *self == Policy::default()
     }
-}
 
-impl ReceiptPolicy {
-    pub(crate) fn over(&self, below: &ReceiptPolicy) -> ReceiptPolicy {
-        ReceiptPolicy {
-            sent: self.sent.or(below.sent),
-            delay: self.delay.clone().or_else(|| below.delay.clone()),
-            times: self.times.or(below.times),
-            state: self.state.or(below.state),
-            message_id: self.message_id.or(below.message_id),
-            form: self.form.or(below.form),
-            dates: self.dates.or(below.dates),
-            data_coding: self.data_coding.or(below.data_coding),
-            carrier: self.carrier.or(below.carrier),
-            session: self.session.or(below.session),
-            before_response: self.before_response.or(below.before_response),
-        }
-    }
-
-    /// Whether it says nothing.
-    #[must_use]
-    pub fn is_default(&self) -> bool {
-        *self == ReceiptPolicy::default()
+    /// Checks everything that the types do not.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        self.response.validate()?;
+        self.receipt.validate().map_err(|words| format!("receipt.{words}"))
     }
 }
 
@@ -301,97 +186,4 @@ impl Default for Retry {
 }
 
 #[cfg(test)]
-mod tests {
-    //! Guards the layers, the draws of outcomes, and how both are read and written.
-
-    use smpp_transport::env::Seed;
-
-    use super::*;
-    use crate::time::Delay;
-
-    fn read(text: &str) -> Policy {
-        serde_saphyr::from_str(text).expect(text)
-    }
-
-    #[test]
-    fn what_is_written_is_read_back() {
-        for text in [
-            "{}",
-            "{ outcome: DELIVERED }",
-            "{ outcome: { DELIVERED: 90, undeliv: 9.5, ENROUTE: 0.5 }, enroute: exponential 1s, error: 9 }",
-            "{ message_id: uuid, receipt: { sent: always, delay: 1s..2s, times: 2, state: UNKNOWN, form: tlvs } }",
-            "{ receipt: { message_id: hexadecimal_upper, dates: long_year, data_coding: 8, carrier: data_sm } }",
-            "{ receipt: { session: other, before_response: true } }",
-        ] {
-            let policy = read(text);
-            let json = serde_json::to_string(&policy).expect("it can be written");
-            assert_eq!(serde_json::from_str::<Policy>(&json).expect(&json), policy);
-            let yaml = serde_saphyr::to_string(&policy).expect("it can be written");
-            assert_eq!(read(&yaml), policy);
-            assert_eq!(policy.is_default(), text == "{}");
-        }
-        assert_eq!(
-            serde_json::to_string(&read("{ outcome: DELIVRD }")).expect("written"),
-            r#"{"outcome":"DELIVERED"}"#
-        );
-    }
-
-    #[test]
-    fn what_is_no_policy_is_refused_in_words() {
-        for (text, words) in [
-            ("{ outcome: SCHEDULED }", "SCHEDULED is no outcome: a final state is wanted"),
-            ("{ outcome: { DELIVERED: -1 } }", "the weight of DELIVERED is -1: 0 or more is allowed"),
-            ("{ outcome: { DELIVERED: 0 } }", "no state has a weight above 0"),
-            ("{ outcome: {} }", "no state has a weight above 0"),
-            ("{ outcome: [DELIVERED] }", "a state such as DELIVERED, or weights such as"),
-            ("{ receipt: { form: binary } }", "binary"),
-            ("{ enroute: soon }", "\"soon\" is no time"),
-            ("{ outcomes: DELIVERED }", "outcomes"),
-        ] {
-            let error = serde_saphyr::from_str::<Policy>(text).expect_err(text).to_string();
-            assert!(error.contains(words), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_the_layer_above_says_counts() {
-        let above = read("{ outcome: EXPIRED, receipt: { times: 2 } }");
-        let below = read("{ outcome: DELIVERED, enroute: 1s, receipt: { times: 3, form: text } }");
-        let both = read("{ outcome: EXPIRED, enroute: 1s, receipt: { times: 2, form: text } }");
-        assert_eq!(above.over(&below), both);
-        assert_eq!(Policy::default().over(&below), below);
-        assert_eq!(below.over(&Policy::default()), below);
-    }
-
-    /// A field that a layer forgets would be lost on the way.
-    #[test]
-    fn every_field_comes_through_both_layers() {
-        let all = read(
-            "{ outcome: EXPIRED, enroute: 1s, error: 9, message_id: uuid, receipt: { sent: always, delay: 1s, times: 2,
-               state: UNKNOWN, message_id: uuid, form: text, dates: seconds, data_coding: 3, carrier: payload,
-               session: any, before_response: true } }",
-        );
-        let json = serde_json::to_value(&all).expect("it can be written");
-        let fields = |value: &serde_json::Value| value.as_object().map_or(0, serde_json::Map::len);
-        assert_eq!((fields(&json), fields(&json["receipt"])), (5, 11), "all fields are said");
-        assert_eq!(all.over(&Policy::default()), all);
-        assert_eq!(Policy::default().over(&all), all);
-    }
-
-    #[test]
-    fn outcomes_are_drawn_by_weight() {
-        let mut rng = Seed(1).stream("outcomes", 0);
-        let outcome = Outcome::weighted([
-            (MessageState::DELIVERED, 90.0),
-            (MessageState::UNDELIVERABLE, 10.0),
-            (MessageState::REJECTED, 0.0),
-        ])
-        .expect("weights");
-        let mut drawn = BTreeMap::new();
-        (0..10_000).for_each(|_| *drawn.entry(outcome.draw(&mut rng)).or_insert(0) += 1);
-        assert!((8_800..9_200).contains(&drawn[&MessageState::DELIVERED]), "{drawn:?}");
-        assert!(!drawn.contains_key(&MessageState::REJECTED), "{drawn:?}");
-        assert_eq!(Outcome::always(MessageState::EXPIRED).draw(&mut rng), MessageState::EXPIRED);
-        assert_eq!(Delay::default(), Delay::NONE);
-    }
-}
+mod tests;

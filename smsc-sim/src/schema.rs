@@ -7,7 +7,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::hub::RuleInfo;
-use crate::policy::Outcome;
+use crate::policy::{ByState, IdForm, Outcome, Template};
 use crate::rules::{Amount, Between, Hex, Octet, Operation, Rule, Silence, TlvIs};
 use crate::time::{Delay, Time};
 use crate::words::{Bind, Pattern, State, Status};
@@ -46,6 +46,11 @@ texts! {
         ["present", "absent", "0x0A0B", "PL7"];
     Hex: "Octets as hexadecimal digits; white space between them is skipped.",
         Some(r"^([ \n\t]*[0-9a-fA-F][ \n\t]*[0-9a-fA-F][ \n\t]*)*$"), ["00 00 00 10", "050003c80301"];
+    IdForm: "Form of a message id: decimal, decimal_padded, hexadecimal, hexadecimal_padded, hexadecimal_upper, uuid, or a \
+        pattern with %d, %x, %X, {uuid}, {uuid_upper} and {uuid_hex}.",
+        None, ["hexadecimal_padded", "%016d", "0118Z-%05d", "SM%032x", "{uuid_hex}"];
+    Template: "Text of a receipt with fields in braces, or the name of a preset.",
+        None, ["id:{id} stat:{stat:lower} err:{err}", "text_none"];
     Pattern: "A regular expression that may match anywhere.", None, ["^2782", "00[1-3]$"];
 }
 
@@ -113,6 +118,53 @@ impl ToSchema for Outcome {
     fn schemas(schemas: &mut Schemas) {
         schemas.push((State::name().into_owned(), State::schema()));
     }
+}
+
+impl PartialSchema for ByState {
+    fn schema() -> RefOr<Schema> {
+        let table = ObjectBuilder::new()
+            .additional_properties(Some(AdditionalProperties::RefOr(String::schema())))
+            .description(Some("By state."))
+            .examples([json!({ "DELIVERED": "000", "UNDELIVERABLE": "0x21" })]);
+        OneOfBuilder::new()
+            .item(String::schema())
+            .item(table)
+            .description(Some("A word of a receipt, for all states or by state."))
+            .examples([json!("000"), json!({ "DELIVERED": "000", "UNDELIVERABLE": "0x21" })])
+            .into()
+    }
+}
+impl ToSchema for ByState {}
+
+/// A number of one octet, or text.
+fn octet_or(text: ObjectBuilder) -> RefOr<Schema> {
+    let octet = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(u8::MAX));
+    OneOfBuilder::new().item(octet).item(text).into()
+}
+
+/// A state by name, or any number of one octet.
+pub(crate) fn state_number() -> RefOr<Schema> {
+    let names = MessageState::NAMED.iter().filter_map(|state| state.name());
+    octet_or(text("message_state (§5.2.28).", None, &["DELIVERED"]).enum_values(Some(names)))
+}
+
+/// data_coding of a receipt.
+pub(crate) fn receipt_coding() -> RefOr<Schema> {
+    octet_or(text("That of the message.", None, &["message"]).enum_values(Some(["message"])))
+}
+
+/// A further receipt: a state, or an object.
+pub(crate) fn further_receipts() -> RefOr<Schema> {
+    let object = ObjectBuilder::new()
+        .property("state", Ref::from_schema_name(State::name()))
+        .required("state")
+        .property("delay", Ref::from_schema_name(Delay::name()))
+        .property("intermediate", bool::schema())
+        .property("receipt", Ref::from_schema_name("ReceiptPolicy"))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        .description(Some("A further receipt: its state, its time after the one before, and its form."));
+    let one = OneOfBuilder::new().item(Ref::from_schema_name(State::name())).item(object);
+    ArrayBuilder::new().items(one).into()
 }
 
 /// A name or a list of names.

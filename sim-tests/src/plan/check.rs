@@ -151,11 +151,12 @@ impl Transport {
 impl Ids {
     /// What a transport must be told where the SMSC does this.
     pub(crate) fn of(policy: &Policy) -> Ids {
-        let hexadecimal = |form: Option<IdForm>| {
+        let hexadecimal = |form: Option<&IdForm>| {
             let forms = [IdForm::Hexadecimal, IdForm::HexadecimalPadded, IdForm::HexadecimalUpper];
-            form.is_some_and(|form| forms.contains(&form))
+            form.is_some_and(|form| forms.contains(form))
         };
-        let (given, told) = (policy.message_id, policy.receipt.message_id.or(policy.message_id));
+        let given = policy.message_id.as_ref();
+        let told = policy.receipt.message_id.as_ref().or(given);
         match (hexadecimal(given), hexadecimal(told)) {
             (true, false) => Ids::DecimalReceipts,
             (false, true) => Ids::HexReceipts,

@@ -30,7 +30,7 @@ pub(crate) use views::Gauges;
 pub use views::{AccountInfo, DeliveryInfo, DeliveryState, RuleInfo, SessionInfo, Stats};
 
 use crate::config::{Account, Config};
-use crate::message::{Change, Life, Limits, Mailbox, Now, Record, Submission, Times};
+use crate::message::{Change, Life, Limits, Mailbox, Now, Record, ShapedResponse, Submission, Times};
 use crate::policy::{Policy, ReceiptPolicy};
 use crate::rules::{Asked, Decision, Engine, Step};
 use crate::time::Delay;
@@ -127,6 +127,8 @@ pub(crate) struct Inner {
 /// A message that was taken.
 pub(crate) struct Taken {
     pub(crate) id: Box<str>,
+    /// Response, where it is not as the standard has it.
+    pub(crate) response: Option<ShapedResponse>,
     /// Their numbers: one, or of submit_multi one for each destination.
     pub(crate) messages: Range<u64>,
     /// Receipts that the session itself is to deliver.
@@ -259,6 +261,8 @@ impl Hub {
         let inner = &mut *inner;
         let ordinal = inner.ordinal(session);
         let of_account = &inner.accounts[account].policy;
+        // A message has one response, however many destinations.
+        let shape = policies.first().map_or_else(Default::default, |policy| policy.response.over(&of_account.response));
         let mut lives = policies.iter().zip(0_u64..).map(|(policy, place)| {
             let policy = if policy.is_default() { of_account } else { &policy.over(of_account) };
             let rng = || match place {
@@ -273,12 +277,14 @@ impl Hub {
         let count = 1 + submission.further.len() as u64;
         let accepted = inner.mailbox.accept_each(now, submission, life, further)?;
         inner.accepted += count;
+        let record = inner.mailbox.get(accepted.number);
+        let response = record.and_then(|record| ShapedResponse::to(record, &shape, inner.mailbox.seed()));
         let here = inner.route_what_is_due(Some(session));
         if inner.mailbox.poll_timeout() < timeout || timeout.is_none() {
             self.sooner.notify_one();
         }
         self.changed.notify_waiters();
-        Ok(Taken { id: accepted.id, messages: accepted.number..accepted.number + count, here })
+        Ok(Taken { response, id: accepted.id, messages: accepted.number..accepted.number + count, here })
     }
 
     /// Whether the account may send so many messages more now.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use smpp_transport::pdu::{Body, CommandStatus, Tlvs};
 
 use super::{Hub, Inner, Order};
-use crate::message::{Due, Now, Outcome, Receipt};
+use crate::message::{Defect, Due, Now, Outcome, Receipt};
 use crate::mo::{FieldError, Mo};
 use crate::policy::Which;
 
@@ -41,6 +41,14 @@ impl Delivery {
         match &self.content {
             Content::Receipt(receipt) => receipt.pdu(knows_tlvs),
             Content::Mo { pdu, .. } => (**pdu).clone(),
+        }
+    }
+
+    /// The defect of the PDU, if it is to have one.
+    pub(crate) fn defect(&self, knows_tlvs: bool) -> Option<Defect> {
+        match &self.content {
+            Content::Receipt(receipt) => receipt.defect(knows_tlvs),
+            Content::Mo { .. } => None,
         }
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use smpp_transport::pdu::{CommandStatus, MessageState};
-use smpp_transport::text::{self, PartAddress, Segment};
+use smpp_transport::text::{self, PartAddress, PartKey, PartReference, Segment};
 
 use super::course::Turn;
 use super::mailbox::{Accepted, Mailbox, is_over};
 use super::record::MessageBody;
-use super::{Address, Life, Now, Record, Submission, id};
-use crate::policy::IdForm;
+use super::{Address, Life, Now, Record, Sender, Submission, id};
+use crate::policy::{IdForm, PartIds};
 
 impl Mailbox {
     /// Takes a message. With replace_if_present_flag the last pending one with the same addresses and service type is
@@ -44,13 +44,18 @@ impl Mailbox {
         let count = 1 + submission.further.len();
         self.make_room(count)?;
         let Submission { sender, body, further, times } = submission;
-        let (first, id) = id::name(life.id_form, sender.short_ids, self.next, self.after_decimals, self.plans.seed);
-        self.after_decimals |= matches!(life.id_form, IdForm::Decimal | IdForm::DecimalPadded);
-        self.next = first + count as u64;
+        let part = if further.is_empty() && life.joins_parts() { part_of(&sender.account, &body) } else { None };
+        let named = self.name(&sender, &life, part.as_ref());
+        let Named { number: next, first, id } = named;
+        self.after_decimals |= life.id_form.is_decimal();
+        self.next = next + count as u64;
+        if let Some((key, part)) = part {
+            self.groups.add(key, part, next, first, &id);
+        }
         let others: Vec<_> =
             further.into_iter().map(|destination| MessageBody { destination, ..body.clone() }).collect();
         let mut lives = std::iter::once(life.clone()).chain(further_lives);
-        for (number, body) in (first..).zip(std::iter::once(body).chain(others)) {
+        for (number, body) in (next..).zip(std::iter::once(body).chain(others)) {
             let life = lives.next().unwrap_or_else(|| life.clone());
             let whole_text = self.join(now, &sender.account, &body);
             self.insert(
@@ -79,7 +84,34 @@ impl Mailbox {
                 }),
             );
         }
-        Ok(Accepted { number: first, id, replaced: false })
+        self.look_at_ended_parts();
+        Ok(Accepted { number: next, id, replaced: false })
+    }
+
+    /// Number and id of the next message. A part of a long message may have the id of another part, or an empty one.
+    fn name(&self, sender: &Sender, life: &Life, part: Option<&(PartKey, u8)>) -> Named {
+        let group = part.and_then(|(key, _)| self.groups.open(key));
+        let has_none = part.is_some_and(|(key, part)| match life.part_ids {
+            PartIds::Own | PartIds::Shared => false,
+            PartIds::First => *part != 1,
+            PartIds::Last => *part != key.total,
+        });
+        match group {
+            Some(group) if life.part_ids == PartIds::Shared => {
+                return Named { number: self.next, first: group.first, id: group.id.clone() };
+            }
+            _ if has_none => {
+                let first = group.map_or(self.next, |group| group.first);
+                return Named { number: self.next, first, id: Box::default() };
+            }
+            _ => {}
+        }
+        // Ids of named forms are the same only as those of patterns.
+        let may_repeat = !self.by_id.is_empty() || matches!(life.id_form, IdForm::Pattern(_));
+        let is_taken = |id: &str| may_repeat && self.find(id).next().is_some();
+        let (form, short) = (&life.id_form, sender.short_ids);
+        let (number, id) = id::name(form, short, self.next, self.after_decimals, is_taken, self.plans.seed);
+        Named { number, first: number, id }
     }
 
     fn insert(&mut self, now: Now, mut record: Box<Record>) {
@@ -90,6 +122,7 @@ impl Mailbox {
             self.ended.push_back(record.number);
         }
         self.touch(record.number);
+        self.index(&record);
         self.records.insert(record.number, record);
     }
 
@@ -137,7 +170,9 @@ impl Mailbox {
         while self.records.len() + count > self.limits.messages_max {
             let number = self.ended.pop_front().ok_or(CommandStatus::ESME_RMSGQFUL)?;
             if self.get(number).is_some_and(is_over) {
-                self.records.remove(&number);
+                if let Some(record) = self.records.remove(&number) {
+                    self.unindex(&record);
+                }
                 self.touch(number);
             }
         }
@@ -151,13 +186,32 @@ impl Mailbox {
         }
         let content = body.content();
         let segment = Segment::of(&content)?;
-        let key = content.part?.key(part_address(account, &body.source), part_address("", &body.destination));
+        let key = key_of(content.part?, account, body);
         let _ = self.joiner.expire(now.mono);
         let text::Outcome::Complete(joined) = self.joiner.add(now.mono, &key, &segment).outcome else { return None };
         self.joiner.published(&key);
         let binary = joined.runs.iter().any(|(charset, _)| charset.is_binary());
         (!binary).then(|| joined.decode().text.into_boxed_str())
     }
+}
+
+/// Number and id of a message.
+struct Named {
+    number: u64,
+    /// Number that the id is made from.
+    first: u64,
+    id: Box<str>,
+}
+
+/// The long message that this is a part of, and the part's number; `None` for a message of its own. Parts of different
+/// accounts never meet.
+pub(super) fn part_of(account: &str, body: &MessageBody) -> Option<(PartKey, u8)> {
+    let part = body.may_be_part().then(|| body.content().part).flatten()?;
+    Some((key_of(part, account, body), part.number))
+}
+
+fn key_of(part: PartReference, account: &str, body: &MessageBody) -> PartKey {
+    part.key(part_address(account, &body.source), part_address("", &body.destination))
 }
 
 fn part_address(account: &str, address: &Address) -> PartAddress {

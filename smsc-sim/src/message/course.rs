@@ -1,13 +1,15 @@
 //! The course of a message: which state follows which, when, and which receipts that gives.
 
+use std::iter;
+use std::sync::Arc;
 use std::time::Duration;
 
 use smpp_transport::pdu::{MessageState, RegisteredDelivery};
 
 use super::life::{error_of, is_success};
 use super::plans::{Act, Plans};
-use super::{Fate, Now, Outcome, Record};
-use crate::policy::{ReceiptPolicy, Sent};
+use super::{Fate, Now, Record};
+use crate::policy::{PartReceipts, ReceiptPolicy, Sent};
 
 /// What time does to a message.
 ///
@@ -93,8 +95,10 @@ impl Record {
             Turn::Begin => {
                 self.enter(MessageState::ENROUTE, now);
                 self.start_over(now);
-                if wants_intermediate(&self.life.receipt, self.body.registered_delivery) {
-                    self.plan_receipt(true, now, plans);
+                let wanted = wants_intermediate(&self.life.receipt, self.body.registered_delivery);
+                if wanted && self.part_has_notification() {
+                    let fate = Fate { intermediate: true, ..self.fate(self.state, self.life.receipt_delay, now) };
+                    self.plan_receipt(fate, now, plans);
                 }
             }
             Turn::End => self.finish(self.life.outcome, self.life.error, now, plans),
@@ -113,12 +117,56 @@ impl Record {
         self.enter(state, now);
         self.error = error;
         self.done = Some(now.wall);
-        let policy = &self.life.receipt;
-        if wants_final(policy, self.body.registered_delivery, state) {
-            for _ in 0..policy.times.unwrap_or(1) {
-                self.plan_receipt(false, now, plans);
-            }
+        match (self.life.receipt.parts.unwrap_or_default(), self.part()) {
+            (PartReceipts::Each, _) | (_, None) => self.plan_receipts(state, now, plans),
+            (PartReceipts::First, Some((1, _))) => self.plan_receipts(state, now, plans),
+            (PartReceipts::Last, Some((number, total))) if number == total => self.plan_receipts(state, now, plans),
+            (PartReceipts::First | PartReceipts::Last, Some(_)) => {}
+            (PartReceipts::One, Some(_)) => plans.part_ended(self.number, now),
         }
+    }
+
+    /// Plans the receipts of this state, and the further ones, if they are asked for.
+    pub(super) fn plan_receipts(&mut self, state: MessageState, now: Now, plans: &mut Plans) {
+        let policy = Arc::clone(&self.life.receipt);
+        if !wants_final(&policy, self.body.registered_delivery, state) {
+            return;
+        }
+        let mut delay = self.life.receipt_delay;
+        for _ in 0..policy.times.unwrap_or(1) {
+            self.plan_receipt(self.fate(state, delay, now), now, plans);
+        }
+        let further = policy.then.as_deref().unwrap_or_default();
+        let delays: Vec<_> =
+            self.life.further_delays.iter().copied().chain(iter::repeat(Duration::ZERO)).take(further.len()).collect();
+        for (further, more) in further.iter().zip(delays) {
+            delay += more;
+            let mut form = further.receipt.over(&policy);
+            form.state = further.receipt.state.or(Some(further.state));
+            form.then = None;
+            let fate = self.fate(further.state.0, delay, now);
+            let fate = Fate { intermediate: further.intermediate, policy: Some(Arc::new(form)), ..fate };
+            self.plan_receipt(fate, now, plans);
+        }
+    }
+
+    /// Number of the part that this is, and how many there are; `None` for a message of its own.
+    fn part(&self) -> Option<(u8, u8)> {
+        let part = self.body.may_be_part().then(|| self.content().part).flatten()?;
+        Some((part.number, part.total))
+    }
+
+    /// Returns `true` unless another part has the only notification.
+    fn part_has_notification(&self) -> bool {
+        match self.life.receipt.parts.unwrap_or_default() {
+            PartReceipts::Each => true,
+            PartReceipts::First | PartReceipts::One => self.part().is_none_or(|(number, _)| number == 1),
+            PartReceipts::Last => self.part().is_none_or(|(number, total)| number == total),
+        }
+    }
+
+    fn fate(&self, state: MessageState, delay: Duration, now: Now) -> Fate {
+        Fate::new(state, now.wall, now.wall.saturating_add(delay), now.wall)
     }
 
     /// What was planned is not going to happen.
@@ -133,19 +181,8 @@ impl Record {
         self.history.push((state, now.wall));
     }
 
-    fn plan_receipt(&mut self, intermediate: bool, now: Now, plans: &mut Plans) {
-        let due = now.wall.saturating_add(self.life.receipt_delay);
-        self.receipts.push(Fate {
-            state: self.state,
-            intermediate,
-            reached: now.wall,
-            due,
-            outcome: Outcome::Waiting,
-            session: 0,
-            status: None,
-            attempts: 0,
-            at: now.wall,
-        });
+    fn plan_receipt(&mut self, fate: Fate, now: Now, plans: &mut Plans) {
+        self.receipts.push(fate);
         self.send_receipt(self.receipts.len() - 1, now, plans);
     }
 

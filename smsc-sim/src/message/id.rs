@@ -1,6 +1,6 @@
-//! The names of messages: a number, written in one of several ways, and read back.
+//! Ids of messages: a number, written in one of several forms, and read back.
 //!
-//! No two messages have the same name, whatever mixture of forms is in use. Decimal ids never repeat an older hexadecimal
+//! No two messages have the same id, whatever mixture of forms is in use, unless a pattern leaves no other. Decimal ids never repeat an older hexadecimal
 //! one, as a text means more in hexadecimal than in decimal. The other way they would: 16 in hexadecimal reads like the
 //! older 10 in decimal. So once there are decimal ids, numbers whose hexadecimal form has no letter are left out.
 
@@ -11,28 +11,32 @@ use crate::policy::IdForm;
 /// Characters of an id that a client older than 3.4 takes (§3.3).
 const SHORT_MAX: usize = 8;
 
-/// The first number from `number` on that has a name of its own in this form, and that name. `after_decimals` is whether
-/// there may be decimal ids of lower numbers.
-pub(super) fn name(form: IdForm, short: bool, number: u64, after_decimals: bool, seed: Seed) -> (u64, Box<str>) {
-    (number..)
+/// Numbers that are tried for an id that no other message has. Patterns may leave none: then ids repeat.
+const TRIES_MAX: u64 = 64;
+
+/// The first number from `number` on that has an id of its own in this form, and that id. `after_decimals` is `true` if
+/// there may be decimal ids of lower numbers; `is_taken` looks among the ids that are known.
+pub(super) fn name(
+    form: &IdForm,
+    short: bool,
+    number: u64,
+    after_decimals: bool,
+    is_taken: impl Fn(&str) -> bool,
+    seed: Seed,
+) -> (u64, Box<str>) {
+    let tries = if form.is_constant() { 0 } else { TRIES_MAX };
+    (number..number.saturating_add(tries))
         .map(|number| (number, write_short(form, short, number, seed)))
-        .find(|(_, (form, text))| !(after_decimals && is_hexadecimal(*form) && has_no_letter(text)))
-        .map(|(number, (_, text))| (number, text))
-        // At most ten neighbours have none, and numbers do not come near their end in a lifetime.
-        .expect("of eleven neighbours one has a letter")
+        .find(|(_, (form, text))| !(is_taken(text) || after_decimals && form.is_hexadecimal() && has_no_letter(text)))
+        .map_or_else(|| (number, write_short(form, short, number, seed).1), |(number, (_, text))| (number, text))
 }
 
-fn write_short(form: IdForm, short: bool, number: u64, seed: Seed) -> (IdForm, Box<str>) {
+fn write_short(form: &IdForm, short: bool, number: u64, seed: Seed) -> (IdForm, Box<str>) {
     let text = write(form, number, seed);
     if short && text.len() > SHORT_MAX {
-        return (IdForm::Hexadecimal, write(IdForm::Hexadecimal, number, seed));
+        return (IdForm::Hexadecimal, write(&IdForm::Hexadecimal, number, seed));
     }
-    (form, text)
-}
-
-/// Whether ids of this form can be mistaken for those of an older decimal one.
-const fn is_hexadecimal(form: IdForm) -> bool {
-    matches!(form, IdForm::Hexadecimal | IdForm::HexadecimalPadded | IdForm::HexadecimalUpper)
+    (form.clone(), text)
 }
 
 pub(super) fn has_no_letter(id: &str) -> bool {
@@ -40,7 +44,7 @@ pub(super) fn has_no_letter(id: &str) -> bool {
 }
 
 /// The number in this form.
-pub(super) fn write(form: IdForm, number: u64, seed: Seed) -> Box<str> {
+pub(super) fn write(form: &IdForm, number: u64, seed: Seed) -> Box<str> {
     match form {
         IdForm::Decimal => number.to_string(),
         IdForm::DecimalPadded => format!("{number:010}"),
@@ -48,6 +52,7 @@ pub(super) fn write(form: IdForm, number: u64, seed: Seed) -> Box<str> {
         IdForm::HexadecimalPadded => format!("{number:08x}"),
         IdForm::HexadecimalUpper => format!("{number:08X}"),
         IdForm::Uuid => uuid(number, seed),
+        IdForm::Pattern(pattern) => pattern.write(number, || uuid(number, seed)),
     }
     .into_boxed_str()
 }
@@ -121,36 +126,41 @@ mod tests {
         IdForm::Uuid,
     ];
 
+    /// No id is known.
+    fn nobody(_: &str) -> bool {
+        false
+    }
+
     #[test]
     fn a_number_is_written_as_the_form_says() {
-        let texts = FORMS.map(|form| write(form, 4714, Seed(1)).into_string());
+        let texts = FORMS.map(|form| write(&form, 4714, Seed(1)).into_string());
         let uuid = &texts[5];
         assert_eq!(texts[..5], ["4714", "0000004714", "126a", "0000126a", "0000126A"]);
         assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
-        assert_ne!(write(IdForm::Uuid, 4714, Seed(2)), Box::<str>::from(texts[5].as_str()), "another seed, other ids");
+        assert_ne!(write(&IdForm::Uuid, 4714, Seed(2)), Box::<str>::from(texts[5].as_str()), "another seed, other ids");
     }
 
     #[test]
     fn an_old_client_gets_eight_characters() {
         for form in FORMS {
-            assert!(name(form, true, 99_999_999_999 >> 8, false, Seed(1)).1.len() <= 8, "{form:?}");
+            assert!(name(&form, true, 99_999_999_999 >> 8, false, nobody, Seed(1)).1.len() <= 8, "{form:?}");
         }
-        assert_eq!(&*name(IdForm::Decimal, true, 99_999_999, false, Seed(1)).1, "99999999");
-        assert_eq!(&*name(IdForm::Decimal, true, 100_000_000, false, Seed(1)).1, "5f5e100");
+        assert_eq!(&*name(&IdForm::Decimal, true, 99_999_999, false, nobody, Seed(1)).1, "99999999");
+        assert_eq!(&*name(&IdForm::Decimal, true, 100_000_000, false, nobody, Seed(1)).1, "5f5e100");
     }
 
     proptest! {
         #[test]
         fn every_form_is_read_back(number: u64, seed: u64, form in 0..6_usize) {
-            let id = write(FORMS[form], number, Seed(seed));
+            let id = write(&FORMS[form], number, Seed(seed));
             prop_assert!(readings(&id, Seed(seed)).any(|read| read == number), "{}", id);
         }
 
         #[test]
         fn names_in_mixed_forms_are_never_the_same(forms in prop::collection::vec(0..6_usize, 1..700), from in 1..20_u64) {
             let (mut names, mut number, mut decimals) = (std::collections::BTreeSet::new(), from * from * from, false);
-            for form in forms.into_iter().map(|form| FORMS[form]) {
-                let (taken, id) = name(form, false, number, decimals, Seed(7));
+            for form in forms.into_iter().map(|form| FORMS[form].clone()) {
+                let (taken, id) = name(&form, false, number, decimals, nobody, Seed(7));
                 decimals |= matches!(form, IdForm::Decimal | IdForm::DecimalPadded);
                 prop_assert!(names.insert(id.to_ascii_lowercase()), "{}", id);
                 number = taken + 1;

@@ -66,6 +66,7 @@ impl Mailbox {
                 fate.outcome = Outcome::Waiting;
                 receipts.push((fate.due, number, index));
             }
+            self.index(&record);
             self.records.insert(number, Box::new(record));
         }
         receipts.sort_unstable();

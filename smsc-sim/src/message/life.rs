@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use smpp_transport::pdu::MessageState;
 
 use super::record::json_text;
-use crate::policy::{IdForm, Policy, ReceiptPolicy};
+use crate::policy::{IdForm, PartIds, PartReceipts, Policy, ReceiptPolicy};
 
 /// What is going to happen to a message, if nobody interferes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,16 +19,27 @@ pub(crate) struct Life {
     pub(crate) enroute: Duration,
     /// The network's error when it ends so; 0 is none.
     pub(crate) error: u8,
-    /// The form of its id in the response.
+    /// Form of the id in the response.
     pub(crate) id_form: IdForm,
-    /// What its receipts are like.
+    /// Ids of the parts, if the message is one.
+    #[serde(default)]
+    pub(crate) part_ids: PartIds,
+    /// Form of the receipts.
     #[serde(with = "json_text")]
     pub(crate) receipt: Arc<ReceiptPolicy>,
-    /// How long after the state it reports a receipt is due.
+    /// Time between a state and its receipt.
     pub(crate) receipt_delay: Duration,
+    /// Time between each further receipt and the one before.
+    #[serde(default)]
+    pub(crate) further_delays: Vec<Duration>,
 }
 
 impl Life {
+    /// Returns `true` if parts of a long message are treated as one.
+    pub(super) fn joins_parts(&self) -> bool {
+        self.part_ids != PartIds::Own || self.receipt.parts == Some(PartReceipts::One)
+    }
+
     /// By the standard, at once and well: what a policy that says nothing gives. Nothing is drawn and nothing is counted
     /// but one more holder of `receipt`, which is the default policy.
     pub(crate) fn plain(receipt: &Arc<ReceiptPolicy>) -> Life {
@@ -37,24 +48,30 @@ impl Life {
             enroute: Duration::ZERO,
             error: 0,
             id_form: IdForm::Decimal,
+            part_ids: PartIds::Own,
             receipt: Arc::clone(receipt),
             receipt_delay: Duration::ZERO,
+            further_delays: Vec::new(),
         }
     }
 
     /// One draw. Ask [`Policy::is_default`] first where speed counts: then it is [`Life::plain`].
     pub(crate) fn draw(policy: &Policy, rng: &mut impl Rng) -> Life {
-        // Always the same three draws in the same order, so that a change of one moves no other before it.
+        // The same draws in the same order, so that a change of one moves no other before it.
         let outcome = policy.outcome.as_ref().map_or(MessageState::DELIVERED, |outcome| outcome.draw(rng));
         let enroute = policy.enroute.as_ref().map_or(Duration::ZERO, |delay| delay.draw(rng));
         let receipt_delay = policy.receipt.delay.as_ref().map_or(Duration::ZERO, |delay| delay.draw(rng));
+        let further = policy.receipt.then.as_deref().unwrap_or_default();
+        let further_delays = further.iter().map(|further| further.delay.draw(rng)).collect();
         Life {
             outcome,
             enroute,
             error: policy.error.unwrap_or_else(|| error_of(outcome)),
-            id_form: policy.message_id.unwrap_or_default(),
+            id_form: policy.message_id.clone().unwrap_or_default(),
+            part_ids: policy.part_ids.unwrap_or_default(),
             receipt: Arc::new(policy.receipt.clone()),
             receipt_delay,
+            further_delays,
         }
     }
 }

@@ -11,12 +11,14 @@ use smpp_transport::env::Seed;
 use smpp_transport::pdu::{CommandStatus, MessageState};
 use smpp_transport::text::{JoinLimits, Joiner};
 
+use super::accept::part_of;
 use super::course::{Turn, rank};
-use super::life::error_of;
+use super::groups::Groups;
+use super::life::{error_of, is_success};
 use super::pending::Pending;
 use super::plans::{Act, Plans};
 use super::{Filter, Message, Now, Outcome, Receipt, Record, id};
-use crate::policy::Which;
+use crate::policy::{IdForm, PartIds, Which};
 use crate::words::State;
 
 /// Bounds of a [`Mailbox`].
@@ -72,6 +74,10 @@ pub(crate) struct Mailbox {
     /// again.
     pub(super) ended: VecDeque<u64>,
     pub(super) joiner: Joiner,
+    /// Long messages whose parts are treated as one.
+    pub(super) groups: Groups,
+    /// Numbers by id in lower case, where the number cannot be read from the id.
+    pub(super) by_id: BTreeMap<Box<str>, BTreeSet<u64>>,
     /// The next number.
     pub(super) next: u64,
     /// Whether there may be decimal ids.
@@ -93,6 +99,8 @@ impl Mailbox {
             pending: Pending::default(),
             ended: VecDeque::new(),
             joiner: Joiner::new(limits.join),
+            groups: Groups::default(),
+            by_id: BTreeMap::new(),
             next: 1,
             after_decimals: false,
             clocks: None,
@@ -185,11 +193,34 @@ impl Mailbox {
         });
     }
 
-    /// Messages with this id, by number: several only of one submit_multi. Case does not count; the form does: what would be
-    /// the id of one message in hexadecimal may be that of another in decimal.
-    pub(crate) fn find(&self, id: &str) -> impl Iterator<Item = u64> {
-        let found = id::readings(id, self.plans.seed).find(|first| self.named(*first, id).next().is_some());
-        found.into_iter().flat_map(move |first| self.named(first, id))
+    /// Messages with this id, by number: several of one submit_multi, of one long message, or of a pattern that gives all the
+    /// same id. Case does not count; the form does: the id of one message in hexadecimal may be that of another in decimal.
+    pub(crate) fn find(&self, id: &str) -> impl Iterator<Item = u64> + use<> {
+        let read = id::readings(id, self.plans.seed).find(|first| self.named(*first, id).next().is_some());
+        let mut found: BTreeSet<u64> = read.into_iter().flat_map(|first| self.named(first, id)).collect();
+        if !self.by_id.is_empty() && !id.is_empty() {
+            found.extend(self.by_id.get(id.to_ascii_lowercase().as_str()).into_iter().flatten());
+        }
+        found.into_iter()
+    }
+
+    /// Adds a message to those that are found by id alone, if it is one.
+    pub(super) fn index(&mut self, record: &Record) {
+        if is_indexed(record) {
+            self.by_id.entry(record.id.to_ascii_lowercase().into()).or_default().insert(record.number);
+        }
+    }
+
+    pub(super) fn unindex(&mut self, record: &Record) {
+        let id = record.id.to_ascii_lowercase();
+        if is_indexed(record)
+            && let Some(numbers) = self.by_id.get_mut(id.as_str())
+        {
+            numbers.remove(&record.number);
+            if numbers.is_empty() {
+                self.by_id.remove(id.as_str());
+            }
+        }
     }
 
     /// Of the messages whose id is made from `first`: those whose id this is.
@@ -210,7 +241,7 @@ impl Mailbox {
         let (mut ahead, mut back) = (self.records.range(from..), self.records.range(from..).rev());
         let numbered = std::iter::from_fn(|| if filter.newest_first { back.next() } else { ahead.next() });
         let matching = numbered.filter(|(_, record)| filter.matches(record));
-        matching.take(filter.limit.unwrap_or(usize::MAX)).map(|(_, record)| record.view()).collect()
+        matching.take(filter.limit.unwrap_or(usize::MAX)).map(|(_, record)| record.view(self.plans.seed)).collect()
     }
 
     /// All, by number.
@@ -230,6 +261,11 @@ impl Mailbox {
         self.pending.count_to(account, &octets)
     }
 
+    /// Seed of ids that look random.
+    pub(crate) const fn seed(&self) -> Seed {
+        self.plans.seed
+    }
+
     /// Messages remembered.
     pub(crate) fn len(&self) -> usize {
         self.records.len()
@@ -242,6 +278,8 @@ impl Mailbox {
         self.pending.clear();
         self.ended.clear();
         self.joiner = Joiner::new(self.limits.join);
+        self.groups.clear();
+        self.by_id.clear();
         self.cleared = self.changed.as_mut().map(BTreeSet::clear).is_some();
     }
 
@@ -257,7 +295,26 @@ impl Mailbox {
             self.ended.push_back(number);
         }
         self.touch(number);
+        self.look_at_ended_parts();
         Some(done)
+    }
+
+    /// Sends the receipt of each long message whose last part has ended.
+    pub(super) fn look_at_ended_parts(&mut self) {
+        while let Some((number, now)) = self.plans.poll_ended_part() {
+            let Some(record) = self.get(number) else { continue };
+            let Some((key, _)) = part_of(&record.account, &record.body) else { continue };
+            let Some(group) = self.groups.of(&key, number).filter(|group| group.is_complete()) else { continue };
+            let states: Vec<_> = group.messages.iter().filter_map(|number| Some(self.get(*number)?.state)).collect();
+            let Some(&first) = group.messages.first().filter(|_| states.iter().all(|state| state.is_final())) else {
+                continue;
+            };
+            self.groups.remove(&key);
+            // The worst of them: the message has not arrived if a part has not.
+            let state = states.iter().copied().find(|state| !is_success(*state)).or(states.first().copied());
+            let state = state.unwrap_or(MessageState::DELIVERED);
+            self.change(first, |record, plans| record.plan_receipts(state, now, plans));
+        }
     }
 
     pub(super) fn touch(&mut self, number: u64) {
@@ -265,6 +322,12 @@ impl Mailbox {
             changed.insert(number);
         }
     }
+}
+
+/// Returns `true` if the number cannot be read from the id.
+fn is_indexed(record: &Record) -> bool {
+    let is_shared = record.life.part_ids == PartIds::Shared && record.body.may_be_part();
+    !record.id.is_empty() && (is_shared || matches!(record.life.id_form, IdForm::Pattern(_)))
 }
 
 /// Whether nothing more is planned for it.

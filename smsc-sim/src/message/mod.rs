@@ -11,7 +11,9 @@
 mod accept;
 mod asked;
 mod course;
+mod defect;
 mod filter;
+mod groups;
 mod id;
 mod kept;
 mod life;
@@ -20,6 +22,7 @@ mod pending;
 mod plans;
 mod receipt;
 mod record;
+mod response;
 mod steps;
 mod submission;
 mod told;
@@ -31,6 +34,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub(crate) use defect::Defect;
 pub use filter::{Filter, Term};
 pub(crate) use kept::Change;
 pub(crate) use life::Life;
@@ -38,6 +42,7 @@ pub(crate) use mailbox::{Due, Limits, Mailbox};
 pub(crate) use receipt::Receipt;
 pub use record::Outcome;
 pub(crate) use record::{Address, Fate, Record};
+pub(crate) use response::ShapedResponse;
 pub(crate) use submission::{Sender, Submission};
 pub(crate) use validate::Times;
 pub(crate) use view::rfc3339;

@@ -7,7 +7,7 @@ use smpp_transport::env::Seed;
 
 use super::course::Turn;
 use super::mailbox::Due;
-use super::{Now, Receipt, Record};
+use super::{Fate, Now, Receipt, Record};
 
 /// What happens at a time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +31,8 @@ pub(super) struct Plans {
     pub(super) looked: Duration,
     order: u64,
     due: VecDeque<Due>,
+    /// Messages that have ended as parts of a long one, of which one receipt is wanted.
+    ended_parts: VecDeque<(u64, Now)>,
     pub(super) seed: Seed,
 }
 
@@ -39,8 +41,15 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Plans {
     pub(super) const fn new(seed: Seed) -> Plans {
-        let due = VecDeque::new();
-        Plans { timers: BTreeMap::new(), by_day: BTreeSet::new(), looked: Duration::ZERO, order: 0, due, seed }
+        Plans {
+            timers: BTreeMap::new(),
+            by_day: BTreeSet::new(),
+            looked: Duration::ZERO,
+            order: 0,
+            due: VecDeque::new(),
+            ended_parts: VecDeque::new(),
+            seed,
+        }
     }
 
     /// Something is to happen at this wall time, which has not come.
@@ -77,15 +86,42 @@ impl Plans {
         Some((key.0, act))
     }
 
-    /// The receipt of the record with this index is due now.
-    pub(super) fn receipt_is_due(&mut self, record: &Record, index: usize) {
+    /// The receipt of the record with this index is due now, in as many parts as it is sent in.
+    pub(super) fn receipt_is_due(&mut self, record: &mut Record, index: usize) {
+        let receipt = Receipt::of(record, index, self.seed);
+        let total = if receipt.is_part() { 1 } else { receipt.parts() };
+        if total == 1 {
+            return self.is_due(record, receipt);
+        }
+        for number in 1..=total {
+            let fate = Fate { part: Some((number, total)), ..record.receipts[index].clone() };
+            let index = if number == 1 { index } else { record.receipts.len() };
+            match record.receipts.get_mut(index) {
+                Some(first) => *first = fate,
+                None => record.receipts.push(fate),
+            }
+            self.is_due(record, Receipt::of(record, index, self.seed));
+        }
+    }
+
+    fn is_due(&mut self, record: &Record, receipt: Receipt) {
+        let policy = receipt.policy();
         self.due.push_back(Due {
             account: record.account.clone(),
             session: record.session,
-            which: record.life.receipt.session.unwrap_or_default(),
-            before_response: record.life.receipt.before_response.unwrap_or_default(),
-            receipt: Receipt::of(record, index, self.seed),
+            which: policy.session.unwrap_or_default(),
+            before_response: policy.before_response.unwrap_or_default(),
+            receipt,
         });
+    }
+
+    /// A part has ended of a long message that has one receipt.
+    pub(super) fn part_ended(&mut self, number: u64, now: Now) {
+        self.ended_parts.push_back((number, now));
+    }
+
+    pub(super) fn poll_ended_part(&mut self) -> Option<(u64, Now)> {
+        self.ended_parts.pop_front()
     }
 
     pub(super) fn poll_due(&mut self) -> Option<Due> {
@@ -96,5 +132,6 @@ impl Plans {
         self.timers.clear();
         self.by_day.clear();
         self.due.clear();
+        self.ended_parts.clear();
     }
 }

@@ -13,15 +13,16 @@ use smpp_transport::text::{Charset, Content, DefaultAlphabet};
 
 use super::life::Life;
 use super::validate::Relative;
+use crate::policy::{PartIds, ReceiptPolicy};
 
 /// A message. Times are wall time since 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// Its place in the order of acceptance, from 1, with gaps; never used twice.
     pub(crate) number: u64,
-    /// The number that `id` is made from: its own, or of a submit_multi that of the first.
+    /// Number that `id` is made from: its own, or that of the first of a submit_multi or of the parts of a long message.
     pub(crate) first: u64,
-    /// As the response gave it. Those of one submit_multi have the same.
+    /// Id in the response, empty for a part that has none. The messages of one submit_multi have the same.
     pub(crate) id: Box<str>,
     /// system_id of the account that submitted it.
     #[serde(with = "shared_text")]
@@ -95,8 +96,8 @@ pub(crate) struct Address {
     pub(crate) digits: Box<[u8]>,
 }
 
-/// What has become of a receipt.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+/// Progress of a receipt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fate {
     /// The state that it reports truthfully, whatever it says.
     pub(crate) state: MessageState,
@@ -115,6 +116,35 @@ pub(crate) struct Fate {
     pub(crate) attempts: u32,
     /// When `outcome` came.
     pub(crate) at: Duration,
+    /// Form of this receipt, where it is not that of the message's receipts.
+    #[serde(default, with = "optional_json_text", skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<Arc<ReceiptPolicy>>,
+    /// Error of the network in this receipt, where it is not that of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<u8>,
+    /// Part of a receipt that is sent in several: its number, and how many there are. `None` until it is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) part: Option<(u8, u8)>,
+}
+
+impl Fate {
+    /// Progress of a receipt of this state, which was reached and is due at these times.
+    pub(super) fn new(state: MessageState, reached: Duration, due: Duration, now: Duration) -> Fate {
+        Fate {
+            state,
+            intermediate: false,
+            reached,
+            due,
+            outcome: Outcome::Waiting,
+            session: 0,
+            status: None,
+            attempts: 0,
+            at: now,
+            policy: None,
+            error: None,
+            part: None,
+        }
+    }
 }
 
 /// How far a receipt has come.
@@ -151,6 +181,11 @@ impl Record {
     /// Its text; none for octets.
     pub(crate) fn text(&self) -> Option<String> {
         self.body.text()
+    }
+
+    /// Returns `true` for a part to which the policy gives no id.
+    pub(super) fn has_empty_id(&self) -> bool {
+        self.id.is_empty() && self.life.part_ids != PartIds::Own
     }
 }
 
@@ -219,6 +254,28 @@ pub(super) mod json_text {
     pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Arc<T>, D::Error> {
         let text = String::deserialize(from)?;
         serde_json::from_str(&text).map(Arc::new).map_err(D::Error::custom)
+    }
+}
+
+/// The same for what may be missing.
+mod optional_json_text {
+    use std::sync::Arc;
+
+    use serde::de::{DeserializeOwned, Error as _};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Option<Arc<T>>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => super::json_text::serialize(value, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Arc<T>>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| serde_json::from_str(&text).map(Arc::new).map_err(D::Error::custom)).transpose()
     }
 }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Fate, Mailbox, Message, Now, Outcome};
+use super::{Fate, Mailbox, Message, Now};
 use crate::control::ReceiptNow;
 use crate::words::State;
 
 impl Mailbox {
     /// The message with this id; of submit_multi the one to the first destination.
     pub(crate) fn view(&self, id: &str) -> Option<Message> {
-        self.find(id).next().and_then(|number| self.get(number)).map(super::Record::view)
+        let record = self.find(id).next().and_then(|number| self.get(number));
+        record.map(|record| record.view(self.plans.seed))
     }
 
     /// How many there are in each state.
@@ -25,27 +26,19 @@ impl Mailbox {
     /// A receipt is due now, whatever the message asks for.
     pub(crate) fn report(&mut self, now: Now, number: u64, receipt: &ReceiptNow) {
         self.change(number, |record, plans| {
-            let (policy, error) = (Arc::clone(&record.life.receipt), record.error);
-            let mut told = receipt.receipt.over(&policy);
-            told.state = receipt.state.or(receipt.receipt.state);
-            record.error = receipt.error.unwrap_or(error);
-            let times = told.times.unwrap_or(1);
-            record.life.receipt = Arc::new(told);
-            for _ in 0..times {
+            let mut policy = receipt.receipt.over(&record.life.receipt);
+            policy.state = receipt.state.or(receipt.receipt.state);
+            let policy = Arc::new(policy);
+            let state = receipt.state.map_or(record.state, |state| state.0);
+            for _ in 0..policy.times.unwrap_or(1) {
                 record.receipts.push(Fate {
-                    state: receipt.state.map_or(record.state, |state| state.0),
                     intermediate: receipt.intermediate,
-                    reached: record.done.unwrap_or(now.wall),
-                    due: now.wall,
-                    outcome: Outcome::Waiting,
-                    session: 0,
-                    status: None,
-                    attempts: 0,
-                    at: now.wall,
+                    policy: Some(Arc::clone(&policy)),
+                    error: receipt.error,
+                    ..Fate::new(state, record.done.unwrap_or(now.wall), now.wall, now.wall)
                 });
                 plans.receipt_is_due(record, record.receipts.len() - 1);
             }
-            (record.life.receipt, record.error) = (policy, error);
         });
     }
 }

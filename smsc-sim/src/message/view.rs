@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use smpp_transport::env::Seed;
 use smpp_transport::pdu::json::hex;
 use smpp_transport::pdu::time::Civil;
 use smpp_transport::pdu::{TlvTag, latin1};
 use smpp_transport::text::Content;
 
-use super::record::{Address, Fate, Outcome, Record};
+use super::Receipt;
+use super::record::{Address, Outcome, Record};
 use crate::words::State;
 
 /// A message, and what has become of it. Dates are RFC 3339, in UTC, to the millisecond.
@@ -129,11 +131,17 @@ pub struct MessageReceipt {
     pub attempts: u32,
     /// When it came so far.
     pub at: String,
+    /// Text as the receipt has it; empty for one of parameters alone. Octets are shown as the characters of Latin-1.
+    pub text: String,
+    /// Optional parameters, for a peer that knows them.
+    pub tlvs: Vec<MessageTlv>,
+    /// Part of a receipt that is sent in several, from 1, and how many there are.
+    pub part: Option<[u8; 2]>,
 }
 
 impl Record {
-    /// As it is shown.
-    pub(crate) fn view(&self) -> Message {
+    /// The message as it is shown. `seed` is that of its ids.
+    pub(crate) fn view(&self, seed: Seed) -> Message {
         let (content, body) = (self.content(), &self.body);
         let (header, octets) = body.octets.split_at(header_octets(self, &content));
         Message {
@@ -167,7 +175,31 @@ impl Record {
             expires_at: self.expires.map(rfc3339),
             done_at: self.done.map(rfc3339),
             history: self.history.iter().map(|(state, at)| Stay { state: State(*state), at: rfc3339(*at) }).collect(),
-            receipts: self.receipts.iter().map(MessageReceipt::from).collect(),
+            receipts: (0..self.receipts.len()).map(|index| self.receipt_view(index, seed)).collect(),
+        }
+    }
+}
+
+impl Record {
+    fn receipt_view(&self, index: usize, seed: Seed) -> MessageReceipt {
+        let fate = &self.receipts[index];
+        let receipt = Receipt::of(self, index, seed);
+        let (_, tlvs) = receipt.pdu(true);
+        MessageReceipt {
+            state: State(fate.state),
+            intermediate: fate.intermediate,
+            outcome: fate.outcome,
+            session: (fate.session != 0).then_some(fate.session),
+            status: fate.status.map(|status| status.to_string()),
+            attempts: fate.attempts,
+            at: rfc3339(fate.at),
+            text: receipt.shown_text(),
+            tlvs: tlvs
+                .iter()
+                .filter(|(tag, _)| *tag != TlvTag::MESSAGE_PAYLOAD)
+                .map(|(tag, value)| tlv(tag, &value))
+                .collect(),
+            part: fate.part.map(|(number, total)| [number, total]),
         }
     }
 }
@@ -179,29 +211,17 @@ fn header_octets(record: &Record, content: &Content) -> usize {
 }
 
 fn tlvs(record: &Record) -> Vec<MessageTlv> {
-    let name = |tag: TlvTag| tag.name().map(str::to_ascii_lowercase);
-    let one = |tag: TlvTag, value: &[u8]| MessageTlv { tag: tag.0, name: name(tag), hex: hex(value) };
-    let payload = record.body.in_payload.then(|| one(TlvTag::MESSAGE_PAYLOAD, &record.body.octets));
-    record.body.tlvs.iter().map(|(tag, value)| one(tag, &value)).chain(payload).collect()
+    let payload = record.body.in_payload.then(|| tlv(TlvTag::MESSAGE_PAYLOAD, &record.body.octets));
+    record.body.tlvs.iter().map(|(tag, value)| tlv(tag, &value)).chain(payload).collect()
+}
+
+fn tlv(tag: TlvTag, value: &[u8]) -> MessageTlv {
+    MessageTlv { tag: tag.0, name: tag.name().map(str::to_ascii_lowercase), hex: hex(value) }
 }
 
 impl From<&Address> for MessageAddress {
     fn from(address: &Address) -> MessageAddress {
         MessageAddress { ton: address.ton.0, npi: address.npi.0, address: address.text() }
-    }
-}
-
-impl From<&Fate> for MessageReceipt {
-    fn from(fate: &Fate) -> MessageReceipt {
-        MessageReceipt {
-            state: State(fate.state),
-            intermediate: fate.intermediate,
-            outcome: fate.outcome,
-            session: (fate.session != 0).then_some(fate.session),
-            status: fate.status.map(|status| status.to_string()),
-            attempts: fate.attempts,
-            at: rfc3339(fate.at),
-        }
     }
 }
 

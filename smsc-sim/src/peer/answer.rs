@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::step::UNUSED;
 use super::{Act, BEHIND_MAX, Bound, Peer, Question, Verdict};
 use crate::hub::{Delivery, Gauges};
-use crate::message::{Sender, Submission, validate};
+use crate::message::{Sender, ShapedResponse, Submission, validate};
 use crate::policy::Policy;
 use crate::rules::{Answer, Operation};
 
@@ -28,18 +28,20 @@ pub(super) struct Reply {
     /// Receipts that this connection is to deliver, and whether before the answer.
     receipts: Vec<Delivery>,
     early: bool,
+    /// Shape of the response, where it is not as the standard has it.
+    shaped: Option<Box<ShapedResponse>>,
 }
 
 impl Reply {
     fn refusal(to: &Pdu, status: CommandStatus) -> Reply {
         // Every request has an answer: what has none never comes with a ticket.
         let body = Body::refusal(to.command_id()).unwrap_or(Body::GenericNack(Empty {}));
-        Reply { status, body, tlvs: Tlvs::new(), messages: 0..0, receipts: Vec::new(), early: false }
+        Reply { status, body, tlvs: Tlvs::new(), messages: 0..0, receipts: Vec::new(), early: false, shaped: None }
     }
 
     fn accepted(body: Body) -> Reply {
         let status = CommandStatus::ESME_ROK;
-        Reply { status, body, tlvs: Tlvs::new(), messages: 0..0, receipts: Vec::new(), early: false }
+        Reply { status, body, tlvs: Tlvs::new(), messages: 0..0, receipts: Vec::new(), early: false, shaped: None }
     }
 
     /// The id that an accepted message has been given; empty without one.
@@ -138,7 +140,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Some((Answer::Nack, status)) => {
                 Reply::refusal(pdu, status.map_or(CommandStatus::ESME_RSYSERR, |status| status.0))
             }
-            Some((_, Some(status))) => Reply::refusal(pdu, status.0),
+            Some((_, Some(status))) => {
+                let policy = verdict.as_ref().map(|verdict| &verdict.then.policy.response);
+                let policy = policy.filter(|_| Operation::of(pdu.command_id()).is_message());
+                let shaped = policy.and_then(|policy| ShapedResponse::refusal(&pdu.tlvs, policy));
+                Reply { shaped: shaped.map(Box::new), ..Reply::refusal(pdu, status.0) }
+            }
             _ => self.reply(pdu, *ordinal, verdict.as_ref()),
         }
     }
@@ -163,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     fn give(&mut self, ticket: Ticket, reply: Reply, answer: Answer) {
-        let Reply { status, body, tlvs, messages, receipts, early } = reply;
+        let Reply { status, body, tlvs, messages, receipts, early, shaped } = reply;
         self.waiting.extend(receipts);
         if early {
             self.deliver_what_waits();
@@ -171,6 +178,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let held = messages.filter_map(|number| self.held_back.remove(&number)).flatten();
         self.waiting.extend(held.collect::<Vec<_>>());
         let sequence = ticket.sequence();
+        let is_response =
+            |answer| matches!(answer, Answer::Once | Answer::Twice | Answer::WrongNumber | Answer::WithBody);
+        if let Some(shaped) = shaped.filter(|_| is_response(answer)) {
+            return self.give_shaped(ticket, status, body, *shaped, answer);
+        }
         match answer {
             Answer::Once => self.driver.respond(ticket, status, body, tlvs),
             Answer::Twice => {
@@ -203,6 +215,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 let body = if status == CommandStatus::ESME_ROK { body } else { with_body(command, body) };
                 self.driver.respond(ticket, status, body, tlvs);
             }
+        }
+    }
+
+    /// Gives a response whose octets are no PDU of this stack. The answers that have nothing of it in them stay as they are.
+    fn give_shaped(
+        &mut self,
+        ticket: Ticket,
+        status: CommandStatus,
+        body: Body,
+        ShapedResponse { tlvs, edit }: ShapedResponse,
+        answer: Answer,
+    ) {
+        let (sequence, octets) = (ticket.sequence(), tlvs.octets());
+        // The edit puts the id where an empty one is.
+        let body = without_id(body);
+        let again = |sequence| Pdu { status, sequence, body: body.clone(), tlvs: tlvs.clone() };
+        match answer {
+            Answer::Once | Answer::WithBody => {
+                self.driver.respond_edited(ticket, status, body, tlvs, |frame| edit.apply(frame, octets));
+            }
+            Answer::Twice => {
+                let again = again(sequence);
+                self.driver.respond_edited(ticket, status, body, tlvs, |frame| edit.apply(frame, octets));
+                self.inject_edited(&again, |frame| edit.apply(frame, octets));
+            }
+            Answer::WrongNumber => {
+                let other = again(sequence ^ UNUSED);
+                self.driver.forget(ticket);
+                self.inject_edited(&other, |frame| edit.apply(frame, octets));
+            }
+            // These have nothing of the response in them.
+            Answer::Never | Answer::Nack | Answer::WrongType | Answer::Bare => self.driver.forget(ticket),
         }
     }
 
@@ -338,11 +382,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
         let taken = self.hub.accept(self.number, bound.account, ordinal, submission, policies)?;
         Gauges::count(&self.gauges.accepted);
-        // Ids have at most 36 characters.
-        let message_id = COctets::new(String::from(taken.id)).map_err(|_| CommandStatus::ESME_RSYSERR)?;
+        // The shape of a response has the ids that no field holds.
+        let message_id = COctets::new(String::from(taken.id)).unwrap_or_default();
         let early = taken.here.iter().any(|delivery| delivery.early);
         let accepted = Reply::accepted(body(MessageId { message_id }));
-        Ok(Reply { messages: taken.messages, receipts: taken.here, early, ..accepted })
+        let shaped = taken.response.map(Box::new);
+        Ok(Reply { messages: taken.messages, receipts: taken.here, early, shaped, ..accepted })
     }
 
     fn query(&mut self, bound: Bound, query: &QuerySm) -> Result<Reply, CommandStatus> {
@@ -392,6 +437,18 @@ fn divided(multi: &SubmitMulti, verdict: Option<&Verdict>) -> Result<(Vec<usize>
         }
     }
     Ok((left, refused))
+}
+
+/// The response to a message with a body and an empty id.
+fn without_id(body: Body) -> Body {
+    match body {
+        Body::SubmitSmResp(_) => Body::SubmitSmResp(Some(MessageId::default())),
+        Body::DataSmResp(_) => Body::DataSmResp(Some(MessageId::default())),
+        Body::SubmitMultiResp(resp) => {
+            Body::SubmitMultiResp(Some(SubmitMultiResp { message_id: COctets::default(), ..resp.unwrap_or_default() }))
+        }
+        other => other,
+    }
 }
 
 /// The response with a body, where an error's has none.

@@ -26,7 +26,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             }
             let (body, tlvs) = delivery.pdu(bound.tlvs);
             self.hub.sent(&delivery, self.number);
-            if let Err((_, delivery)) = self.driver.request(body, tlvs, delivery) {
+            let requested = match delivery.defect(bound.tlvs) {
+                Some(defect) => {
+                    let tlv_octets = tlvs.octets();
+                    self.driver.request_edited(body, tlvs, delivery, |frame| defect.apply(frame, tlv_octets))
+                }
+                None => self.driver.request(body, tlvs, delivery),
+            };
+            if let Err((_, delivery)) = requested {
                 self.waiting.push_front(delivery);
                 return;
             }

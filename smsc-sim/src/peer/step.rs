@@ -113,6 +113,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.inject_octets(&octets);
     }
 
+    /// Writes a PDU with a change to its octets.
+    pub(super) fn inject_edited(&mut self, pdu: &Pdu, edit: impl FnOnce(&mut Vec<u8>)) {
+        let mut octets = BytesMut::new();
+        pdu.encode(&mut octets);
+        let mut frame = octets.to_vec();
+        edit(&mut frame);
+        self.inject_octets(&frame);
+    }
+
     fn inject_octets(&mut self, octets: &[u8]) {
         if self.driver.state() != State::Closed {
             self.driver.inject(octets);

@@ -3,7 +3,7 @@
 use smpp_transport::pdu::{COctets, CommandStatus};
 
 use super::{Answer, Operation, Per, Rule, Step, Then, When};
-use crate::policy::Policy;
+use crate::policy::{Policy, ResponsePolicy};
 use crate::words::Status;
 
 impl Rule {
@@ -40,7 +40,10 @@ impl Rule {
         if !then.policy.is_default() && !brings_messages {
             return Err("then.policy is for messages: when.operation has none".to_owned());
         }
-        if !then.policy.is_default() && (then.status.is_some() || then.answer == Answer::Nack) {
+        // An error response may have a shape too.
+        let of_accepted = Policy { response: ResponsePolicy::default(), ..then.policy.clone() };
+        let refuses = then.answer == Answer::Nack || (then.status.is_some() && !of_accepted.is_default());
+        if !then.policy.is_default() && refuses {
             return Err("then.policy is for accepted messages: this rule refuses them".to_owned());
         }
         Ok(())
@@ -185,18 +188,6 @@ impl Then {
             }
         }
         Ok(())
-    }
-}
-
-impl Policy {
-    /// What its types do not keep out.
-    pub(crate) fn validate(&self) -> Result<(), String> {
-        match self.receipt.data_coding {
-            Some(coding) if !matches!(coding, 0 | 1 | 3 | 8) => {
-                Err(format!("receipt.data_coding is {coding}: 0, 1, 3 or 8 is allowed"))
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -241,8 +241,8 @@ fn what_cannot_be_followed_is_refused_with_its_place() {
         ("then: { status: ESME_ROK }", "then.status is ESME_ROK: an error is allowed"),
         ("then: { behind: 1, answer: never }", "then.behind is 1: with answer: never there is no response"),
         (
-            "then: { policy: { receipt: { data_coding: 2 } } }",
-            "then.policy.receipt.data_coding is 2: 0, 1, 3 or 8 is allowed",
+            "then: { policy: { receipt: { split: { octets: 0 } } } }",
+            "then.policy.receipt.split.octets is 0: 1 to 247 is allowed",
         ),
         ("then: { after: [unbind, pace: { octets: 0 }] }", "then.after[1].pace.octets is 0: 1 or more is allowed"),
         ("then: { before: [raw: ''] }", "then.before[0].raw is empty: octets are wanted"),

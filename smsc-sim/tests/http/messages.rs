@@ -112,8 +112,8 @@ async fn a_receipt_is_sent_whatever_the_message_asks_for() {
     let text = format!("{:?}", delivery.pdu);
     delivery.accept();
     assert!(text.contains("stat:REJECTD err:009"), "{text}");
-    let coding = r#"{"receipt": {"data_coding": 4}}"#;
-    api.send("POST", &receipt, coding).await.is_refused(400, Some("receipt.data_coding"), "is 4: 0, 1, 3 or 8");
+    let split = r#"{"receipt": {"split": {"octets": 0}}}"#;
+    api.send("POST", &receipt, split).await.is_refused(400, Some("receipt.split.octets"), "is 0: 1 to 247");
     api.send("POST", "messages/0/receipt", "").await.is_refused(404, None, "there is no message 0");
 }
 

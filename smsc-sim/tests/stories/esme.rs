@@ -151,6 +151,13 @@ impl Esme {
         let _ = self.stream.write_all(&octets).await;
     }
 
+    /// The next frame, whatever it has in it.
+    pub(crate) async fn frame(&mut self) -> Vec<u8> {
+        let header = self.octets(4).await;
+        let length = u32::from_be_bytes([header[0], header[1], header[2], header[3]]) as usize;
+        [header, self.octets(length - 4).await].concat()
+    }
+
     /// Exactly so many octets.
     pub(crate) async fn octets(&mut self, count: usize) -> Vec<u8> {
         while self.input.len() < count {

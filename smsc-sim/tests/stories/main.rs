@@ -17,6 +17,7 @@ mod magic;
 mod messages;
 mod mobile;
 mod operations;
+mod policies;
 mod proofs;
 mod receipts;
 mod routing;

@@ -231,6 +231,52 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         self.session.forget(ticket);
     }
 
+    /// Sends a request like [`request`](Driver::request), and lets `edit` change its frame before it leaves: octets that no
+    /// PDU encodes to. For simulators of broken peers.
+    ///
+    /// # Errors
+    /// When it may not be sent now; the token comes back.
+    pub fn request_edited(
+        &mut self,
+        body: Body,
+        tlvs: Tlvs,
+        token: T,
+        edit: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<u32, (Refused, T)> {
+        self.encode();
+        let start = self.output.len();
+        let sequence = self.request(body, tlvs, token)?;
+        self.edit_frame_at(start, edit);
+        Ok(sequence)
+    }
+
+    /// Answers like [`respond`](Driver::respond), and lets `edit` change the frame before it leaves. For simulators of
+    /// broken peers.
+    pub fn respond_edited(
+        &mut self,
+        ticket: Ticket,
+        status: CommandStatus,
+        body: Body,
+        tlvs: Tlvs,
+        edit: impl FnOnce(&mut Vec<u8>),
+    ) {
+        self.encode();
+        let start = self.output.len();
+        self.respond(ticket, status, body, tlvs);
+        self.edit_frame_at(start, edit);
+    }
+
+    /// Changes the frame that begins here in the output, if there is one: a session that is over sends nothing.
+    fn edit_frame_at(&mut self, start: usize, edit: impl FnOnce(&mut Vec<u8>)) {
+        let Some(length) = self.output.get(start..).and_then(|rest| rest.first_chunk().copied()) else { return };
+        let end = start + usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+        let behind = self.output.split_off(end);
+        let mut frame = self.output.split_off(start).to_vec();
+        edit(&mut frame);
+        self.output.extend_from_slice(&frame);
+        self.output.extend_from_slice(&behind);
+    }
+
     /// Writes octets that the session knows nothing of, behind what is to be written. For simulators of broken peers: no
     /// promise of this stack holds for what they do.
     pub fn inject(&mut self, octets: &[u8]) {

@@ -158,9 +158,10 @@ impl Watch {
             outcome: MessageState(life.outcome),
             enroute: TENTH * u32::try_from(life.enroute).expect("few"),
             error: 0,
-            id_form: life.id_form,
+            id_form: life.id_form.clone(),
             receipt: Arc::new(receipt),
             receipt_delay: TENTH * u32::try_from(life.receipt_delay).expect("few"),
+            ..Life::plain(&Arc::default())
         };
         let sm = Sm { destination_addr: text(&to.to_string()), replace_if_present_flag: replaces.into(), ..sm(asked) };
         let submission = Submission::submit_sm(given.sender(), &sm, &Tlvs::new(), times);

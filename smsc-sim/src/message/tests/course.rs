@@ -185,7 +185,7 @@ fn a_receipt_comes_after_its_delay() {
 fn what_became_of_a_receipt_is_written_down() {
     let mut given = Given::new();
     given.submit(&sm(1), &Tlvs::new(), given.life(DELIVERED));
-    let fate = |given: &Given| given.record(1).receipts[0];
+    let fate = |given: &Given| given.record(1).receipts[0].clone();
     assert_eq!((fate(&given).outcome, fate(&given).attempts), (Outcome::Waiting, 0));
     given.mailbox.sent(given.now, 1, 0, 9);
     assert_eq!((fate(&given).outcome, fate(&given).attempts, fate(&given).session), (Outcome::Sent, 1, 9));

@@ -43,7 +43,7 @@ fn a_message_is_found_by_its_id_in_every_form() {
     ] {
         let mut given = Given::new();
         for _ in 1..300 {
-            let accepted = given.submit(&sm(0), &Tlvs::new(), formed(&given, form));
+            let accepted = given.submit(&sm(0), &Tlvs::new(), formed(&given, form.clone()));
             assert_eq!(found(&given, &accepted.id), [accepted.number], "{form:?}");
             assert_eq!(found(&given, &accepted.id.to_ascii_uppercase()), [accepted.number], "{form:?}");
         }
@@ -72,7 +72,7 @@ fn a_client_of_before_3_4_gets_short_ids() {
     for form in [IdForm::DecimalPadded, IdForm::Uuid] {
         let sender = Sender { short_ids: true, ..given.sender() };
         let submission = Submission::submit_sm(sender, &sm(0), &Tlvs::new(), super::super::Times::default());
-        let accepted = given.mailbox.accept(given.now, submission, formed(&given, form)).expect("accepted");
+        let accepted = given.mailbox.accept(given.now, submission, formed(&given, form.clone())).expect("accepted");
         assert!(accepted.id.len() <= 8);
         assert_eq!(found(&given, &accepted.id), [accepted.number]);
     }
