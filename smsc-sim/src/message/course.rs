@@ -96,7 +96,7 @@ impl Record {
                 self.enter(MessageState::ENROUTE, now);
                 self.start_over(now);
                 let wanted = wants_intermediate(&self.life.receipt, self.body.registered_delivery);
-                if wanted && self.part_has_notification() {
+                if wanted && self.is_reported() {
                     let fate = Fate { intermediate: true, ..self.fate(self.state, self.life.receipt_delay, now) };
                     self.plan_receipt(fate, now, plans);
                 }
@@ -117,12 +117,10 @@ impl Record {
         self.enter(state, now);
         self.error = error;
         self.done = Some(now.wall);
-        match (self.life.receipt.parts.unwrap_or_default(), self.part()) {
-            (PartReceipts::Each, _) | (_, None) => self.plan_receipts(state, now, plans),
-            (PartReceipts::First, Some((1, _))) => self.plan_receipts(state, now, plans),
-            (PartReceipts::Last, Some((number, total))) if number == total => self.plan_receipts(state, now, plans),
-            (PartReceipts::First | PartReceipts::Last, Some(_)) => {}
-            (PartReceipts::One, Some(_)) => plans.part_ended(self.number, now),
+        match self.life.receipt.parts.unwrap_or_default() {
+            PartReceipts::One if self.part().is_some() => plans.part_ended(self.number, now),
+            _ if self.is_reported() => self.plan_receipts(state, now, plans),
+            _ => {}
         }
     }
 
@@ -156,8 +154,8 @@ impl Record {
         Some((part.number, part.total))
     }
 
-    /// Returns `true` unless another part has the only notification.
-    fn part_has_notification(&self) -> bool {
+    /// Returns `true` unless another part has the receipt of this one.
+    fn is_reported(&self) -> bool {
         match self.life.receipt.parts.unwrap_or_default() {
             PartReceipts::Each => true,
             PartReceipts::First | PartReceipts::One => self.part().is_none_or(|(number, _)| number == 1),

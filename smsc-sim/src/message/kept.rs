@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::accept::part_of;
 use super::mailbox::{Mailbox, is_over};
 use super::{Now, Outcome, Record};
 
@@ -67,6 +68,11 @@ impl Mailbox {
                 receipts.push((fate.due, number, index));
             }
             self.index(&record);
+            if record.life.joins_parts()
+                && let Some((key, part)) = part_of(&record.account, &record.body)
+            {
+                self.groups.add(key, part, number, record.first, &record.id);
+            }
             self.records.insert(number, Box::new(record));
         }
         receipts.sort_unstable();

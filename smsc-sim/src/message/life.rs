@@ -31,7 +31,7 @@ pub(crate) struct Life {
     pub(crate) receipt_delay: Duration,
     /// Time between each further receipt and the one before.
     #[serde(default)]
-    pub(crate) further_delays: Vec<Duration>,
+    pub(crate) further_delays: Box<[Duration]>,
 }
 
 impl Life {
@@ -51,7 +51,7 @@ impl Life {
             part_ids: PartIds::Own,
             receipt: Arc::clone(receipt),
             receipt_delay: Duration::ZERO,
-            further_delays: Vec::new(),
+            further_delays: Box::default(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Messages as they are shown to people.
+//! Messages as the API shows them.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::Receipt;
 use super::record::{Address, Outcome, Record};
 use crate::words::State;
 
-/// A message, and what has become of it. Dates are RFC 3339, in UTC, to the millisecond.
+/// A message and its state. Dates are RFC 3339, in UTC, to the millisecond.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Message {
-    /// As the response gave it.
+    /// Id in the response; empty for a part that has none.
     pub id: String,
-    /// Its place in the order of acceptance, from 1, with gaps.
+    /// Place in the order of acceptance, from 1, with gaps.
     pub number: u64,
     /// system_id of the account that submitted it.
     pub account: String,
@@ -42,33 +42,33 @@ pub struct Message {
     pub registered_delivery: u8,
     /// data_coding.
     pub data_coding: u8,
-    /// What it says; null for octets. Of a part of a long message, what that part says.
+    /// Text, of a part of a long message that of the part; null for octets.
     pub text: Option<String>,
-    /// What it says, in hexadecimal, without the header.
+    /// Octets of the text in hexadecimal, without the header.
     pub hex: String,
-    /// Its user data header, in hexadecimal, with the length octet.
+    /// User data header in hexadecimal, with the length octet.
     pub udh: Option<String>,
-    /// Its optional parameters.
+    /// Optional parameters.
     pub tlvs: Vec<MessageTlv>,
-    /// Which part of which long message it is.
+    /// Place in a long message; null for a message of its own.
     pub part: Option<MessagePart>,
-    /// What all parts say together, on the one that came last.
+    /// Text of all parts, on the part that came last.
     pub whole_text: Option<String>,
-    /// What has become of it: `DELIVERED`.
+    /// State, such as `DELIVERED`.
     pub state: State,
-    /// The network's error; 0 is none.
+    /// Error of the network; 0 is none.
     pub error: u8,
-    /// When it was accepted.
+    /// Time of acceptance.
     pub submitted_at: String,
-    /// When its schedule wants it sent.
+    /// Time at which the schedule wants it sent.
     pub scheduled_for: Option<String>,
-    /// When its validity ends.
+    /// End of the validity.
     pub expires_at: Option<String>,
-    /// When it reached its final state.
+    /// Time of the final state.
     pub done_at: Option<String>,
-    /// Its states so far.
+    /// States so far.
     pub history: Vec<Stay>,
-    /// Its receipts so far, and those to come of states that it has reached.
+    /// Receipts so far, and those to come of states that have been reached.
     pub receipts: Vec<MessageReceipt>,
 }
 
@@ -86,50 +86,50 @@ pub struct MessageAddress {
 /// An optional parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageTlv {
-    /// Its tag.
+    /// Tag.
     pub tag: u16,
-    /// Its name in the standard; null if it has none.
+    /// Name in the standard; null for others.
     pub name: Option<String>,
-    /// Its value.
+    /// Value in hexadecimal.
     pub hex: String,
 }
 
-/// Which part of which long message.
+/// Place of a part in a long message.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessagePart {
-    /// The sender's number for the whole.
+    /// Reference of the long message.
     pub reference: u16,
-    /// How many parts there are.
+    /// Number of parts.
     pub total: u8,
-    /// Which one this is, from 1.
+    /// Number of this part, from 1.
     pub number: u8,
 }
 
-/// A state, and when it came.
+/// A state and its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Stay {
-    /// The state.
+    /// State.
     pub state: State,
-    /// When it came.
+    /// Time at which it was reached.
     pub at: String,
 }
 
-/// A receipt, and what has become of it.
+/// A receipt and its progress.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageReceipt {
-    /// The state that the message had; a policy may make the receipt say another.
+    /// State that the message had, or that a further receipt has; a policy may make the receipt say another.
     pub state: State,
-    /// Whether it is an intermediate notification.
+    /// `true` for an intermediate notification.
     pub intermediate: bool,
-    /// How far it has come.
+    /// Progress.
     pub outcome: Outcome,
-    /// The session it was sent to last.
+    /// Session that the receipt was sent to last.
     pub session: Option<u64>,
-    /// What the ESME answered last: `ESME_ROK`.
+    /// Last answer of the ESME, such as `ESME_ROK`.
     pub status: Option<String>,
-    /// How often it was sent.
+    /// Number of times it was sent.
     pub attempts: u32,
-    /// When it came so far.
+    /// Time of the last progress.
     pub at: String,
     /// Text as the receipt has it; empty for one of parameters alone. Octets are shown as the characters of Latin-1.
     pub text: String,

@@ -40,9 +40,13 @@ const NAMED: [(&str, IdForm); 6] = [
 /// Pattern of a message id. `%d`, `%x` and `%X` stand for the message's number, with a width that is filled with zeros
 /// (`%016d`) or blanks (`%10d`, `%-10d`); `{uuid}`, `{uuid_upper}` and `{uuid_hex}` stand for a UUID made from it.
 #[derive(Clone, Debug)]
-pub struct IdPattern {
-    text: Arc<str>,
-    pieces: Arc<[Piece]>,
+pub struct IdPattern(Arc<Pattern>);
+
+/// A million messages may have one: shared, and one pointer each.
+#[derive(Debug)]
+struct Pattern {
+    text: Box<str>,
+    pieces: Box<[Piece]>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -92,8 +96,9 @@ impl IdForm {
         matches!(self, IdForm::Pattern(pattern) if pattern.is_constant())
     }
 
-    /// Returns `true` if an id of this form can read like an older decimal one.
-    pub(crate) fn is_hexadecimal(&self) -> bool {
+    /// Returns `true` if an id of this form has the number in hexadecimal: it can read like an older decimal one.
+    #[must_use]
+    pub fn is_hexadecimal(&self) -> bool {
         match self {
             IdForm::Hexadecimal | IdForm::HexadecimalPadded | IdForm::HexadecimalUpper => true,
             IdForm::Pattern(pattern) => pattern.numbers().any(|number| number.radix != Radix::Decimal),
@@ -101,8 +106,9 @@ impl IdForm {
         }
     }
 
-    /// Returns `true` if an id of this form has decimal digits alone.
-    pub(crate) fn is_decimal(&self) -> bool {
+    /// Returns `true` if an id of this form has the number in decimal.
+    #[must_use]
+    pub fn is_decimal(&self) -> bool {
         match self {
             IdForm::Decimal | IdForm::DecimalPadded => true,
             IdForm::Pattern(pattern) => pattern.numbers().any(|number| number.radix == Radix::Decimal),
@@ -115,7 +121,7 @@ impl IdPattern {
     /// Returns the id of this number. `uuid` makes the UUID of the number, with dashes, in lower case.
     pub(crate) fn write(&self, number: u64, uuid: impl Fn() -> String) -> String {
         let mut id = String::new();
-        for piece in self.pieces.iter() {
+        for piece in self.0.pieces.iter() {
             match piece {
                 Piece::Literal(text) => id.push_str(text),
                 Piece::Number(form) => id.push_str(&form.write(number)),
@@ -128,11 +134,11 @@ impl IdPattern {
     }
 
     fn is_constant(&self) -> bool {
-        self.pieces.iter().all(|piece| matches!(piece, Piece::Literal(_)))
+        self.0.pieces.iter().all(|piece| matches!(piece, Piece::Literal(_)))
     }
 
     fn numbers(&self) -> impl Iterator<Item = &Number> {
-        self.pieces.iter().filter_map(|piece| match piece {
+        self.0.pieces.iter().filter_map(|piece| match piece {
             Piece::Number(number) => Some(number),
             Piece::Literal(_) | Piece::Uuid(_) => None,
         })
@@ -145,7 +151,7 @@ impl IdPattern {
             Piece::Number(number) => number.width.max(20),
             Piece::Uuid(_) => 36,
         };
-        self.pieces.iter().map(of).sum()
+        self.0.pieces.iter().map(of).sum()
     }
 }
 
@@ -183,7 +189,7 @@ impl FromStr for IdForm {
         }
         let pattern: IdPattern = text.parse()?;
         // The same form has one name: patterns that mean a named form are that form.
-        Ok(match &*pattern.pieces {
+        Ok(match &*pattern.0.pieces {
             [Piece::Number(Number { radix, width, fill: Fill::Zeros })] => match (radix, width) {
                 (Radix::Decimal, 0) => IdForm::Decimal,
                 (Radix::Decimal, 10) => IdForm::DecimalPadded,
@@ -201,7 +207,7 @@ impl FromStr for IdForm {
 impl fmt::Display for IdForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            IdForm::Pattern(pattern) => f.write_str(&pattern.text),
+            IdForm::Pattern(pattern) => f.write_str(&pattern.0.text),
             named => {
                 let name = NAMED.iter().find(|(_, form)| form == named).map_or("decimal", |(name, _)| name);
                 f.write_str(name)
@@ -212,7 +218,7 @@ impl fmt::Display for IdForm {
 
 impl PartialEq for IdPattern {
     fn eq(&self, other: &IdPattern) -> bool {
-        self.text == other.text
+        self.0.text == other.0.text
     }
 }
 
@@ -248,7 +254,7 @@ impl FromStr for IdPattern {
                 _ => pieces.push(Piece::Literal(literal.to_string())),
             }
         }
-        let pattern = IdPattern { text: text.into(), pieces: pieces.into() };
+        let pattern = IdPattern(Arc::new(Pattern { text: text.into(), pieces: pieces.into() }));
         if pattern.octets_max() > OCTETS_MAX {
             return Err(wrong(format!(
                 "ids of up to {} octets: at most {OCTETS_MAX} are allowed",

@@ -117,6 +117,10 @@ enum Pad {
     Zeros,
 }
 
+/// Longest template.
+const CHARACTERS_MAX: usize = 2_000;
+/// Most octets of a text: those of message_payload, in a frame that peers take.
+const OCTETS_MAX: usize = 65_000;
 /// Widest field.
 const WIDTH_MAX: usize = 250;
 
@@ -140,7 +144,7 @@ pub(crate) struct Values<'a> {
 }
 
 impl Template {
-    /// Octets of the text. Pieces next to each other in one encoding are encoded together.
+    /// Octets of the text, as many as one parameter holds. Pieces next to each other in one encoding are encoded together.
     pub(crate) fn write(&self, values: &Values<'_>, encoding: Encoding) -> Vec<u8> {
         let (mut octets, mut run, mut of_run) = (Vec::new(), String::new(), encoding);
         let end_run = |octets: &mut Vec<u8>, run: &mut String, of_run: Encoding| {
@@ -163,6 +167,7 @@ impl Template {
             }
         }
         end_run(&mut octets, &mut run, of_run);
+        octets.truncate(OCTETS_MAX);
         octets
     }
 
@@ -263,6 +268,10 @@ impl FromStr for Template {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Template, String> {
+        let characters = text.chars().count();
+        if characters > CHARACTERS_MAX {
+            return Err(format!("template of {characters} characters: at most {CHARACTERS_MAX} are allowed"));
+        }
         let preset = PRESETS.iter().find(|(name, _)| *name == text);
         let pieces = pieces(preset.map_or(text, |(_, template)| template));
         let pieces = pieces.map_err(|words| format!("invalid template {text:?}: {words}"))?;
@@ -400,6 +409,14 @@ mod tests {
         assert_eq!(written("tabs"), b"id:4711\tsub:001\tdlvrd:001\tstat:DELIVRD\terr:000");
         let shown = with_values(|values| "\\xFF{text}".parse::<Template>().expect("a template").show(values));
         assert_eq!(shown, "ÿПривет");
+    }
+
+    #[test]
+    fn a_text_is_never_longer_than_a_parameter() {
+        let wide = "{id:>250:ucs2}".repeat(140);
+        assert_eq!(written(&wide).len(), OCTETS_MAX);
+        let error = "a".repeat(CHARACTERS_MAX + 1).parse::<Template>().expect_err("too long");
+        assert_eq!(error, "template of 2001 characters: at most 2000 are allowed");
     }
 
     #[test]

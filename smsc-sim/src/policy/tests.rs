@@ -131,6 +131,7 @@ fn outcomes_are_drawn_by_weight() {
 fn values_that_cannot_be_are_named_with_their_field() {
     for (text, words) in [
         ("{ response: { tlvs: [{ tag: 1 }] } }", "response.tlvs[0].hex, text, id and copy: exactly one of them"),
+        ("{ receipt: { tlvs: [{ tag: 1, copy: 1, text: a }] } }", "receipt.tlvs[0].hex, text, id and copy"),
         ("{ response: { tlvs: [{ hex: '' }] } }", "response.tlvs[0].tag is missing"),
         (
             "{ receipt: { tlvs: [{ copy: 1 }, { tag: 1, hex: '', copy: 1 }] } }",
@@ -147,6 +148,9 @@ fn values_that_cannot_be_are_named_with_their_field() {
         let error = read(text).validate().expect_err(text);
         assert!(error.contains(words), "{error}");
     }
+    let value = format!("{{ receipt: {{ tlvs: [{{ tag: 1, hex: '{}' }}] }} }}", "00".repeat(20_001));
+    let error = read(&value).validate().expect_err("too long");
+    assert_eq!(error, "receipt.tlvs[0].hex has 20001 octets: at most 20000 are allowed");
     let long = |field: &str| read(&format!("{{ receipt: {{ {field}: '{}' }} }}", "a".repeat(65))).validate();
     assert!(long("err").is_err_and(|error| error.starts_with("receipt.err is")));
     assert!(long("stat").is_err_and(|error| error.starts_with("receipt.stat is")));

@@ -28,6 +28,9 @@ pub struct TlvSetting {
     pub copy: Option<u16>,
 }
 
+/// Most octets of a value that a policy gives: a frame has room for a few of them.
+const VALUE_OCTETS_MAX: usize = 20_000;
+
 impl TlvSetting {
     /// Tag that is written.
     pub(crate) fn tag(&self) -> TlvTag {
@@ -36,6 +39,9 @@ impl TlvSetting {
 
     pub(super) fn validate(&self) -> Result<(), String> {
         let values = [self.hex.is_some(), self.text.is_some(), self.id.is_some(), self.copy.is_some()];
+        if let Some(hex) = self.hex.as_ref().filter(|hex| hex.0.len() > VALUE_OCTETS_MAX) {
+            return Err(format!("hex has {} octets: at most {VALUE_OCTETS_MAX} are allowed", hex.0.len()));
+        }
         match values.into_iter().filter(|is_there| *is_there).count() {
             1 if self.tag.or(self.copy).is_none() => Err("tag is missing: it is optional with copy only".to_owned()),
             1 => Ok(()),

@@ -120,6 +120,17 @@ async fn a_shaped_response_may_come_twice_or_under_another_number() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_the_response_is_shaped_and_not_what_leaves_with_it() {
+    let smsc = Smsc::with_rules("- then: { delay: 1s, policy: { response: { shape: no_nul, tail: 0102 } } }");
+    let mut esme = smsc.transceiver().await;
+    esme.write(&submit(sm(0), &[])).await;
+    esme.send(Body::Unbind(smpp_transport::pdu::Empty {})).await;
+    let (response, unbind) = (esme.frame().await, esme.frame().await);
+    assert_eq!(response[16..], *b"1\x01\x02");
+    assert_eq!((unbind.len(), &unbind[4..8]), (16, &[0x80, 0, 0, 6][..]), "unbind_resp");
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_number_is_written_differently_in_response_text_and_parameter() {
     let smsc = Smsc::with_policy(
         "{ message_id: 'SM%04x', receipt: { message_id: decimal_padded, tlv_id: '%08X', text: 'id:{id} {id:%03d}' } }",

@@ -121,3 +121,40 @@ fn what_ended_longest_ago_is_still_forgotten_first_after_a_restart() {
     next.submit(&sm(0), &Tlvs::new(), next.life(DELIVERED));
     assert_eq!(next.mailbox.iter().map(|record| record.number).collect::<Vec<_>>(), [1, 3]);
 }
+
+#[test]
+fn parts_receipts_and_ids_of_a_policy_outlive_a_restart() {
+    let policy: Policy = serde_saphyr::from_str(
+        "{ message_id: 'A-%d', part_ids: shared, enroute: 10s, receipt: { parts: one, split: { octets: 60 },
+           then: [{ state: EXPIRED, delay: 5s, receipt: { text: short } }] } }",
+    )
+    .expect("a policy");
+    let mut given = Given::new();
+    for number in [1, 2] {
+        let life = Life::draw(&policy, &mut Seed(1).stream("any", 1));
+        let part = Sm { registered_delivery: RegisteredDelivery(1), ..part(7, 2, number, "text") };
+        given.submit(&part, &Tlvs::new(), life);
+    }
+    let texts = |given: &mut Given| {
+        let receipts = given.dues().into_iter().map(|due| due.receipt.pdu(true).0);
+        let text = |body| match body {
+            smpp_transport::pdu::Body::DeliverSm(sm) => sm.short_message.as_bytes().escape_ascii().to_string(),
+            other => panic!("{other:?}"),
+        };
+        receipts.map(text).collect::<Vec<_>>()
+    };
+    let mut next = restarted(&given, SECOND);
+    assert_eq!(next.mailbox.find("a-1").collect::<Vec<_>>(), [1, 2]);
+    next.wait(SECOND * 9);
+    let first = texts(&mut next);
+    assert_eq!(first.len(), 2, "one receipt in two parts: {first:?}");
+    assert!(first[0].contains("id:A-1 sub:001"), "{first:?}");
+    // What has not been taken comes again after another restart, in the same parts; and then the further one.
+    let mut last = restarted(&next, SECOND);
+    assert_eq!(texts(&mut last), first);
+    last.wait(SECOND * 4);
+    let further = texts(&mut last);
+    assert!(further.len() == 2 && further[0].contains("id:A-1 submit date:"), "{further:?}");
+    let life = Life::draw(&policy, &mut Seed(1).stream("any", 1));
+    assert_eq!(&*last.submit(&sm(0), &Tlvs::new(), life).id, "A-3");
+}
