@@ -60,18 +60,18 @@ pub struct Policy {
     pub receipt: ReceiptPolicy,
 }
 
-/// How messages end: always the same, `DELIVERED`, or by weight, `{DELIVERED: 90, UNDELIVERABLE: 10}`.
+/// Final state of messages: always the same, `DELIVERED`, or by weight, `{DELIVERED: 90, UNDELIVERABLE: 10}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome(BTreeMap<State, f64>);
 
 impl Outcome {
-    /// Always this state.
+    /// Returns the outcome that is always this state.
     #[must_use]
     pub fn always(state: MessageState) -> Outcome {
         Outcome(BTreeMap::from([(State(state), 1.0)]))
     }
 
-    /// States by weight.
+    /// Returns an outcome of states by weight.
     ///
     /// # Errors
     /// In words, when a state is not final, a weight is negative, or none is above 0. ENROUTE is allowed: a message that
@@ -92,7 +92,7 @@ impl Outcome {
         Ok(Outcome(weights))
     }
 
-    /// One draw.
+    /// Draws a state.
     #[must_use]
     pub fn draw(&self, rng: &mut impl Rng) -> MessageState {
         let mut states = self.0.iter();
@@ -142,7 +142,7 @@ impl<'de> Deserialize<'de> for Outcome {
 }
 
 impl Policy {
-    /// This one where it says something, else the one below.
+    /// Returns this policy where it says something, else the one below.
     #[must_use]
     pub fn over(&self, below: &Policy) -> Policy {
         Policy {
@@ -169,13 +169,13 @@ impl Policy {
     }
 }
 
-/// How deliveries (receipts and mobile-originated messages) are offered again.
+/// Retries of deliveries: receipts and mobile-originated messages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
-    /// How long after a temporary error of the ESME's. Default 5 s. Without an answer it is when that should have come.
+    /// Time between a temporary error of the ESME and the next attempt. Default: 5 s. Without an answer, attempts count from its timeout.
     pub delay: Time,
-    /// How often it is offered in all, not counting sessions that ended before they answered. Default 100.
+    /// Number of attempts in all, not counting sessions that ended before they answered. Default: 100.
     pub attempts_max: u32,
 }
 

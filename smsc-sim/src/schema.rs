@@ -187,7 +187,7 @@ pub(crate) fn any_octet() -> RefOr<Schema> {
     one_or_more(Octet::schema(), Octet::schema())
 }
 
-/// One of these, or a list of them.
+/// Either a value or a list of them.
 pub(crate) fn one_or_more(one: RefOr<Schema>, again: RefOr<Schema>) -> RefOr<Schema> {
     OneOfBuilder::new().item(one).item(ArrayBuilder::new().items(again)).into()
 }

@@ -45,7 +45,7 @@ fn number(text: &str) -> Option<u32> {
     }
 }
 
-/// What has become of a message (§5.2.28), by its name in the standard or in receipts: `DELIVERED`, `DELIVRD`.
+/// State of a message (§5.2.28), by its name in the standard or in receipts: `DELIVERED`, `DELIVRD`.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct State(pub MessageState);
 
@@ -95,7 +95,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// How an ESME is bound: `transmitter`, `receiver`, `transceiver`.
+/// Kind of bind: `transmitter`, `receiver`, `transceiver`.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bind {
@@ -121,13 +121,13 @@ impl From<BindKind> for Bind {
 #[derive(Clone, Debug)]
 pub struct Pattern {
     regex: Regex,
-    /// What the text must end in, where that is all it says: a list of rules may have hundreds of those, and each would cost
+    /// End that the text must have, where the expression says no more: a list of rules may have hundreds of those, and each would cost
     /// several times as much as a regular expression.
     ending: Option<String>,
 }
 
 impl Pattern {
-    /// Whether it is found.
+    /// Returns `true` if the expression is found in the text.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         self.ending.as_ref().map_or_else(|| self.regex.is_match(text), |ending| text.ends_with(ending))
@@ -193,7 +193,7 @@ impl<'de> Deserialize<'de> for Status {
     }
 }
 
-/// One or more: `submit_sm`, or `[submit_sm, data_sm]`. Empty is any.
+/// List of one or more: `submit_sm`, or `[submit_sm, data_sm]`. Empty is any.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnyOf<T>(pub Vec<T>);
 
@@ -204,7 +204,7 @@ impl<T> Default for AnyOf<T> {
 }
 
 impl<T: PartialEq> AnyOf<T> {
-    /// Whether it is among them, or there are none.
+    /// Returns `true` if the value is in the list, or the list is empty.
     #[must_use]
     pub fn admits<U: ?Sized>(&self, value: &U) -> bool
     where
@@ -213,7 +213,7 @@ impl<T: PartialEq> AnyOf<T> {
         self.0.is_empty() || self.0.iter().any(|one| one == value)
     }
 
-    /// Whether it admits everything.
+    /// Returns `true` if the list is empty and admits everything.
     #[must_use]
     pub fn is_any(&self) -> bool {
         self.0.is_empty()

@@ -72,7 +72,7 @@ pub struct Message {
     pub receipts: Vec<MessageReceipt>,
 }
 
-/// One end of a message.
+/// Address of a message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageAddress {
     /// Type of number.
@@ -204,7 +204,7 @@ impl Record {
     }
 }
 
-/// How many octets of the user data are its header. Without a fault it is all there, and its first octet says how long.
+/// Octets of the user data that are the header. Without a fault the header is whole, and its first octet is its length.
 fn header_octets(record: &Record, content: &Content) -> usize {
     let udhl = record.body.octets.first().filter(|_| record.body.esm_class.has_udh() && content.fault.is_none());
     udhl.map_or(0, |&udhl| 1 + usize::from(udhl))

@@ -1,6 +1,6 @@
 //! Text with escapes, as patterns and templates are written in.
 
-/// One character of a text, or one octet that is written as such.
+/// Character of a text, or an octet that is written as such.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Escaped {
     /// A character.

@@ -265,7 +265,7 @@ impl FromStr for IdPattern {
     }
 }
 
-/// What follows a `%`.
+/// Reads the number that follows a `%`.
 fn number(scanner: &mut Scanner<'_>) -> Result<Number, String> {
     let fill = if scanner.take('-') {
         Fill::BlanksAfter
@@ -289,7 +289,7 @@ fn number(scanner: &mut Scanner<'_>) -> Result<Number, String> {
     Ok(Number { radix, width, fill })
 }
 
-/// What follows a `{`.
+/// Reads the UUID that follows a `{`.
 fn uuid(scanner: &mut Scanner<'_>) -> Result<Uuid, String> {
     match scanner.until('}') {
         Some("uuid") => Ok(Uuid::Lower),

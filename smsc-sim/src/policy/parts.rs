@@ -28,7 +28,7 @@ pub enum PartReceipts {
     First,
     /// The last part alone.
     Last,
-    /// One receipt for the whole, of the part that came first, once every part has ended.
+    /// A single receipt for the whole, of the part that came first, once every part has ended.
     One,
 }
 

@@ -1,5 +1,6 @@
 //! Templates of receipt texts: literal text with fields in braces, such as `id:{id} stat:{stat:lower}`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -110,6 +111,23 @@ enum Case {
     Title,
 }
 
+impl Case {
+    fn apply(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        match self {
+            Case::AsIs => text,
+            Case::Lower => text.to_lowercase().into(),
+            Case::Upper => text.to_uppercase().into(),
+            Case::Title => {
+                let mut text = text.to_lowercase();
+                if let Some(first) = text.get_mut(..1) {
+                    first.make_ascii_uppercase();
+                }
+                text.into()
+            }
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Pad {
     Right,
@@ -173,12 +191,15 @@ impl Template {
 
     /// Text for people, with octets as the characters of Latin-1.
     pub(crate) fn show(&self, values: &Values<'_>) -> String {
-        let of = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Octets(raw) => raw.iter().copied().map(char::from).collect(),
-            Piece::Field(field, format) => format.apply(*field, values),
-        };
-        self.pieces.iter().map(of).collect()
+        let mut shown = String::new();
+        for piece in self.pieces.iter() {
+            match piece {
+                Piece::Text(text) => shown.push_str(text),
+                Piece::Octets(raw) => shown.extend(raw.iter().copied().map(char::from)),
+                Piece::Field(field, format) => shown.push_str(&format.apply(*field, values)),
+            }
+        }
+        shown
     }
 
     /// Template that receipts have unless a policy says another.
@@ -190,22 +211,25 @@ impl Template {
 }
 
 impl Field {
-    fn value(self, values: &Values<'_>, format: &Format) -> String {
+    fn value<'a>(self, values: &'a Values<'_>, format: &Format) -> Cow<'a, str> {
         let dates = format.dates.unwrap_or(values.dates);
         match self {
-            Field::Id => format.id.as_ref().map_or_else(|| values.id.to_owned(), |form| (values.id_as)(form)),
-            Field::Sub => "001".to_owned(),
-            Field::Dlvrd => if values.dlvrd { "001" } else { "000" }.to_owned(),
-            Field::SubmitDate => dates.write(values.submitted),
-            Field::DoneDate => dates.write(values.done),
-            Field::Stat => values.stat.to_owned(),
-            Field::Err => values.err.to_owned(),
-            Field::Text => values.text.to_owned(),
-            Field::To => values.to.to_owned(),
-            Field::From => values.from.to_owned(),
-            Field::State => values.state.to_string(),
-            Field::Number => values.number.to_string(),
-            Field::Reference => values.reference.map(|reference| reference.to_string()).unwrap_or_default(),
+            Field::Id => match &format.id {
+                Some(form) => (values.id_as)(form).into(),
+                None => values.id.into(),
+            },
+            Field::Sub => "001".into(),
+            Field::Dlvrd => if values.dlvrd { "001" } else { "000" }.into(),
+            Field::SubmitDate => dates.write(values.submitted).into(),
+            Field::DoneDate => dates.write(values.done).into(),
+            Field::Stat => values.stat.into(),
+            Field::Err => values.err.into(),
+            Field::Text => values.text.into(),
+            Field::To => values.to.into(),
+            Field::From => values.from.into(),
+            Field::State => values.state.to_string().into(),
+            Field::Number => values.number.to_string().into(),
+            Field::Reference => values.reference.map(|reference| reference.to_string()).unwrap_or_default().into(),
         }
     }
 
@@ -215,26 +239,16 @@ impl Field {
 }
 
 impl Format {
-    fn apply(&self, field: Field, values: &Values<'_>) -> String {
-        let mut text = field.value(values, self);
-        match self.case {
-            Case::AsIs => {}
-            Case::Lower => text = text.to_lowercase(),
-            Case::Upper => text = text.to_uppercase(),
-            Case::Title => {
-                text = text.to_lowercase();
-                if let Some(first) = text.get_mut(..1) {
-                    first.make_ascii_uppercase();
-                }
-            }
-        }
+    /// Text of a field in this format. Most have none, and are copied once.
+    fn apply<'a>(&self, field: Field, values: &'a Values<'_>) -> Cow<'a, str> {
+        let mut text = self.case.apply(field.value(values, self));
         if let Some(cut) = self.cut {
             text = text.chars().take(cut).collect();
         }
         match self.pad {
-            Some((Pad::Right, width)) => format!("{text:<width$}"),
-            Some((Pad::Left, width)) => format!("{text:>width$}"),
-            Some((Pad::Zeros, width)) => format!("{text:0>width$}"),
+            Some((Pad::Right, width)) => format!("{text:<width$}").into(),
+            Some((Pad::Left, width)) => format!("{text:>width$}").into(),
+            Some((Pad::Zeros, width)) => format!("{text:0>width$}").into(),
             None => text,
         }
     }
@@ -299,7 +313,7 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-/// What follows a `{`.
+/// Reads the field that follows a `{`.
 fn field(scanner: &mut Scanner<'_>) -> Result<Piece, String> {
     let inside = scanner.until('}').ok_or("{ without }")?;
     let mut words = inside.split(':');

@@ -3,7 +3,8 @@
 //! RULES.md.
 
 use smpp_transport::pdu::{
-    Bind, Body, CommandStatus, EsmClass, InterfaceVersion, Leniency, MessageState, Pdu, ShortMessage, Sm, TlvTag, Tlvs,
+    Bind, Body, CommandStatus, DataSm, Destination, EsmClass, InterfaceVersion, Leniency, MessageState, Npi, Pdu,
+    ShortMessage, Sm, SubmitMulti, TlvTag, Tlvs, Ton,
 };
 use smpp_transport::session::BindKind;
 use tokio::time::Instant;
@@ -335,4 +336,28 @@ async fn a_receipt_is_encoded_otherwise_than_its_data_coding_says() {
     let (_, receipt) = esme.receipt().await;
     assert_eq!(receipt.data_coding.0, 8);
     assert_eq!(receipt.short_message.as_bytes(), b"id:1 text:\x04\x22\0a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn responses_to_data_sm_and_submit_multi_are_shaped_too() {
+    let smsc = Smsc::with_policy("{ message_id: 'M%03d', response: { shape: no_nul, tlvs: [{ copy: 0x1400 }] } }");
+    let mut esme = smsc.transceiver().await;
+    let mut tlvs = Tlvs::new();
+    tlvs.push(TlvTag(0x1400), b"x");
+    let data = DataSm { destination_addr: "27820001001".parse().expect("short"), ..DataSm::default() };
+    let good = Destination::Address { ton: Ton(1), npi: Npi(1), address: "27820001001".parse().expect("short") };
+    let bad = Destination::Address { ton: Ton(1), npi: Npi(1), address: "letters".parse().expect("short") };
+    let multi = SubmitMulti {
+        dest_address: smpp_transport::pdu::Destinations::new(vec![good, bad]).expect("two"),
+        ..SubmitMulti::default()
+    };
+    for (body, response) in [
+        (Body::DataSm(data), &b"M001\x14\0\0\x01x"[..]),
+        (Body::SubmitMulti(multi), b"M002\x01\x01\x01letters\0\0\0\0\x0b\x14\0\0\x01x"),
+    ] {
+        let pdu = Pdu { tlvs: tlvs.clone(), ..Pdu::new(CommandStatus::ESME_ROK, 9, body) };
+        esme.write(&pdu.to_octets()).await;
+        let frame = esme.frame().await;
+        assert_eq!(frame[16..].escape_ascii().to_string(), response.escape_ascii().to_string());
+    }
 }
