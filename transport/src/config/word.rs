@@ -4,7 +4,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::kind::{Kind, named, names};
+use super::kind::{Kind, at_most, list, named, names};
+use super::node::{Node, Value};
+use crate::inbound::TlvSelection;
 use crate::outbound::DATA_CODINGS;
 use crate::pdu::{CommandStatus, DataCoding, InterfaceVersion, Npi, TlvTag, Ton};
 use crate::text::{Charset, DefaultAlphabet, Language};
@@ -150,46 +152,43 @@ pub(crate) fn any_coding() -> Kind<DataCodingKey> {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct DataCodingKey(pub u8);
 
-/// The charsets by Python's names for them, the first being the one that is written.
-const CHARSETS: [(Charset, &[&str]); 13] = [
-    (Charset::GSM7, &["gsm0338", "gsm", "gsm7", "gsm03_38"]),
-    (Charset::Gsm7Packed(crate::text::Shifts::NONE), &["gsm0338_packed", "gsm7_packed"]),
-    (Charset::Ascii, &["ascii", "us_ascii", "646"]),
-    (Charset::Latin1, &["latin1", "latin_1", "iso_8859_1", "iso8859_1", "l1", "8859"]),
-    (Charset::Octets, &["binary", "octets"]),
-    (Charset::Utf8, &["utf_8", "utf8", "u8"]),
-    (Charset::ShiftJis, &["shift_jis", "shiftjis", "sjis"]),
-    (Charset::Iso2022Jp, &["iso2022_jp", "iso_2022_jp"]),
-    (Charset::EucJp, &["euc_jp", "eucjp", "ujis"]),
-    (Charset::Cyrillic, &["iso8859_5", "iso_8859_5", "cyrillic"]),
-    (Charset::Hebrew, &["iso8859_8", "iso_8859_8", "hebrew"]),
-    (Charset::EucKr, &["euc_kr", "euckr", "ks_c_5601", "cp949"]),
-    (Charset::Ucs2, &["utf_16_be", "utf_16be", "ucs2", "ucs_2"]),
-];
-
-pub(crate) fn charset() -> Kind<Charset> {
-    let list = CHARSETS.map(|(_, names)| names[0]).join(", ");
-    let read = |text: &str| {
-        let plain = text.to_ascii_lowercase().replace(['-', ' '], "_");
-        let found = CHARSETS.iter().find(|(_, names)| names.contains(&plain.as_str()));
-        found.map(|(charset, _)| *charset).ok_or_else(String::new)
-    };
-    let show = |charset: &Charset| {
-        let found = CHARSETS.iter().find(|(other, _)| other == charset);
-        found.map_or_else(String::new, |(_, names)| names[0].to_owned())
-    };
-    Kind::of_text(format!("a charset: {list}, or another name that Python has for one of these"), read, show)
-        .examples(&["gsm0338", "latin-1", "UTF-16-BE", "utf8"], &["utf_7", "cp1252", "''"])
+/// Returns the charset of this name. The error names the nearest.
+fn read_charset(text: &str, allowed: &str) -> Result<Charset, String> {
+    Charset::from_name(text).ok_or_else(|| {
+        let plain = text.to_ascii_lowercase().replace(['-', ' ', '.'], "_");
+        let nearest = match super::near::nearest(&plain, Charset::all().map(Charset::codec_name)) {
+            none if none.is_empty() => super::near::nearest(&plain, Charset::names()),
+            nearest => nearest,
+        };
+        format!("allowed is {allowed}{nearest}")
+    })
 }
 
+/// A charset by any name of Python's or of the WHATWG's.
+pub(crate) fn charset() -> Kind<Charset> {
+    let list = Charset::all().map(Charset::codec_name).collect::<Vec<_>>().join(", ");
+    let allowed = format!("a charset: {list}, or another name that Python or the WHATWG has for one of these");
+    let read = {
+        let allowed = allowed.clone();
+        move |text: &str| read_charset(text, &allowed)
+    };
+    Kind::of_text(allowed, read, |charset| charset.codec_name().to_owned()).examples(
+        &["gsm0338", "latin-1", "UTF-16-BE", "utf8", "cp1252", "ISO-8859-15", "windows-1251"],
+        &["utf_7", "cp125", "''"],
+    )
+}
+
+/// The SMSC's default alphabet: any charset.
 pub(crate) fn default_alphabet() -> Kind<DefaultAlphabet> {
-    names(&[
-        ("gsm0338", DefaultAlphabet::Gsm7),
-        ("gsm0338_packed", DefaultAlphabet::Gsm7Packed),
-        ("latin1", DefaultAlphabet::Latin1),
-        ("ascii", DefaultAlphabet::Ascii),
-        ("utf_8", DefaultAlphabet::Utf8),
-    ])
+    let into = |charset: Charset| match charset {
+        Charset::Gsm7(_) => DefaultAlphabet::Gsm7,
+        Charset::Gsm7Packed(_) => DefaultAlphabet::Gsm7Packed,
+        Charset::Latin1 => DefaultAlphabet::Latin1,
+        Charset::Ascii => DefaultAlphabet::Ascii,
+        Charset::Utf8 => DefaultAlphabet::Utf8,
+        other => DefaultAlphabet::Other(other),
+    };
+    charset().mapped(into, |alphabet| alphabet.charset())
 }
 
 pub(crate) fn language() -> Kind<Language> {
@@ -248,8 +247,52 @@ pub(crate) fn status() -> Kind<CommandStatus> {
     )
 }
 
+/// The tag of an optional parameter, by number or by the name that the standard has for it.
 pub(crate) fn tag() -> Kind<TlvTag> {
-    super::kind::number(0x0005..=0xFFFF_u16).mapped(TlvTag, |tag| tag.0)
+    let read = |text: &str| {
+        let named = TlvTag::NAMED.iter().find(|tag| tag.name().is_some_and(|name| name.eq_ignore_ascii_case(text)));
+        let numbered = || super::kind::whole(text).and_then(|number| u16::try_from(number).ok()).map(TlvTag);
+        let found = named.copied().or_else(numbered).filter(|tag| tag.0 >= 0x0005);
+        let names =
+            || TlvTag::NAMED.iter().filter_map(|tag| tag.name()).map(str::to_ascii_lowercase).collect::<Vec<_>>();
+        found.ok_or_else(|| {
+            let lower = text.to_ascii_lowercase();
+            let nearest = super::near::nearest(&lower, names().iter().map(String::as_str));
+            format!("allowed is {TAG_ALLOWED}{nearest}")
+        })
+    };
+    Kind::of_text(TAG_ALLOWED, read, |tag| tag.printed()).examples(
+        &["5", "65535", "0x1401", "user_message_reference", "ITS_SESSION_INFO"],
+        &["4", "65536", "-1", "''", "user_message_referense"],
+    )
+}
+
+const TAG_ALLOWED: &str = "a whole number from 5 to 65535 or the name of a parameter, such as user_message_reference";
+
+/// `all`, or a list of tags.
+pub(crate) fn tlv_selection() -> Kind<TlvSelection> {
+    let tags = at_most(100, list(tag()));
+    let (read, show) = (tags.read, tags.show);
+    let is_all = |node: &Node| matches!(&node.value, Value::Text(text) if text.eq_ignore_ascii_case("all"));
+    let mut good = tags.good;
+    good.push("all".to_owned());
+    Kind {
+        allowed: format!("all, or {}", tags.allowed),
+        read: Box::new(
+            move |node| {
+                if is_all(node) { Ok(TlvSelection::All) } else { read(node).map(TlvSelection::Tags) }
+            },
+        ),
+        show: Box::new(move |selection| match selection {
+            TlvSelection::All => Node::text("all".to_owned()),
+            TlvSelection::Tags(tags) => show(tags),
+        }),
+        good,
+        is_secret: false,
+        is_yaml: true,
+        parts: Vec::new(),
+        bad: tags.bad,
+    }
 }
 
 pub(crate) fn level() -> Kind<Level> {

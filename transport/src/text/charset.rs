@@ -3,11 +3,16 @@
 //! Decoding is total: any octets give a text and a count of what could not be read. Encoding never drops or replaces a
 //! character: it refuses and names it. Long messages are decoded after their parts are joined, see `join`.
 
+mod names;
+mod web;
+
 use thiserror::Error;
 
 use super::gsm7::Shifts;
 use super::{multibyte, septets};
 use crate::pdu::DataCoding;
+
+pub use web::WebCharset;
 
 /// A way of writing text as octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -40,6 +45,10 @@ pub enum Charset {
     EucKr,
     /// UTF-16, big-endian, with surrogate pairs ("UCS2").
     Ucs2,
+    /// UTF-16, little-endian. No `data_coding` stands for it; some SMSCs write it in place of the other.
+    Ucs2Le,
+    /// A charset that only an option can name.
+    Web(WebCharset),
 }
 
 /// What `data_coding` 0, "SMSC default alphabet", means to an SMSC. The standard leaves it to agreement (SMPP 3.4 §5.2.19).
@@ -56,6 +65,8 @@ pub enum DefaultAlphabet {
     Ascii,
     /// UTF-8.
     Utf8,
+    /// Another charset.
+    Other(Charset),
 }
 
 /// Text read from octets.
@@ -187,7 +198,9 @@ impl Charset {
             Self::Ascii => octets.iter().map(|octet| octet.is_ascii().then_some(char::from(*octet))).collect(),
             Self::Latin1 | Self::Octets => octets.iter().map(|octet| Some(char::from(*octet))).collect(),
             Self::Utf8 => utf8(octets),
-            Self::Ucs2 => utf16(octets),
+            Self::Ucs2 => utf16(octets, false),
+            Self::Ucs2Le => utf16(octets, true),
+            Self::Web(web) => web.decode(octets),
             Self::ShiftJis | Self::Iso2022Jp | Self::EucJp | Self::Cyrillic | Self::Hebrew | Self::EucKr => {
                 multibyte::decode(self, octets)
             }
@@ -196,7 +209,7 @@ impl Charset {
 
     /// Name for people.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Gsm7(_) => "GSM 7-bit",
             Self::Gsm7Packed(_) => "GSM 7-bit packed",
@@ -211,6 +224,8 @@ impl Charset {
             Self::Hebrew => "ISO-8859-8",
             Self::EucKr => "EUC-KR",
             Self::Ucs2 => "UCS-2",
+            Self::Ucs2Le => "UTF-16LE",
+            Self::Web(web) => web.row().name,
         }
     }
 
@@ -222,8 +237,10 @@ impl Charset {
             Self::Latin1 | Self::Octets => out.push(u8::try_from(character).ok()?),
             Self::Utf8 => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             // No character: at the start of a text it means that octets are swapped.
-            Self::Ucs2 if character == '\u{FFFE}' => return None,
+            Self::Ucs2 | Self::Ucs2Le if character == '\u{FFFE}' => return None,
             Self::Ucs2 => out.extend(character.encode_utf16(&mut [0; 2]).iter().flat_map(|unit| unit.to_be_bytes())),
+            Self::Ucs2Le => out.extend(character.encode_utf16(&mut [0; 2]).iter().flat_map(|unit| unit.to_le_bytes())),
+            Self::Web(web) => out.extend_from_slice(&web.encode(character)?),
             Self::ShiftJis | Self::Iso2022Jp | Self::EucJp | Self::Cyrillic | Self::Hebrew | Self::EucKr => {
                 out.extend_from_slice(&multibyte::encode(self, character)?);
             }
@@ -242,6 +259,7 @@ impl DefaultAlphabet {
             Self::Latin1 => Charset::Latin1,
             Self::Ascii => Charset::Ascii,
             Self::Utf8 => Charset::Utf8,
+            Self::Other(charset) => charset,
         }
     }
 
@@ -292,13 +310,13 @@ fn utf8(octets: &[u8]) -> Decoded {
     decoded
 }
 
-/// UTF-16, big-endian. A mark of octet order at the start is obeyed and is no text. Each lone surrogate, and an octet left
-/// over at the end, is U+FFFD.
-fn utf16(octets: &[u8]) -> Decoded {
+/// Reads UTF-16. A mark of octet order at the start is obeyed and is not text. Each lone surrogate, and an octet left over
+/// at the end, is U+FFFD.
+fn utf16(octets: &[u8], is_little_endian: bool) -> Decoded {
     let (octets, swapped) = match octets {
         [0xFE, 0xFF, rest @ ..] => (rest, false),
         [0xFF, 0xFE, rest @ ..] => (rest, true),
-        octets => (octets, false),
+        octets => (octets, is_little_endian),
     };
     let (pairs, left_over) = octets.as_chunks::<2>();
     let units = pairs.iter().map(|&pair| if swapped { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) });

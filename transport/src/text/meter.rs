@@ -42,10 +42,11 @@ impl Meter {
             }
             Charset::Ascii | Charset::Latin1 | Charset::Octets | Charset::Cyrillic | Charset::Hebrew => self.units += 1,
             Charset::Utf8 => self.units += character.len_utf8(),
-            Charset::Ucs2 => self.units += 2 * character.len_utf16(),
+            Charset::Ucs2 | Charset::Ucs2Le => self.units += 2 * character.len_utf16(),
             Charset::ShiftJis | Charset::EucJp | Charset::EucKr => {
                 self.units += multibyte::encode(self.charset, character).map_or(0, |octets| octets.len());
             }
+            Charset::Web(web) => self.units += web.encode(character).map_or(0, |octets| octets.len()),
             Charset::Iso2022Jp => return self.push_designated(character),
         }
         self.units

@@ -23,7 +23,7 @@ mod split;
 #[cfg(test)]
 mod strategies;
 
-pub use charset::{Charset, Decoded, DefaultAlphabet, Unencodable};
+pub use charset::{Charset, Decoded, DefaultAlphabet, Unencodable, WebCharset};
 pub use choice::{Choice, Repertoire, choose};
 pub use content::{Content, PartAddress, PartKey, PartReference, ReferenceKind};
 pub use gsm7::{Language, Shifts};

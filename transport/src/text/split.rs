@@ -112,7 +112,7 @@ pub const fn capacity(charset: Charset, header_octets: usize) -> usize {
     let octets = USER_DATA_OCTETS.saturating_sub(header_octets);
     match charset {
         Charset::Gsm7(_) | Charset::Gsm7Packed(_) => octets * 8 / 7,
-        Charset::Ucs2 => octets / 2,
+        Charset::Ucs2 | Charset::Ucs2Le => octets / 2,
         _ => octets,
     }
 }
@@ -129,7 +129,8 @@ pub fn count(text: &str, charset: Charset, multipart: Multipart) -> Result<Count
         Charset::Gsm7Packed(shifts) => Charset::Gsm7(shifts).encode(text)?.len(),
         charset => charset.encode(text)?.len(),
     };
-    let units = if charset == Charset::Ucs2 { octets / 2 } else { octets };
+    let is_utf16 = matches!(charset, Charset::Ucs2 | Charset::Ucs2Le);
+    let units = if is_utf16 { octets / 2 } else { octets };
     Ok(Count { units, parts: plan.texts.len() })
 }
 

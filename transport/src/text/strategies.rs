@@ -28,7 +28,9 @@ pub(super) fn charsets() -> impl Strategy<Value = Charset> {
             Charset::Hebrew,
             Charset::EucKr,
             Charset::Ucs2,
-        ])
+            Charset::Ucs2Le,
+        ]),
+        prop::sample::select(Charset::all().filter(|charset| matches!(charset, Charset::Web(_))).collect::<Vec<_>>()),
     ]
 }
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::store::Away;
 
-use crate::text::{Charset, Language, PartAddress, PartKey, ReferenceKind, Segment, Shifts};
+use crate::text::{Charset, Language, PartAddress, PartKey, ReferenceKind, Segment, Shifts, WebCharset};
 
 /// Microseconds since 1970, to which scores and Lua's numbers are exact for as long as anybody may care.
 pub(super) fn time(at: Duration) -> u64 {
@@ -105,7 +105,7 @@ pub(super) fn segments(flat: &[Vec<u8>]) -> Result<Vec<Segment>, Away> {
 }
 
 /// The charsets without tables, by their number.
-const PLAIN: [Charset; 11] = [
+const PLAIN: [Charset; 12] = [
     Charset::Ascii,
     Charset::Latin1,
     Charset::Octets,
@@ -117,7 +117,9 @@ const PLAIN: [Charset; 11] = [
     Charset::Hebrew,
     Charset::EucKr,
     Charset::Ucs2,
+    Charset::Ucs2Le,
 ];
+const WEB: u8 = 0xFD;
 const GSM7: u8 = 0xFE;
 const GSM7_PACKED: u8 = 0xFF;
 
@@ -125,6 +127,7 @@ fn charset(charset: Charset) -> [u8; 3] {
     match charset {
         Charset::Gsm7(Shifts { locking, single }) => [GSM7, locking.0, single.0],
         Charset::Gsm7Packed(Shifts { locking, single }) => [GSM7_PACKED, locking.0, single.0],
+        Charset::Web(web) => [WEB, web.index(), 0],
         plain => {
             let place = PLAIN.iter().position(|other| *other == plain);
             // All others are in the table, and a test asks for each.
@@ -138,6 +141,7 @@ fn read_charset([kind, locking, single]: [u8; 3]) -> Option<Charset> {
     match kind {
         GSM7 => Some(Charset::Gsm7(shifts)),
         GSM7_PACKED => Some(Charset::Gsm7Packed(shifts)),
+        WEB => WebCharset::try_from(locking).ok().map(Charset::Web),
         kind => PLAIN.get(usize::from(kind)).copied(),
     }
 }

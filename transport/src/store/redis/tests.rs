@@ -14,15 +14,7 @@ fn keys_and_parts_come_back_as_they_were() {
     }
     let shifts = Shifts { locking: Language(3), single: Language(13) };
     let mut charsets = vec![Charset::Gsm7(shifts), Charset::Gsm7Packed(shifts), Charset::Gsm7(Shifts::default())];
-    charsets.extend([Charset::Ascii, Charset::Latin1, Charset::Octets, Charset::Utf8, Charset::ShiftJis]);
-    charsets.extend([
-        Charset::Iso2022Jp,
-        Charset::EucJp,
-        Charset::Cyrillic,
-        Charset::Hebrew,
-        Charset::EucKr,
-        Charset::Ucs2,
-    ]);
+    charsets.extend(Charset::all());
     for (number, charset) in (1..).zip(charsets) {
         let segment = Segment { number, charset, octets: b"\0text\xFF"[..].into() };
         let flat = [number.to_string().into_bytes(), form::content(&segment)];
