@@ -11,6 +11,7 @@ mod groups;
 mod kind;
 mod layers;
 mod live;
+mod metadata;
 mod near;
 mod node;
 mod option;

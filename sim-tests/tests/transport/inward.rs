@@ -14,7 +14,11 @@ async fn a_message_from_a_phone_is_published() {
         (&message["content"], &message["from_addr"], &message["to_addr"]),
         (&json!("hello vumi"), &json!("27831112222"), &json!("1001"))
     );
-    assert_eq!((&message["transport_name"], &message["transport_metadata"]), (&json!("smpp"), &json!({})));
+    let expected = json!({"smpp": {
+        "command": "deliver_sm", "esm_class": 0, "data_coding": 0,
+        "source_addr_ton": 1, "source_addr_npi": 1, "dest_addr_ton": 0, "dest_addr_npi": 0,
+    }});
+    assert_eq!((&message["transport_name"], &message["transport_metadata"]), (&json!("smpp"), &expected));
     assert_eq!(world.answers(&ids).await, ["ESME_ROK"]);
     world.deliver(json!({"text": "by data_sm", "data_sm": true}));
     assert_eq!(world.inbound().await["content"], "by data_sm");

@@ -242,7 +242,7 @@ fn inbound(config: &Config) -> Result<InboundOptions, String> {
         status_mapping: StatusMapping(receipts.status_mapping.clone()),
         id_forms,
         ussd: ussd(config),
-        tlvs: Vec::new(),
+        tlvs: config.inbound.tlvs.clone(),
     })
 }
 

@@ -57,6 +57,7 @@ pub fn reference() -> String {
         open.truncate(row.sections.len());
         option(&mut page, row, &defaults);
     }
+    super::metadata::section(&mut page);
     page
 }
 

@@ -2,6 +2,7 @@
 //! clock.
 
 mod ids;
+mod metadata;
 mod receipt;
 mod repeated;
 
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 pub use ids::{IdForms, IdsSeen};
+pub use metadata::TlvSelection;
 pub use receipt::{Detect, Pattern, ReadReceipt, StatusMapping};
 pub use repeated::{Repeated, key};
 
@@ -38,8 +40,8 @@ pub struct InboundOptions {
     pub id_forms: IdForms,
     /// What belongs to a USSD session.
     pub ussd: ussd::Dialect,
-    /// Optional parameters that are passed on, in `transport_metadata.smpp.tlvs`.
-    pub tlvs: Vec<TlvTag>,
+    /// Optional parameters that are passed on, in `transport_metadata.smpp.tlvs`. Default: none.
+    pub tlvs: TlvSelection,
 }
 
 /// What a PDU is.
@@ -78,7 +80,7 @@ pub struct Envelope {
     pub to: String,
     /// Where in a USSD session it is.
     pub ussd: Option<ussd::Step>,
-    /// `transport_metadata.smpp`; mostly empty.
+    /// `transport_metadata.smpp`: fields of the PDU, and octets that are not text.
     pub smpp: Map<String, Value>,
 }
 
@@ -98,10 +100,9 @@ impl Envelope {
         message
     }
 
-    /// Notes what the text alone does not say, so that nothing is lost: octets that are no text, or not all.
-    fn note(&mut self, data_coding: DataCoding, charset: Charset, decoded: &Decoded, octets: &[u8]) {
+    /// Adds the octets where the text does not say all of them: binary messages, and texts that could not be read in full.
+    fn note(&mut self, charset: Charset, decoded: &Decoded, octets: &[u8]) {
         if charset.is_binary() || decoded.replaced > 0 {
-            self.smpp.insert("data_coding".to_owned(), json!(data_coding.0));
             self.smpp.insert("content_hex".to_owned(), json!(hex(octets)));
         }
     }
@@ -109,6 +110,8 @@ impl Envelope {
 
 /// What deliver_sm and data_sm have in common.
 struct Fields<'a> {
+    /// Name of the command: `deliver_sm` or `data_sm`.
+    command: &'static str,
     service_type: &'a [u8],
     source: (Ton, Npi, &'a [u8]),
     destination: (Ton, Npi, &'a [u8]),
@@ -124,6 +127,7 @@ impl<'a> Fields<'a> {
         let payload = || pdu.tlvs.get(TlvTag::MESSAGE_PAYLOAD).unwrap_or_default();
         match &pdu.body {
             Body::DeliverSm(sm) => Some(Fields {
+                command: "deliver_sm",
                 service_type: sm.service_type.as_bytes(),
                 source: (sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes()),
                 destination: (sm.dest_addr_ton, sm.dest_addr_npi, sm.destination_addr.as_bytes()),
@@ -136,6 +140,7 @@ impl<'a> Fields<'a> {
                 tlvs: &pdu.tlvs,
             }),
             Body::DataSm(sm) => Some(Fields {
+                command: "data_sm",
                 service_type: sm.service_type.as_bytes(),
                 source: (sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes()),
                 destination: (sm.dest_addr_ton, sm.dest_addr_npi, sm.destination_addr.as_bytes()),
@@ -149,18 +154,11 @@ impl<'a> Fields<'a> {
     }
 
     fn envelope(&self, options: &InboundOptions) -> Envelope {
-        let mut smpp = Map::new();
-        let passed = self.tlvs.iter().filter(|(tag, _)| options.tlvs.contains(tag));
-        let passed: Vec<Value> =
-            passed.map(|(tag, value)| json!({"tag": format!("{:#06x}", tag.0), "value_hex": hex(&value)})).collect();
-        if !passed.is_empty() {
-            smpp.insert("tlvs".to_owned(), Value::Array(passed));
-        }
         Envelope {
             from: latin1(self.source.2),
             to: latin1(self.destination.2),
             ussd: options.ussd.inbound(self.service_type, self.tlvs),
-            smpp,
+            smpp: metadata::of(self, &options.tlvs),
         }
     }
 }
@@ -180,7 +178,7 @@ pub fn read(pdu: &Pdu, options: &InboundOptions) -> Read {
         return Read::Part { key: part.key(end(fields.source), end(fields.destination)), segment, envelope };
     }
     let decoded = content.decode();
-    envelope.note(fields.data_coding, content.charset, &decoded, &content.octets);
+    envelope.note(content.charset, &decoded, &content.octets);
     Read::Text { text: decoded.text, envelope }
 }
 

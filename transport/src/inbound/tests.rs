@@ -45,7 +45,7 @@ const RECEIPT: &[u8] =
 fn a_message_has_its_addresses_and_its_text() {
     let (text, envelope) = text_of(&deliver(0, 0, b"hello \x00"));
     assert_eq!((text.as_str(), envelope.from.as_str(), envelope.to.as_str()), ("hello @", "27831112222", "1001"));
-    assert!(envelope.ussd.is_none() && envelope.smpp.is_empty());
+    assert!(envelope.ussd.is_none());
     let (text, _) =
         text_of(&deliver(0, 8, "Привет 😀".encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>().as_slice()));
     assert_eq!(text, "Привет 😀");
@@ -75,7 +75,7 @@ fn octets_that_are_no_text_are_passed_on_as_they_are() {
         "odd UCS-2"
     );
     let (text, envelope) = text_of(&deliver(0, 0xF0, b"flash"));
-    assert_eq!((text.as_str(), envelope.smpp.len()), ("flash", 0));
+    assert_eq!((text.as_str(), envelope.smpp.get("content_hex")), ("flash", None));
 }
 
 #[test]
@@ -177,7 +177,8 @@ fn a_pattern_reads_the_texts_of_an_smsc_of_its_own_kind() {
 #[test]
 fn a_dialogue_and_chosen_parameters_are_passed_on() {
     let dialect = ussd::Dialect { session: ussd::SessionKey::Addresses, ..ussd::Dialect::default() };
-    let options = InboundOptions { ussd: dialect, tlvs: vec![TlvTag(0x1401)], ..InboundOptions::default() };
+    let options =
+        InboundOptions { ussd: dialect, tlvs: TlvSelection::Tags(vec![TlvTag(0x1401)]), ..InboundOptions::default() };
     let pdu = with(
         deliver(0, 0, b"*120#"),
         &[(TlvTag::USSD_SERVICE_OP, &[1]), (TlvTag(0x1401), b"ab"), (TlvTag(0x1402), b"c")],
@@ -186,8 +187,56 @@ fn a_dialogue_and_chosen_parameters_are_passed_on() {
     let stamp = Stamp { id: "i".into(), at: std::time::Duration::ZERO };
     let message = envelope.message(stamp, "smpp", text);
     assert_eq!((message.transport_type.as_str(), message.session_event), ("ussd", Some(SessionEvent::New)));
+    let metadata = Value::Object(message.transport_metadata);
+    assert_eq!(metadata["session_info"], json!({"ussd_service_op": "01"}));
+    assert_eq!(metadata["smpp"]["tlvs"], json!([{"tag": "0x1401", "value_hex": "6162"}]));
+}
+
+#[test]
+fn fields_of_the_pdu_reach_the_application() {
+    let mut pdu = deliver(0x08, 0xF1, b"hi");
+    let Body::DeliverSm(sm) = &mut pdu.body else { panic!() };
+    sm.service_type = "WAP".parse().unwrap();
+    (sm.source_addr_ton, sm.source_addr_npi) = (Ton(1), Npi(2));
+    (sm.dest_addr_ton, sm.dest_addr_npi) = (Ton(3), Npi(4));
+    let expected = json!({
+        "command": "deliver_sm", "service_type": "WAP", "esm_class": 8, "data_coding": 0xF1,
+        "source_addr_ton": 1, "source_addr_npi": 2, "dest_addr_ton": 3, "dest_addr_npi": 4,
+    });
+    assert_eq!(Value::Object(text_of(&pdu).1.smpp), expected);
+    let data = DataSm { data_coding: DataCoding(8), esm_class: EsmClass(0), ..DataSm::default() };
+    let pdu = with(Pdu::new(CommandStatus::ESME_ROK, 1, Body::DataSm(data)), &[(TlvTag::MESSAGE_PAYLOAD, b"\0h")]);
+    let smpp = Value::Object(text_of(&pdu).1.smpp);
     assert_eq!(
-        Value::Object(message.transport_metadata),
-        json!({"session_info": {"ussd_service_op": "01"}, "smpp": {"tlvs": [{"tag": "0x1401", "value_hex": "6162"}]}})
+        (&smpp["command"], &smpp["data_coding"], smpp.get("service_type")),
+        (&json!("data_sm"), &json!(8), None)
     );
+}
+
+#[test]
+fn parameters_are_selected_by_tag_or_all_but_the_text() {
+    let tlvs: [(TlvTag, &[u8]); 4] = [
+        (TlvTag::SOURCE_PORT, &[0, 7]),
+        (TlvTag::MESSAGE_PAYLOAD, b"hi"),
+        (TlvTag(0x1401), b""),
+        (TlvTag::SOURCE_PORT, &[0, 8]),
+    ];
+    let pdu = with(deliver(0, 0, b""), &tlvs);
+    let port = |last: &str| json!({"tag": "0x020a", "name": "source_port", "value_hex": format!("00{last}")});
+    let own = json!({"tag": "0x1401", "value_hex": ""});
+    for (selection, expected) in [
+        (TlvSelection::default(), Vec::new()),
+        (TlvSelection::All, vec![port("07"), own.clone(), port("08")]),
+        (TlvSelection::Tags(vec![TlvTag::SOURCE_PORT]), vec![port("07"), port("08")]),
+        (TlvSelection::Tags(vec![TlvTag(0x1401), TlvTag(0x1402)]), vec![own]),
+        (
+            TlvSelection::Tags(vec![TlvTag::MESSAGE_PAYLOAD]),
+            vec![json!({"tag": "0x0424", "name": "message_payload", "value_hex": "6869"})],
+        ),
+    ] {
+        let options = InboundOptions { tlvs: selection.clone(), ..InboundOptions::default() };
+        let Read::Text { envelope, .. } = read(&pdu, &options) else { panic!() };
+        let passed = envelope.smpp.get("tlvs").and_then(Value::as_array).cloned().unwrap_or_default();
+        assert_eq!(passed, expected, "{selection:?}");
+    }
 }

@@ -12,8 +12,8 @@ use crate::text::Repertoire;
 
 /// The key in `transport_metadata`.
 const KEY: &str = "smpp";
-/// What may stand under it.
-const KEYS: [&str; 15] = [
+/// Settings that a message may bring under it.
+pub const SETTING_KEYS: [&str; 15] = [
     "data_coding",
     "multipart_handling",
     "service_type",
@@ -31,6 +31,9 @@ const KEYS: [&str; 15] = [
     "tlvs",
 ];
 
+/// Keys that only the metadata of an inbound message has.
+const INBOUND_KEYS: [&str; 4] = ["command", "content_hex", "missing_parts", "total_parts"];
+
 /// The options of one message.
 pub(super) struct Settings<'a> {
     pub(super) options: Cow<'a, SubmitOptions>,
@@ -42,6 +45,8 @@ impl<'a> Settings<'a> {
         let mut settings = Settings { options: Cow::Borrowed(options), esm_class: 0 };
         match metadata.get(KEY) {
             None | Some(Value::Null) => {}
+            // A reply that brings the metadata of the message that it answers: those fields are the sender's.
+            Some(Value::Object(given)) if INBOUND_KEYS.iter().any(|key| given.contains_key(*key)) => {}
             Some(Value::Object(given)) => {
                 for (key, value) in given {
                     settings
@@ -58,8 +63,8 @@ impl<'a> Settings<'a> {
         if value.is_null() {
             return Ok(());
         }
-        if !KEYS.contains(&key) {
-            return Err(format!("is not known; there are {}", KEYS.join(", ")));
+        if !SETTING_KEYS.contains(&key) {
+            return Err(format!("is not known; there are {}", SETTING_KEYS.join(", ")));
         }
         if key == "esm_class" {
             self.esm_class = octet(value, u8::MAX)?;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub use metadata::DATA_CODINGS;
+pub use metadata::{DATA_CODINGS, SETTING_KEYS};
 pub use queue::{Answer, End, Job, KeepOrder, OnUnknown, Queue, QueueConfig, Rate, Retry, Submit, Throttle};
 pub use words::words;
 

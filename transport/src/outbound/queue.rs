@@ -273,6 +273,11 @@ impl<T> Queue<T> {
         self.jobs.get(&job).map(|message| &message.token)
     }
 
+    /// The message of a job, to note something on it.
+    pub fn get_mut(&mut self, job: Job) -> Option<&mut T> {
+        self.jobs.get_mut(&job).map(|message| &mut message.token)
+    }
+
     /// The first message that is this.
     pub fn find(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
         self.jobs.values_mut().map(|message| &mut message.token).find(|token| is_it(token))

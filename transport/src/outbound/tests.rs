@@ -122,6 +122,20 @@ fn a_message_may_have_settings_of_its_own() {
 }
 
 #[test]
+fn a_reply_that_brings_the_metadata_of_an_inbound_message_is_sent_as_if_it_brought_none() {
+    let plain = one("hi", json!({}), &SubmitOptions::default());
+    for smpp in [
+        json!({"command": "deliver_sm", "esm_class": 4, "data_coding": 8, "source_addr_ton": 5, "dest_addr_npi": 9,
+            "service_type": "WAP", "tlvs": [{"tag": "0x1401", "name": "source_port", "value_hex": "00"}]}),
+        json!({"command": "data_sm", "data_coding": 4, "content_hex": "00ff"}),
+        json!({"missing_parts": [1], "total_parts": 2}),
+    ] {
+        let reply = one("hi", json!({"transport_metadata": {"smpp": smpp}}), &SubmitOptions::default());
+        assert_eq!(reply, plain);
+    }
+}
+
+#[test]
 fn a_setting_that_is_wrong_is_refused_by_name() {
     for (key, value, words) in [
         ("data_codin", json!(1), "transport_metadata.smpp.data_codin: is not known; there are data_coding, "),

@@ -8,7 +8,7 @@ use crate::config::kind::{at_most, flag, list, map, named, names, never_or, numb
 use crate::config::option::{Nested, options};
 use crate::config::record::record;
 use crate::config::word::{self, Coding, DataCodingKey, NpiRule, TonRule};
-use crate::inbound::StatusMapping;
+use crate::inbound::{StatusMapping, TlvSelection};
 use crate::pdu::{CommandStatus, Npi, RegisteredDelivery, Ton};
 use crate::text::{Charset, DefaultAlphabet, Language};
 
@@ -209,6 +209,10 @@ options! {
         /// What to tell the SMSC about what can never be read: a receipt that says neither of which message nor what became of it.
         /// With ESME_ROK it is dropped here; with a temporary error it comes again and again.
         undecodable_status: CommandStatus = CommandStatus::ESME_RX_P_APPN, word::status();
+        /// Optional parameters of messages and receipts that reach applications, in `transport_metadata.smpp.tlvs`, each as
+        /// `{"tag": "0x0204", "name": "user_message_reference", "value_hex": "0001"}`: tags by number or by the name of the
+        /// standard, or `all`. message_payload is the text of the message, and is passed on only if it is named.
+        tlvs: TlvSelection = TlvSelection::default(), word::tlv_selection();
         /// Whether to take data_sm like deliver_sm; if not, it is refused with ESME_RINVCMDID.
         data_sm: bool = true, flag();
     }

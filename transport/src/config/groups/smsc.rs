@@ -81,8 +81,9 @@ options! {
         jitter: f64 = 0.2, float(0.0..=1.0);
         /// How long a session must have been bound for the next wait to be the first one again.
         stable_after: Duration = Duration::from_secs(30), time(Duration::ZERO, DAY);
-        /// What to do when the SMSC refuses system_id or password: try again `slow`, each time after `max`; `stop`, for whoever
-        /// starts this to see; or go on as after any failure, which some SMSCs answer by locking the account.
+        /// Reaction to a refused system_id, password or system_type: `slow` tries again after `max` each time; `stop` gives the
+        /// link up, and ends the process with exit status 3 once all links are given up; `same` goes on as after any failure,
+        /// which some SMSCs answer by locking the account.
         on_auth_failure: OnAuthFailure = OnAuthFailure::Slow,
             names(&[("slow", OnAuthFailure::Slow), ("stop", OnAuthFailure::Stop), ("same", OnAuthFailure::Same)]);
         /// How long to wait when the SMSC says that the account is bound already, or that the bind failed: it has not yet

@@ -46,7 +46,9 @@ options! {
         /// How long to wait, when told to stop, for answers that are outstanding. What is not answered then is given back to
         /// the bus.
         shutdown_timeout: Duration = Duration::from_secs(20), time(Duration::ZERO, Duration::from_secs(3_600));
-        /// Whether to publish what becomes of the connection (starting, binding, bound, throttled, …) to `NAME.status`.
+        /// Whether to publish changes of state of the links (connecting, bound, stopped) and of throttling (throttled, unthrottled):
+        /// on AMQP to `NAME.status`, with the embedded bus to `GET /statuses`. Each is a JSON object with `component` (the link),
+        /// `type` (the state), `status` (`ok`, `degraded` or `down`), `message` and `timestamp`.
         status_events: bool = false, flag();
         /// Whether to keep `ack` and `nack` events to oneself, for applications that cannot take them. Failures are then seen
         /// in the log only.
