@@ -1,6 +1,7 @@
 //! Lines to the SMSC: over TCP or TLS, to several places in turn.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,8 +29,10 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 pub(crate) struct Place {
     address: String,
     tls: Option<(TlsConnector, Option<ServerName<'static>>)>,
-    /// What writes down what passes on each line.
+    /// Taps that record what passes on each connection.
     taps: Option<Taps>,
+    /// Peer of the connection that was opened last.
+    peer: Option<SocketAddr>,
 }
 
 /// How a line comes about.
@@ -50,6 +53,13 @@ impl Connect for Way {
             Way::Wait(dialled) => dialled.connect().await,
         }
     }
+
+    fn peer(&self) -> Option<String> {
+        match self {
+            Way::Dial(places) => places.peer(),
+            Way::Wait(dialled) => dialled.peer(),
+        }
+    }
 }
 
 /// The places that the configuration names, `addresses` first to last.
@@ -58,7 +68,7 @@ impl Connect for Way {
 /// In words, with the option's name: a file that cannot be used, or a name that is none.
 pub(super) fn places(addresses: Vec<String>, smsc: &Smsc, taps: Option<&Taps>) -> Result<InTurn<Place>, String> {
     let tls = if smsc.tls.enabled { Some(tls(&smsc.tls)?) } else { None };
-    let place = |address| Place { address, tls: tls.clone(), taps: taps.cloned() };
+    let place = |address| Place { address, tls: tls.clone(), taps: taps.cloned(), peer: None };
     Ok(InTurn::new(addresses.into_iter().map(place)))
 }
 
@@ -66,11 +76,13 @@ impl Connect for Place {
     type Stream = Box<dyn Line>;
 
     async fn connect(&mut self) -> io::Result<Box<dyn Line>> {
+        self.peer = None;
         let address = &self.address;
         tracing::debug!(address, "connecting");
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (ours, smsc) = (stream.local_addr().ok(), stream.peer_addr().ok());
+        self.peer = smsc;
         let line: Box<dyn Line> = match &self.tls {
             None => Box::new(stream),
             Some((connector, name)) => {
@@ -82,6 +94,10 @@ impl Connect for Place {
             Some(taps) => taps.tap(line, ours, smsc),
             None => line,
         })
+    }
+
+    fn peer(&self) -> Option<String> {
+        Some(self.peer.map_or_else(|| self.address.clone(), |peer| peer.to_string()))
     }
 }
 

@@ -1,9 +1,9 @@
-//! What is logged: to standard error, and what is worst to Sentry. What is worth a line is decided where it happens.
+//! The log: lines on standard error, and those at level ERROR to Sentry.
 
 use std::io::IsTerminal;
 
 use smpp_transport::config::{Config, PduLog};
-use smpp_transport::driver::{PDUS, PDUS_IN_FULL};
+use smpp_transport::driver::{PDU_RING, PDUS, PDUS_IN_FULL};
 use smpp_transport::service::LINKS;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -48,16 +48,84 @@ impl Drop for Log {
     }
 }
 
-/// What is logged, by level, and of PDUs by what `pdu_log` says.
+/// Levels by target: `log_level` for the transport itself, `pdu_log` for PDUs.
+///
+/// Libraries log at DEBUG and TRACE what they send and receive, passwords and messages among it: theirs end at INFO.
 fn targets(config: &Config) -> Targets {
     let level = config.worker.log_level.as_str().parse().unwrap_or(LevelFilter::INFO);
-    let (headers, full) = match config.look.pdu_log {
-        PduLog::Off => (level, LevelFilter::OFF),
-        PduLog::Headers => (LevelFilter::TRACE, LevelFilter::OFF),
-        // Its lines say all that those of the headers do, but for what cannot be read.
-        PduLog::Full => (LevelFilter::DEBUG, LevelFilter::TRACE),
+    let (headers, ring, full) = match config.look.pdu_log {
+        PduLog::Off => (level, level, LevelFilter::OFF),
+        PduLog::Headers => (LevelFilter::TRACE, level.max(LevelFilter::INFO), LevelFilter::OFF),
+        // Lines in full say all that the others do, but for PDUs that could not be read.
+        PduLog::Full => (LevelFilter::DEBUG, LevelFilter::OFF, LevelFilter::TRACE),
     };
-    // Whatever is logged of a link names it.
-    let targets = Targets::new().with_default(level).with_target(LINKS, LevelFilter::INFO);
-    targets.with_target(PDUS, headers).with_target(PDUS_IN_FULL, full)
+    Targets::new()
+        .with_default(level.min(LevelFilter::INFO))
+        .with_targets(OWN_CRATES.map(|name| (name, level)))
+        // Every line about a link names it.
+        .with_target(LINKS, LevelFilter::INFO)
+        .with_target(PDUS, headers)
+        .with_target(PDU_RING, ring)
+        .with_target(PDUS_IN_FULL, full)
+}
+
+/// Crates whose lines follow `log_level` below INFO, too.
+const OWN_CRATES: [&str; 2] = ["smpp_transport", "smpp"];
+
+#[cfg(test)]
+mod tests {
+    //! Guards who may log what at which level.
+
+    use smpp_transport::config::Level;
+    use tracing::Level as At;
+
+    use super::*;
+
+    const LEVELS: [Level; 5] = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
+
+    fn targets_of(level: Level, pdu_log: PduLog) -> Targets {
+        let mut config = Config::default();
+        (config.worker.log_level, config.look.pdu_log) = (level, pdu_log);
+        targets(&config)
+    }
+
+    #[test]
+    fn libraries_log_nothing_below_info_at_any_level() {
+        for level in LEVELS {
+            for pdu_log in [PduLog::Off, PduLog::Headers, PduLog::Full] {
+                let targets = targets_of(level, pdu_log);
+                for name in ["lapin", "lapin::channel", "amq_protocol", "redis", "hyper", "rustls", "tokio"] {
+                    for at in [At::DEBUG, At::TRACE] {
+                        assert!(!targets.would_enable(name, &at), "{level:?} {pdu_log:?} {name} {at}");
+                    }
+                }
+                let is_on = targets.would_enable("lapin", &At::ERROR);
+                assert!(is_on, "{level:?} {pdu_log:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn people_are_logged_if_pdu_log_is_full_and_only_then() {
+        for level in LEVELS {
+            for pdu_log in [PduLog::Off, PduLog::Headers, PduLog::Full] {
+                let is_on = targets_of(level, pdu_log).would_enable(PDUS_IN_FULL, &At::TRACE);
+                assert_eq!(is_on, pdu_log == PduLog::Full, "{level:?} {pdu_log:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_transport_itself_follows_the_level() {
+        for (level, at, is_on) in [
+            (Level::Info, At::DEBUG, false),
+            (Level::Debug, At::DEBUG, true),
+            (Level::Debug, At::TRACE, false),
+            (Level::Trace, At::TRACE, true),
+            (Level::Error, At::WARN, false),
+        ] {
+            let targets = targets_of(level, PduLog::Off);
+            assert_eq!(targets.would_enable("smpp_transport::service::link", &at), is_on, "{level:?} {at}");
+        }
+    }
 }

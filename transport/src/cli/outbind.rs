@@ -33,6 +33,8 @@ pub(super) struct Dialled {
     /// How long a caller may take to say outbind.
     patience: Duration,
     taps: Option<Taps>,
+    /// Peer of the connection that was taken last.
+    peer: Option<SocketAddr>,
 }
 
 impl Dialled {
@@ -47,7 +49,7 @@ impl Dialled {
         let address = listener.local_addr().map_err(failed)?;
         tracing::info!(%address, "the SMSC is waited for");
         let (options, patience) = (smsc.outbind.clone(), smsc.connect_timeout);
-        Ok(Some(Dialled { listener: Arc::new(listener), options, patience, taps }))
+        Ok(Some(Dialled { listener: Arc::new(listener), options, patience, taps, peer: None }))
     }
 
     async fn accept(&self) -> (TcpStream, SocketAddr) {
@@ -67,7 +69,7 @@ impl Dialled {
     }
 
     /// The line of a caller that has said outbind, and may.
-    async fn hear(&self, (stream, peer): (TcpStream, SocketAddr)) -> Option<Box<dyn Line>> {
+    async fn hear(&self, (stream, peer): (TcpStream, SocketAddr)) -> Option<(Box<dyn Line>, SocketAddr)> {
         let ours = stream.local_addr().ok();
         let mut line: Box<dyn Line> = match &self.taps {
             Some(taps) => taps.tap(Box::new(stream), ours, Some(peer)),
@@ -78,7 +80,7 @@ impl Dialled {
         match heard.and_then(|outbind| self.judge(&outbind)) {
             Ok(()) => {
                 tracing::info!(%peer, "outbind");
-                Some(line)
+                Some((line, peer))
             }
             Err(words) => {
                 tracing::warn!(%peer, "hung up on: {words}");
@@ -106,12 +108,25 @@ impl Connect for Dialled {
 
     /// Waits until the SMSC dials, however long that takes. Callers that say nothing keep nobody out.
     async fn connect(&mut self) -> io::Result<Box<dyn Line>> {
+        self.peer = None;
+        let (line, peer) = self.next_caller().await;
+        self.peer = Some(peer);
+        Ok(line)
+    }
+
+    fn peer(&self) -> Option<String> {
+        self.peer.map(|peer| peer.to_string())
+    }
+}
+
+impl Dialled {
+    async fn next_caller(&self) -> (Box<dyn Line>, SocketAddr) {
         let mut callers = FuturesUnordered::new();
         loop {
             tokio::select! {
                 biased;
-                Some(heard) = callers.next(), if !callers.is_empty() => if let Some(line) = heard {
-                    return Ok(line);
+                Some(heard) = callers.next(), if !callers.is_empty() => if let Some(found) = heard {
+                    return found;
                 },
                 caller = self.accept(), if callers.len() < CALLERS_MAX => callers.push(self.hear(caller)),
             }

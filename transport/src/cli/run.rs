@@ -11,7 +11,7 @@ use smpp_transport::config::{Bus, Config, Listen, Loaded, StoreClass};
 use smpp_transport::disk::{Disk, Journal};
 use smpp_transport::env::{Seed, SystemClock, WallClock};
 use smpp_transport::http::{self, Listener, Queue};
-use smpp_transport::service::Service;
+use smpp_transport::service::{LinkHealth, Service};
 use smpp_transport::store::redis::RedisConfig;
 use smpp_transport::store::{self, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -24,7 +24,8 @@ use super::reload::Reload;
 use super::tap::Taps;
 use super::{build, complain};
 
-/// Runs until told to stop. Exit status 1: it could not begin. 2: what it was told cannot be.
+/// Runs until told to stop. Exit status 1: it could not begin. 2: the configuration is wrong. 3: the SMSC refuses the account,
+/// and `reconnect.on_auth_failure` is `stop`.
 pub(crate) fn run(loaded: Loaded, flags: Vec<String>) -> ExitCode {
     let log = match Log::start(&loaded.config) {
         Ok(log) => Arc::new(log),
@@ -100,7 +101,9 @@ async fn transport(loaded: Loaded, flags: Vec<String>, log: Arc<Log>) -> Result<
     let bus_name = if queue.is_some() { "embedded" } else { "amqp" };
     tracing::info!("the bus is {bus_name}: {}", config.bus_reason());
     let health = bus.health.clone();
+    tokio::spawn(log_bus(bus_name, health.clone()));
     let service = Service::new(service, bus, cache, clock, seed).with_sequencer(sequencer);
+    let given_up = until_all_are_stopped(service.health());
     let mut registry = Registry::default();
     service.metrics().register(&mut registry);
     let state =
@@ -118,9 +121,18 @@ async fn transport(loaded: Loaded, flags: Vec<String>, log: Arc<Log>) -> Result<
         }
         std::future::pending::<()>().await;
     };
+    let mut refusal = None;
+    let first = signals.first();
+    let shutdown = async {
+        tokio::select! {
+            biased;
+            () = first => {}
+            words = given_up => refusal = Some(words),
+        }
+    };
     tokio::select! {
         biased;
-        () = service.run(links, signals.first()) => {}
+        () = service.run(links, shutdown) => {}
         () = reloading => {}
         () = signals.second() => {
             tracing::warn!("ended at once: what is not done is given back by the bus");
@@ -135,9 +147,32 @@ async fn transport(loaded: Loaded, flags: Vec<String>, log: Arc<Log>) -> Result<
         () = signals.next() => return Ok(()),
     }
     disk.close();
-    tracing::info!("ended");
-    Ok(())
+    match refusal {
+        Some(words) => Err(Failure(3, words)),
+        None => {
+            tracing::info!("ended");
+            Ok(())
+        }
+    }
 }
+
+/// Completes when no link tries to bind any more, with the reason.
+async fn until_all_are_stopped(mut health: watch::Receiver<Vec<LinkHealth>>) -> String {
+    let is_stopped = |link: &LinkHealth| link.state == STOPPED || link.is_optional && !link.bound;
+    let is_over =
+        |links: &Vec<LinkHealth>| links.iter().any(|link| link.state == STOPPED) && links.iter().all(is_stopped);
+    let error = match health.wait_for(is_over).await {
+        Ok(links) => links.iter().find_map(|link| link.last_error.clone().filter(|_| link.state == STOPPED)),
+        // The service has ended by itself.
+        Err(_) => return std::future::pending().await,
+    };
+    let error = error.unwrap_or_default();
+    tracing::error!(error, "stopped: reconnect.on_auth_failure is stop");
+    format!("stopped, as reconnect.on_auth_failure says: {error}")
+}
+
+/// State of a link that does not try any more.
+const STOPPED: &str = "stopped";
 
 /// What is written down of what passes, and who does.
 fn taps(config: &Config, clock: &Arc<dyn WallClock>) -> Result<Option<Taps>, Failure> {
@@ -240,6 +275,23 @@ async fn serve(
             let _ = task.await;
         }
     })
+}
+
+/// Logs when the bus is lost, and when it is back.
+async fn log_bus(bus: &'static str, mut health: watch::Receiver<bus::Health>) {
+    let mut was_up = false;
+    loop {
+        let bus::Health { is_up, reason, .. } = health.borrow_and_update().clone();
+        match (was_up, is_up) {
+            (false, true) => tracing::info!(bus, "bus connected"),
+            (true, false) => tracing::warn!(bus, %reason, "bus lost"),
+            _ => {}
+        }
+        was_up = is_up;
+        if health.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Completes when the bus has said its last words: its handles are gone, and so is its task.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -11,9 +11,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::Instrument as _;
 
 use super::late::EXPIRED_MAX;
-use super::{Driver, DriverConfig, Tcp, connect_within};
+use super::{Driver, DriverConfig, Observer, SessionEnd, Tcp, connect_within};
 use crate::pdu::{Bind, Body, COctets, CommandId, CommandStatus, MessageId, Pdu, Sm, Tlvs};
-use crate::session::{BindKind, Event, Outcome, Refused, Role, SessionConfig, Ticket, Why};
+use crate::session::{BindKind, Event, Outcome, Refused, Role, SessionConfig, State, Ticket, Why};
 
 /// How to bind, and how the session behaves then.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct ClientConfig {
     /// What has arrived and is not taken yet, at most; beyond it the SMSC is put off with the session's `busy_status`. At
     /// least 1. Default 100.
     pub incoming_max: usize,
+    /// Observer of the session, for metrics.
+    pub observer: Observer,
 }
 
 impl ClientConfig {
@@ -45,6 +47,7 @@ impl ClientConfig {
             driver: DriverConfig::default(),
             connect_timeout: Duration::from_secs(10),
             incoming_max: 100,
+            observer: Observer::default(),
         }
     }
 
@@ -69,7 +72,7 @@ pub enum ClientError {
     #[error("the SMSC refused the bind: {0}")]
     Refused(CommandStatus),
     /// The session ended before it was bound.
-    #[error("the session ended before it was bound: {0:?}")]
+    #[error("session ended before it was bound: {0}")]
     Ended(Why),
 }
 
@@ -86,7 +89,7 @@ pub enum RequestError {
     #[error("no answer in time: the outcome is unknown")]
     Expired,
     /// The session ended first: the outcome is unknown.
-    #[error("the session ended before the answer ({0:?}): the outcome is unknown")]
+    #[error("the session ended before the answer ({0}): the outcome is unknown")]
     Lost(Why),
 }
 
@@ -110,6 +113,7 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Incoming {
     deliveries: mpsc::Receiver<Delivery>,
+    end: Arc<OnceLock<SessionEnd>>,
 }
 
 /// A message or receipt from the SMSC, to be answered once. Dropped without an answer it is refused as busy, so that the
@@ -160,6 +164,13 @@ impl Incoming {
     pub async fn next(&mut self) -> Option<Delivery> {
         self.deliveries.recv().await
     }
+
+    /// Returns the end of the session once [`next`](Incoming::next) has returned `None`; before that, and if the task of
+    /// the session was cancelled, `None`.
+    #[must_use]
+    pub fn end(&self) -> Option<&SessionEnd> {
+        self.end.get()
+    }
 }
 
 #[derive(Debug)]
@@ -188,11 +199,13 @@ impl Client {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let mut driver = Driver::new(stream, Role::Esme, config.session.clone(), config.driver.clone());
+        driver.observe_with(config.observer.clone());
         bind(&mut driver, &config).await?;
         let (commands, command_queue) = mpsc::channel(config.session.window.max(1));
         let (delivered, deliveries) = mpsc::channel(config.incoming_max.max(1));
         let (answers, answer_queue) = mpsc::unbounded_channel();
         let (busy, hurry) = (config.session.busy_status, Arc::<Notify>::default());
+        let end = Arc::<OnceLock<SessionEnd>>::default();
         let task = Task {
             driver,
             command_queue,
@@ -206,9 +219,11 @@ impl Client {
             hurry: Arc::clone(&hurry),
             wait_for_the_end: Vec::new(),
             expired: VecDeque::new(),
+            lost: 0,
+            end: Arc::clone(&end),
         };
         tokio::spawn(task.run().in_current_span());
-        Ok((Client { commands, hurry }, Incoming { deliveries }))
+        Ok((Client { commands, hurry }, Incoming { deliveries, end }))
     }
 
     /// Submits a message, waiting for room in the window and then for the response.
@@ -356,6 +371,9 @@ struct Task<S> {
     wait_for_the_end: Vec<oneshot::Sender<()>>,
     /// The tags of requests that have expired, by number, the oldest first.
     expired: VecDeque<(u32, u64)>,
+    /// Requests that were outstanding at the end.
+    lost: usize,
+    end: Arc<OnceLock<SessionEnd>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
@@ -455,11 +473,16 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Task<S> {
             Event::Ended { token: Some(asked), sequence, outcome, .. } => self.ended(asked, sequence, outcome),
             Event::Request(ticket, pdu) => self.deliver(pdu, Some(ticket)),
             Event::Notice(pdu) => self.deliver(pdu, None),
-            Event::Ended { token: None, .. } | Event::Bound(_) | Event::Closed(_) => {}
+            Event::Closed(why) => {
+                // Set once: this event is the last.
+                let _ = self.end.set(SessionEnd { outstanding: self.lost, ..self.driver.end(why) });
+            }
+            Event::Ended { token: None, .. } | Event::Bound(_) => {}
         }
     }
 
     fn ended(&mut self, Asked { reply, tag }: Asked, sequence: u32, outcome: Outcome) {
+        self.lost += usize::from(matches!(outcome, Outcome::Lost(_)) && self.driver.state() == State::Closed);
         if let (Outcome::Expired, Some(tag)) = (&outcome, tag) {
             if self.expired.len() >= EXPIRED_MAX {
                 self.expired.pop_front();

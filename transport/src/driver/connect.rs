@@ -15,6 +15,11 @@ pub trait Connect {
 
     /// Opens one. It may hang: callers set the limit.
     fn connect(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Returns the peer of the last stream that was opened, or the place that was tried last; `None` where neither is known.
+    fn peer(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Takes the lines that others open: a TCP listener in production, a simulated one in tests.
@@ -64,6 +69,10 @@ impl Connect for Tcp {
         stream.set_nodelay(true)?;
         Ok(stream)
     }
+
+    fn peer(&self) -> Option<String> {
+        Some(self.address.clone())
+    }
 }
 
 /// Several places of one SMSC, tried in turn: after each try the next one is due, and after the last the first again.
@@ -90,6 +99,11 @@ impl<C: Connect + Send> Connect for InTurn<C> {
             Some(connect) => connect.connect().await,
             None => Err(io::Error::new(io::ErrorKind::NotFound, "there is no place to connect to")),
         }
+    }
+
+    fn peer(&self) -> Option<String> {
+        let last = self.next.checked_sub(1).unwrap_or(self.places.len().saturating_sub(1));
+        self.places.get(last)?.peer()
     }
 }
 

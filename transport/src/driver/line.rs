@@ -2,6 +2,7 @@
 //! here; who asks for events is in `mod`.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
@@ -106,11 +107,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     fn receive(&mut self, pdu: Result<Pdu, DecodeError>) {
         match &pdu {
             Ok(pdu) => pdu_log::passes(&mut self.ring, self.now, '<', pdu),
-            Err(error) => pdu_log::is_unread(&mut self.ring, self.now, error),
+            Err(error) => {
+                pdu_log::is_unread(&mut self.ring, self.now, error);
+                self.malformed = Some(*error);
+            }
         }
         let late = pdu.as_ref().ok().filter(|pdu| self.expired.is_answered_by(pdu)).cloned();
         let unexpected = self.session.counters().unexpected_responses;
         self.session.receive(self.now, pdu);
+        self.observer.compare(&mut self.seen, self.session.counters());
         // If its number stood for a request that waits, it has answered that.
         self.late = late.filter(|_| self.session.counters().unexpected_responses > unexpected);
     }
@@ -133,22 +138,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while !self.output.is_empty() {
             match ready!(Pin::new(&mut self.stream).poll_write(cx, &self.output)) {
-                Ok(0) | Err(_) => {
-                    self.fail_to_write();
+                Ok(0) => {
+                    self.fail_to_write(ErrorKind::WriteZero);
+                    return Poll::Ready(());
+                }
+                Err(error) => {
+                    self.fail_to_write(error.kind());
                     return Poll::Ready(());
                 }
                 Ok(octets) => self.output.advance(octets),
             }
             self.unflushed = true;
         }
-        if ready!(Pin::new(&mut self.stream).poll_flush(cx)).is_err() {
-            self.fail_to_write();
+        if let Err(error) = ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
+            self.fail_to_write(error.kind());
         }
         self.unflushed = false;
         Poll::Ready(())
     }
 
-    fn fail_to_write(&mut self) {
+    fn fail_to_write(&mut self, error: ErrorKind) {
+        self.io_error.get_or_insert(error);
         self.write_failed = true;
         self.unflushed = false;
         self.output.clear();
@@ -161,7 +171,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         match read {
             Ok(0) => self.session.line_closed(Why::PeerClosed),
             Ok(octets) => self.ask_for_as_much(octets),
-            Err(_) => self.session.line_closed(Why::Broken),
+            Err(error) => {
+                // A read tells of a reset, which a write before it may have met as a broken pipe.
+                self.io_error = Some(error.kind());
+                self.session.line_closed(Why::Broken);
+            }
         }
         Poll::Ready(())
     }

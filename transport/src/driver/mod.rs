@@ -11,8 +11,10 @@
 
 mod client;
 mod connect;
+mod end;
 mod late;
 mod line;
+mod observe;
 mod pdu_log;
 mod supervise;
 #[cfg(test)]
@@ -29,9 +31,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use client::{Client, ClientConfig, ClientError, Delivery, Incoming, RequestError, Submitted};
 pub use connect::{Accept, Connect, InTurn, Tcp, connect_within};
+pub use end::SessionEnd;
+pub use observe::{Observation, Observer};
 pub use supervise::{Backoff, Supervisor};
 
-use crate::pdu::{Body, CommandStatus, FRAME_OCTETS_MAX, Leniency, Pdu, Tlvs};
+use crate::pdu::{Body, CommandStatus, DecodeError, FRAME_OCTETS_MAX, Leniency, Pdu, Tlvs};
 use crate::session::{Counters, Event, Outcome, Refused, Role, Session, SessionConfig, State, Ticket, Why};
 use late::Expired;
 use line::{Phase, READ_OCTETS_MIN};
@@ -51,8 +55,8 @@ pub struct DriverConfig {
     /// How long to wait, after the session has ended, for what is written to leave and for the peer to hang up. Without
     /// it the last answer can be lost to a reset. Default 2 s.
     pub linger_timeout: Duration,
-    /// How many PDUs of the session are remembered, each as octets of its own, to be logged when it breaks: without
-    /// addresses and texts, unless [`PDUS_IN_FULL`] is logged. Default 0.
+    /// Number of PDUs of the session that are remembered, each as octets of its own, to be logged when it breaks: under
+    /// [`PDU_RING`] without addresses and texts, under [`PDUS_IN_FULL`] with them. Default 0.
     pub pdus_remembered: usize,
 }
 
@@ -70,8 +74,11 @@ impl Default for DriverConfig {
 
 /// The target under which each PDU that passes is logged, at level TRACE, in one line without addresses and texts.
 pub const PDUS: &str = "smpp::pdu";
-/// The target of the same lines with addresses and texts of people. Passwords are in neither.
+/// Target of the same lines with addresses and texts of people, at level TRACE: each PDU, and the PDUs that passed before a
+/// session broke. Passwords are in neither.
 pub const PDUS_IN_FULL: &str = "smpp::full";
+/// Target of the PDUs that passed before a session broke, at level INFO, without addresses and texts.
+pub const PDU_RING: &str = "smpp::ring";
 
 /// Later than anything that is waited for: clocks cannot count to [`Duration::MAX`], which means never.
 const FAR_OFF: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -124,6 +131,13 @@ pub struct Driver<S, T = ()> {
     expired: Expired,
     /// A response that has come too late, to be handed on next.
     late: Option<Pdu>,
+    /// Error of the stream, once it has failed.
+    io_error: Option<std::io::ErrorKind>,
+    /// Error of the last PDU that could not be read.
+    malformed: Option<DecodeError>,
+    observer: Observer,
+    /// Counters at the last observation.
+    seen: Counters,
     ring: Option<Box<Ring>>,
 }
 
@@ -150,6 +164,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
             phase: Phase::Running,
             expired: Expired::default(),
             late: None,
+            io_error: None,
+            malformed: None,
+            observer: Observer::default(),
+            seen: Counters::default(),
         }
     }
 
@@ -345,15 +363,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T> Driver<S, T> {
         self.session.counters()
     }
 
+    /// Reports to this observer from now on.
+    pub fn observe_with(&mut self, observer: Observer) {
+        self.observer = observer;
+    }
+
+    /// Returns the end of a session that ended for this reason, with its cause as far as the driver knows it.
+    #[must_use]
+    pub fn end(&self, reason: Why) -> SessionEnd {
+        let is_io = matches!(reason, Why::Broken);
+        let is_malformed = matches!(reason, Why::Malformed);
+        SessionEnd {
+            io: self.io_error.filter(|_| is_io),
+            malformed: self.malformed.filter(|_| is_malformed),
+            ..SessionEnd::new(reason)
+        }
+    }
+
     /// Reads the clock: [`now`](Driver::now) is up to date after it.
     pub fn look_at_the_clock(&mut self) {
         self.now = self.start.elapsed();
     }
 
     fn hang_up(&mut self, why: Why) {
-        tracing::debug!(?why, "session ended");
+        tracing::debug!(reason = why.name(), "session ended");
         if let Some(ring) = &mut self.ring {
-            ring.tell(self.start.elapsed(), why);
+            ring.log(self.start.elapsed(), why);
         }
         let until = Instant::now() + self.config.linger_timeout.min(FAR_OFF);
         self.phase = Phase::HangingUp { why, until, shut: false, ended: false, octets: 0 };

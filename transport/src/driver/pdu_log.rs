@@ -1,11 +1,14 @@
-//! What is told of each PDU that passes, and what is remembered of them to be told when the session breaks.
+//! Log of the PDUs that pass, and the ring of the last ones, which is logged when the session breaks.
+//!
+//! Targets alone decide who sees addresses and texts: they are only in lines of [`PDUS_IN_FULL`]. Nothing here asks whether
+//! a target is enabled, since layers of a subscriber may differ in that.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{PDUS, PDUS_IN_FULL};
+use super::{PDU_RING, PDUS, PDUS_IN_FULL};
 use crate::pdu::{DecodeError, Leniency, Pdu};
 use crate::session::Why;
 
@@ -17,12 +20,12 @@ pub(super) struct Ring {
 
 enum Passed {
     Pdu(Bytes),
-    /// What could not be read, in words.
+    /// Error of a PDU that could not be read.
     Unread(String),
 }
 
 impl Ring {
-    /// None when nothing is to be remembered.
+    /// Returns a ring for this many PDUs, or `None` for none.
     pub(super) fn of(pdus_max: usize) -> Option<Box<Ring>> {
         (pdus_max > 0).then(|| Box::new(Ring { passed: VecDeque::new(), pdus_max }))
     }
@@ -34,28 +37,33 @@ impl Ring {
         self.passed.push_back((now, way, passed));
     }
 
-    /// Logs what is remembered, if the session did not end as sessions should, and forgets it.
-    pub(super) fn tell(&mut self, now: Duration, why: Why) {
+    /// Logs the ring, unless the session ended in good order, and empties it.
+    pub(super) fn log(&mut self, now: Duration, why: Why) {
         if matches!(why, Why::Unbound | Why::PeerUnbound | Why::Dropped) {
             return self.passed.clear();
         }
-        let is_full = tracing::enabled!(target: PDUS_IN_FULL, tracing::Level::TRACE);
-        tracing::info!(pdus = self.passed.len(), ?why, "the session broke; what passed last:");
+        tracing::info!(pdus = self.passed.len(), reason = why.name(), "the session broke; what passed last:");
         for (at, way, passed) in self.passed.drain(..) {
             let ago = now.saturating_sub(at).as_secs_f64();
             match passed {
-                Passed::Unread(words) => tracing::info!("{ago:.3} s ago {way} {words}"),
+                Passed::Unread(words) => log_brief(ago, way, &words),
                 Passed::Pdu(octets) => match Pdu::decode(&octets, Leniency::TOLERANT) {
-                    Ok(pdu) if is_full => tracing::info!("{ago:.3} s ago {way} {}", pdu.in_full()),
-                    Ok(pdu) => tracing::info!("{ago:.3} s ago {way} {pdu}"),
-                    Err(error) => tracing::info!("{ago:.3} s ago {way} {error}"),
+                    Ok(pdu) => {
+                        log_brief(ago, way, &pdu);
+                        tracing::trace!(target: PDUS_IN_FULL, "{ago:.3} s ago {way} {}", pdu.in_full());
+                    }
+                    Err(error) => log_brief(ago, way, &error),
                 },
             }
         }
     }
 }
 
-/// A PDU passes. Without anybody who wants to know this costs two looks at a flag.
+fn log_brief(ago: f64, way: char, pdu: &dyn std::fmt::Display) {
+    tracing::info!(target: PDU_RING, "{ago:.3} s ago {way} {pdu}");
+}
+
+/// Logs a PDU that passes. While nobody listens this costs two looks at a flag.
 #[inline(always)]
 pub(super) fn passes(ring: &mut Option<Box<Ring>>, now: Duration, way: char, pdu: &Pdu) {
     tracing::trace!(target: PDUS, "{way} {pdu}");
@@ -65,7 +73,7 @@ pub(super) fn passes(ring: &mut Option<Box<Ring>>, now: Duration, way: char, pdu
     }
 }
 
-/// Something has come that cannot be read.
+/// Logs a PDU that could not be read.
 #[cold]
 pub(super) fn is_unread(ring: &mut Option<Box<Ring>>, now: Duration, error: &DecodeError) {
     tracing::debug!(target: PDUS, sequence = error.sequence, "< {error}");

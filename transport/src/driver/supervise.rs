@@ -106,6 +106,12 @@ impl<C: Connect, R: Rng> Supervisor<C, R> {
         }
     }
 
+    /// Returns the peer of the last try.
+    #[must_use]
+    pub fn peer(&self) -> Option<String> {
+        self.connect.peer()
+    }
+
     /// One try, after the wait that is due before it. For those who want to see each error, and may give up.
     ///
     /// # Errors

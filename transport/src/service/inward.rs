@@ -45,7 +45,12 @@ impl Shared {
         match taken {
             Ok(Ok(Taken::Over)) => delivery.accept(),
             Ok(Ok(Taken::Unreadable)) => delivery.refuse(self.config.undecodable_status),
-            Ok(Err(error)) => self.put_off(delivery, &error.to_string()),
+            Ok(Err(error)) => {
+                if matches!(error, PutOff::Store(_)) {
+                    self.metrics.store_errors.inc();
+                }
+                self.put_off(delivery, &error.to_string());
+            }
             Err(_) => self.put_off(delivery, "the bus or the store took too long"),
         }
     }
@@ -94,7 +99,7 @@ impl Shared {
     async fn publish_message(&self, envelope: Envelope, text: String) -> Result<(), PutOff> {
         let mut message = envelope.message(self.stamp(), &self.config.transport_name, text);
         middleware::message(&self.config.middlewares, Way::Inbound, &mut message);
-        self.publisher.publish(Route::Inbound, message.to_json()).await?;
+        self.publish(Route::Inbound, message.to_json()).await?;
         self.metrics.inbound.inc();
         Ok(())
     }
@@ -215,8 +220,9 @@ impl Shared {
         }
         let event = Event::delivery_report(self.stamp(), message, report.status, &report.smpp_status);
         middleware::event(&self.config.middlewares, &event);
-        self.publisher.publish(Route::Event, event.to_json()).await?;
+        self.publish(Route::Event, event.to_json()).await?;
         Metrics::count(&self.metrics.events, "delivery_report");
+        self.metrics.reported(report.status);
         Ok(())
     }
 
@@ -265,6 +271,7 @@ impl Shared {
         let Expired { incomplete, early } = match self.store.expire(self.now()).await {
             Ok(expired) => expired,
             Err(error) => {
+                self.metrics.store_errors.inc();
                 tracing::warn!(%error, "what has expired is not known");
                 return tokio::time::sleep(super::AGAIN).await;
             }

@@ -1,5 +1,6 @@
 //! One link: a session that comes back. It brings what the SMSC sends, and says how it is.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::fallback::Fallback;
-use crate::driver::{Backoff, Client, ClientConfig, ClientError, Connect, Delivery, Incoming, Supervisor};
+use crate::driver::{Backoff, Client, ClientConfig, ClientError, Connect, Delivery, Incoming, SessionEnd, Supervisor};
 use crate::env::WallClock;
 use crate::pdu::CommandStatus;
 use crate::session::BindKind;
@@ -79,8 +80,14 @@ pub struct LinkHealth {
     pub since: Duration,
     /// Submits that wait for the SMSC's answer.
     pub outstanding: usize,
-    /// Why it was lost or refused last; none if it never was.
+    /// Cause of the last lost session or failed try, in words. `None` if there was none.
     pub last_error: Option<String>,
+    /// Reason of the last lost session or failed try: a word that metrics use, too. `None` if there was none.
+    pub last_reason: Option<&'static str>,
+    /// Peer of the session, or of the last try.
+    pub peer: Option<String>,
+    /// Number of lost sessions and failed tries, by reason.
+    pub ends: BTreeMap<&'static str, u64>,
 }
 
 fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -147,12 +154,24 @@ impl State {
 pub(super) enum Told {
     /// It was not needed, and is now.
     Needed,
-    Bound(Client),
+    /// The link is bound, to this peer.
+    Bound(Client, Option<String>),
     Incoming(Box<Delivery>),
-    /// It is not bound, or not any more.
-    Down(String),
-    /// It will not be bound any more.
-    Stopped(String),
+    /// The link is not bound, or not any more.
+    Down(LinkFault),
+    /// The link will not be bound any more.
+    Stopped(LinkFault),
+}
+
+/// Cause of a link that is not bound.
+#[derive(Clone, Debug)]
+pub(super) struct LinkFault {
+    /// Reason for metrics.
+    pub(super) reason: &'static str,
+    /// Cause in words.
+    pub(super) words: String,
+    /// Peer of the session, or of the try.
+    pub(super) peer: Option<String>,
 }
 
 /// The task of one link.
@@ -201,7 +220,9 @@ impl<C: Connect> Task<C> {
             let numbers = match store.take_numbers(clock.unix()).await {
                 Ok(numbers) => numbers,
                 Err(away) => {
-                    if !teller.tell(Told::Down(format!("no sequence numbers: {away}"))).await
+                    let words = format!("no sequence numbers: {away}");
+                    tracing::warn!(%away, "no lease of sequence numbers");
+                    if !teller.tell(Told::Down(LinkFault { reason: "store_error", words, peer: None })).await
                         || waits(&mut stop, super::AGAIN).await
                     {
                         return;
@@ -218,23 +239,23 @@ impl<C: Connect> Task<C> {
             let wait = match attempt {
                 None => Some(Duration::ZERO),
                 Some(Ok((client, mut incoming))) => {
-                    tracing::info!("bound");
+                    let peer = sessions.peer();
+                    tracing::info!(link = link.name, peer = peer.as_deref(), "session bound");
                     let lease = Lease { store: &store, clock: &*clock, numbers: &numbers };
-                    if !teller.tell(Told::Bound(client.clone())).await {
+                    if !teller.tell(Told::Bound(client.clone(), peer.clone())).await {
                         return;
                     }
                     serve(client, &mut incoming, &lease, &mut stop, &teller).await;
-                    tracing::info!("the session has ended");
-                    teller.tell(Told::Down("the session has ended".to_owned())).await.then_some(Duration::ZERO)
+                    let fault = LinkFault::of_session(&link.name, incoming.end(), peer);
+                    teller.tell(Told::Down(fault)).await.then_some(Duration::ZERO)
                 }
                 Some(Err(error)) => {
                     if let Some(kind) = link.falls_back(&error) {
                         sessions.use_kind(kind);
                     }
                     let wait = link.wait_after(&error);
-                    let words = error.to_string();
-                    tracing::info!(%error, "not bound");
-                    let what = if wait.is_none() { Told::Stopped(words) } else { Told::Down(words) };
+                    let fault = LinkFault::of_try(&link.name, &error, sessions.peer());
+                    let what = if wait.is_none() { Told::Stopped(fault) } else { Told::Down(fault) };
                     teller.tell(what).await.then_some(()).and(wait)
                 }
             };
@@ -247,19 +268,63 @@ impl<C: Connect> Task<C> {
     }
 }
 
+impl LinkFault {
+    /// Logs the end of a session.
+    fn of_session(link: &str, end: Option<&SessionEnd>, peer: Option<String>) -> LinkFault {
+        // The task of a session is cancelled only with the whole runtime.
+        let reason = end.map_or("hung_up", SessionEnd::name);
+        let words = end.map_or_else(|| "session ended".to_owned(), ToString::to_string);
+        let outstanding = end.map_or(0, |end| end.outstanding);
+        if end.is_none_or(SessionEnd::is_orderly) {
+            tracing::info!(link, peer = peer.as_deref(), reason, outstanding, detail = words, "session closed");
+        } else {
+            tracing::warn!(link, peer = peer.as_deref(), reason, outstanding, detail = words, "session closed");
+        }
+        LinkFault { reason, words, peer }
+    }
+
+    /// Logs a try that led to no bound session.
+    fn of_try(link: &str, error: &ClientError, peer: Option<String>) -> LinkFault {
+        let (words, shown) = (error.to_string(), peer.as_deref());
+        let reason = match error {
+            ClientError::Connect(error) => {
+                tracing::warn!(link, peer = shown, %error, "not bound: no connection");
+                "connect_failed"
+            }
+            // Nothing will change by itself: somebody must look at the account.
+            ClientError::Refused(status) if is_about_account(*status) => {
+                tracing::error!(link, peer = shown, %status, "not bound: the SMSC refuses system_id, password or system_type");
+                "bind_refused"
+            }
+            ClientError::Refused(status) => {
+                tracing::warn!(link, peer = shown, %status, "not bound: the SMSC refuses the bind");
+                "bind_refused"
+            }
+            ClientError::Ended(why) => {
+                tracing::warn!(link, peer = shown, reason = why.name(), "not bound: {error}");
+                why.name()
+            }
+        };
+        LinkFault { reason, words, peer }
+    }
+}
+
+/// Returns `true` for a refusal of the account, its password or its type.
+const fn is_about_account(status: CommandStatus) -> bool {
+    matches!(status, CommandStatus::ESME_RINVPASWD | CommandStatus::ESME_RINVSYSID | CommandStatus::ESME_RINVSYSTYP)
+}
+
 impl Link {
     /// How long to wait beside the backoff; none is for ever.
     fn wait_after(&self, error: &ClientError) -> Option<Duration> {
         let ClientError::Refused(status) = error else { return Some(Duration::ZERO) };
         match *status {
             CommandStatus::ESME_RALYBND | CommandStatus::ESME_RBINDFAIL => Some(self.already_bound_delay),
-            CommandStatus::ESME_RINVPASWD | CommandStatus::ESME_RINVSYSID | CommandStatus::ESME_RINVSYSTYP => {
-                match self.on_auth_failure {
-                    OnAuthFailure::Slow => Some(self.backoff.max),
-                    OnAuthFailure::Same => Some(Duration::ZERO),
-                    OnAuthFailure::Stop => None,
-                }
-            }
+            status if is_about_account(status) => match self.on_auth_failure {
+                OnAuthFailure::Slow => Some(self.backoff.max),
+                OnAuthFailure::Same => Some(Duration::ZERO),
+                OnAuthFailure::Stop => None,
+            },
             _ => Some(Duration::ZERO),
         }
     }

@@ -21,6 +21,7 @@ mod link;
 mod metrics;
 mod middleware;
 mod outward;
+mod redact;
 mod repeats;
 mod run;
 
@@ -255,10 +256,18 @@ impl Shared {
         Stamp::draw(&mut *ids, self.now())
     }
 
+    /// Publishes once, and measures how long the confirmation takes.
+    async fn publish(&self, route: Route, body: bytes::Bytes) -> Result<(), PublishError> {
+        let start = tokio::time::Instant::now();
+        let published = self.publisher.publish(route, body).await;
+        self.metrics.published(route.name(), start.elapsed(), published.is_ok());
+        published
+    }
+
     /// Publishes, however long that takes. False when the bus has been closed.
     async fn publish_in_the_end(&self, route: Route, body: bytes::Bytes) -> bool {
         loop {
-            match self.publisher.publish(route, body.clone()).await {
+            match self.publish(route, body.clone()).await {
                 Ok(()) => return true,
                 Err(PublishError::Closed) => return false,
                 Err(error) => {
@@ -291,7 +300,7 @@ impl Shared {
             "type": state,
             "message": words,
         });
-        if let Err(error) = self.publisher.publish(Route::Status, body.to_string().into()).await {
+        if let Err(error) = self.publish(Route::Status, body.to_string().into()).await {
             tracing::warn!(%error, "a status could not be published");
         }
     }

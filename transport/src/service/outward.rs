@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::middleware::{self, Way};
+use super::redact::redacted;
 use super::{AGAIN, Metrics, Shared};
 use crate::bus::message::MessageError;
 use crate::bus::{Delivery, Event, Message, Route};
@@ -21,9 +24,26 @@ pub(super) struct Outgoing {
     pub(super) total: u8,
     /// How many characters of its text are not sent.
     pub(super) left_out: usize,
+    /// When it was taken from the bus, until its first submit.
+    pub(super) taken_at: Option<Instant>,
 }
 
 impl Outgoing {
+    fn new(delivery: Delivery, message_id: &str) -> Outgoing {
+        Outgoing {
+            deliveries: vec![delivery],
+            message_id: message_id.into(),
+            total: 1,
+            left_out: 0,
+            taken_at: Some(Instant::now()),
+        }
+    }
+
+    /// Returns the time since the message was taken from the bus, the first time that it is asked.
+    pub(super) fn first_submit(&mut self) -> Option<Duration> {
+        self.taken_at.take().map(|at| at.elapsed())
+    }
+
     /// Whether it is this, as it was on the bus.
     pub(super) fn is(&self, message_id: &str, body: &[u8]) -> bool {
         *self.message_id == *message_id && self.deliveries.first().is_some_and(|delivery| delivery.body == body)
@@ -51,12 +71,10 @@ impl Shared {
         let message = match Message::read(&delivery.body, || self.stamp()) {
             Ok(message) => message,
             Err(MessageError { message_id: Some(message_id), words }) => {
-                let outgoing =
-                    Outgoing { deliveries: vec![delivery], message_id: message_id.into(), total: 1, left_out: 0 };
-                return Intake::Over(outgoing, End::Refused(words));
+                return Intake::Over(Outgoing::new(delivery, &message_id), End::Refused(words));
             }
             Err(MessageError { message_id: None, words }) => {
-                tracing::warn!(words, "what was on the bus is no message");
+                tracing::warn!(error = redacted(&words), "message dead-lettered");
                 self.metrics.dead_letters.inc();
                 delivery.dead_letter(words);
                 return Intake::Nothing;
@@ -65,8 +83,7 @@ impl Shared {
         let mut message = message;
         middleware::message(&self.config.middlewares, Way::Outbound, &mut message);
         let redelivered = delivery.redelivered;
-        let message_id = message.message_id.as_str().into();
-        let mut outgoing = Outgoing { deliveries: vec![delivery], message_id, total: 1, left_out: 0 };
+        let mut outgoing = Outgoing::new(delivery, &message.message_id);
         let parts = match draft(&message, &self.config.submit) {
             Ok(draft) => {
                 outgoing.left_out = draft.left_out();
@@ -99,6 +116,7 @@ impl Shared {
             match self.sequencer.next_reference().await {
                 Ok(reference) => return reference,
                 Err(error) => {
+                    self.metrics.store_errors.inc();
                     tracing::warn!(%error, "no reference for a long message");
                     tokio::time::sleep(AGAIN).await;
                 }
@@ -111,6 +129,7 @@ impl Shared {
             match self.store.accepted(self.now(), &outgoing.message_id).await {
                 Ok(parts) => return parts.len() >= usize::from(outgoing.total),
                 Err(error) => {
+                    self.metrics.store_errors.inc();
                     tracing::warn!(%error, "whether a message was sent before is not known");
                     tokio::time::sleep(AGAIN).await;
                 }
@@ -131,6 +150,7 @@ impl Shared {
             match self.store.remember(self.now(), &id, &part).await {
                 Ok(early) => return early,
                 Err(error) => {
+                    self.metrics.store_errors.inc();
                     tracing::warn!(%error, "an id could not be remembered");
                     tokio::time::sleep(AGAIN).await;
                 }
@@ -151,7 +171,8 @@ impl Shared {
                 (event, "ack")
             }
             End::Refused(reason) => {
-                tracing::info!(message = &*message_id, reason, "a message was not sent");
+                // Numbers and texts are for the event alone.
+                tracing::info!(message = &*message_id, reason = redacted(&reason), "message refused");
                 (Event::nack(self.stamp(), &message_id, reason), "nack")
             }
         };
@@ -183,6 +204,9 @@ impl Shared {
             Err(error @ RequestError::Lost(_)) => ("lost".to_owned(), Answer::Unknown(unknown(&error)), None),
             Err(RequestError::NotSent(_)) => ("not_sent".to_owned(), Answer::NotSent, None),
         };
+        if status == "expired" {
+            self.metrics.response_timeouts.inc();
+        }
         if !matches!(answer, Answer::NotSent) {
             self.metrics.latency.observe(took.as_secs_f64());
         }

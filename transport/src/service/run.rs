@@ -130,6 +130,8 @@ impl Service {
         let (told, hears) = mpsc::channel(TOLD_MAX);
         let (mut states, mut tasks, mut stops) = (Vec::new(), JoinSet::new(), Vec::new());
         for (number, (link, connect)) in links.into_iter().enumerate() {
+            let mut link = link;
+            link.client.observer = shared.metrics.observer(&link.name);
             states.push(State::new(&link, shared.now()));
             // One for each: who hears of one first of several is left to chance.
             let (stop, stopped) = watch::channel(false);
@@ -166,6 +168,7 @@ impl Service {
             expiry_at: None,
             is_expiring: false,
             is_paused: false,
+            paused_since: None,
             submits: 0,
             stop_by: None,
             health,
@@ -193,6 +196,8 @@ struct Run {
     expiry_at: Option<Instant>,
     is_expiring: bool,
     is_paused: bool,
+    /// Since when sending is paused, without the time that metrics have counted.
+    paused_since: Option<Duration>,
     /// How many have been sent, which numbers them.
     submits: u64,
     /// When it must have ended, once it is to end.
@@ -311,6 +316,9 @@ impl Run {
         link.outstanding += 1;
         let on = (number, link.session);
         let start = Instant::now();
+        if let Some(waited) = self.queue.get_mut(submit.job).and_then(Outgoing::first_submit) {
+            self.shared.metrics.window_wait.observe(waited.as_secs_f64());
+        }
         self.submits += 1;
         let tag = self.submits;
         let submitted = client.submit_tagged(submit.sm, submit.tlvs, Some(tag));

@@ -1,5 +1,7 @@
 //! What a session says, and what it is told with: events, outcomes, tickets, counters. Values only.
 
+use std::time::Duration;
+
 use super::BindKind;
 use crate::pdu::{CommandId, Pdu};
 
@@ -63,6 +65,53 @@ pub enum Why {
     Dropped,
 }
 
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Why::Unbound => "we sent unbind",
+            Why::PeerUnbound => "the peer sent unbind",
+            Why::SessionInit => "no bind in time",
+            Why::EnquireLink => "no answer to enquire_link",
+            Why::UnbindTimeout => "no answer to unbind",
+            Why::Malformed => "malformed PDU",
+            Why::PeerClosed => "the peer closed the connection without unbind",
+            Why::Broken => "connection error",
+            Why::Dropped => "we closed the connection without unbind",
+        })
+    }
+}
+
+impl Why {
+    /// All reasons.
+    pub const ALL: [Why; 9] = [
+        Why::Unbound,
+        Why::PeerUnbound,
+        Why::SessionInit,
+        Why::EnquireLink,
+        Why::UnbindTimeout,
+        Why::Malformed,
+        Why::PeerClosed,
+        Why::Broken,
+        Why::Dropped,
+    ];
+
+    /// Name of the reason in logs and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Why::Unbound => "unbind_sent",
+            Why::PeerUnbound => "unbind_received",
+            Why::SessionInit => "bind_timeout",
+            Why::EnquireLink => "enquire_link_timeout",
+            Why::UnbindTimeout => "unbind_timeout",
+            Why::Malformed => "framing_error",
+            Why::PeerClosed => "connection_closed",
+            Why::Broken => "connection_error",
+            Why::Dropped => "hung_up",
+        }
+    }
+}
+
 /// The right to answer one request of the peer's, once.
 #[derive(Debug)]
 #[must_use = "the peer waits for an answer"]
@@ -116,4 +165,10 @@ pub struct Counters {
     pub refused: u64,
     /// Requests of ours that expired.
     pub expired: u64,
+    /// Requests of the peer whose command is unknown.
+    pub unknown: u64,
+    /// Answers to our enquire_links.
+    pub enquire_links: u64,
+    /// Time from the last answered enquire_link to its answer.
+    pub enquire_link_time: Duration,
 }

@@ -46,6 +46,8 @@ pub struct Session<T = ()> {
     numbers: RangeInclusive<u32>,
     next_sequence: u32,
     enquire_link: Option<u32>,
+    /// When the last enquire_link was sent.
+    enquire_link_sent: Duration,
     unbind: Option<u32>,
     /// The peer's unbind, until it is answered.
     peer_unbind: Option<u32>,
@@ -72,6 +74,7 @@ impl<T> Session<T> {
             numbers,
             next_sequence,
             enquire_link: None,
+            enquire_link_sent: Duration::ZERO,
             unbind: None,
             peer_unbind: None,
             timers,
@@ -164,6 +167,7 @@ impl<T> Session<T> {
         }
         let sequence = self.take_sequence();
         self.enquire_link = Some(sequence);
+        self.enquire_link_sent = now;
         self.timers.stop(Timer::EnquireLink);
         self.timers.start(Timer::EnquireLinkAnswer, now, Some(self.config.silence_max()));
         self.send(now, Pdu::new(CommandStatus::ESME_ROK, sequence, Body::EnquireLink(Empty {})));

@@ -12,7 +12,10 @@ impl<T> Session<T> {
         match command {
             CommandId::ENQUIRE_LINK if self.answers_enquire_link() => self.answer(now, &pdu, CommandStatus::ESME_ROK),
             CommandId::ENQUIRE_LINK => _ = self.hand_over(now, pdu),
-            _ if command.rule().is_none() => self.nack(now, pdu.sequence, CommandStatus::ESME_RINVCMDID),
+            _ if command.rule().is_none() => {
+                self.counters.unknown += 1;
+                self.nack(now, pdu.sequence, CommandStatus::ESME_RINVCMDID);
+            }
             _ if !self.role.peer().may_issue(command) => self.answer(now, &pdu, CommandStatus::ESME_RINVBNDSTS),
             _ if command.is_bind() => self.receive_bind(now, pdu),
             _ if !self.state.allows(command) => self.answer(now, &pdu, self.status_of_illegal(command)),
@@ -87,7 +90,7 @@ impl<T> Session<T> {
 
     pub(super) fn receive_response(&mut self, now: Duration, pdu: Pdu) {
         let response = pdu.command_id();
-        if self.own_answered(response, pdu.sequence) {
+        if self.own_answered(now, response, pdu.sequence) {
             return;
         }
         match self.window.command(pdu.sequence) {
@@ -98,9 +101,11 @@ impl<T> Session<T> {
     }
 
     /// Answers to what the session asks itself; their status says nothing that it could act upon.
-    fn own_answered(&mut self, response: CommandId, sequence: u32) -> bool {
+    fn own_answered(&mut self, now: Duration, response: CommandId, sequence: u32) -> bool {
         if self.enquire_link == Some(sequence) && answers(response, CommandId::ENQUIRE_LINK) {
             self.enquire_link = None;
+            self.counters.enquire_links += 1;
+            self.counters.enquire_link_time = now.saturating_sub(self.enquire_link_sent);
             return true;
         }
         let unbound = self.unbind == Some(sequence) && answers(response, CommandId::UNBIND);
@@ -131,14 +136,14 @@ impl<T> Session<T> {
             }
             Answer::GenericNack(status) => self.nack(now, error.sequence, status),
             Answer::Respond(status) => self.refuse_now(now, error.command_id, error.sequence, status),
-            Answer::Ignore => self.lose_unreadable(error),
+            Answer::Ignore => self.lose_unreadable(now, error),
         }
     }
 
     /// A response of the right kind that cannot be read still ends its request: nobody will answer it again.
-    fn lose_unreadable(&mut self, error: DecodeError) {
+    fn lose_unreadable(&mut self, now: Duration, error: DecodeError) {
         let (response, sequence) = (error.command_id, error.sequence);
-        if self.own_answered(response, sequence) {
+        if self.own_answered(now, response, sequence) {
             return;
         }
         if self.window.command(sequence).is_some_and(|command| answers(response, command))

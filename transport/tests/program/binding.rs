@@ -134,7 +134,7 @@ async fn an_smsc_that_dials_and_says_who_it_is_is_bound_to_as_a_receiver() {
 
     // It may dial again when that has ended.
     smsc.act(number, serde_json::from_value(json!("unbind")).expect("a step")).unwrap();
-    transport.says("the session has ended").await;
+    transport.says("session closed").await;
     smsc.outbind(&dial("s3cret")).await.expect("it listens");
     is_delivered(&smsc, &transport, "dialled again").await;
     assert!(transport.stop().await.success());

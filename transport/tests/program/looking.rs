@@ -102,6 +102,6 @@ async fn what_passed_last_is_logged_when_the_session_breaks_and_not_when_it_ends
     let smsc = smsc().await;
     let mut transport = Transport::bound_to(&smsc, &["--pdu-log-ring", "3"]).await;
     smsc.act(1, serde_json::from_value(json!("unbind")).expect("a step")).unwrap();
-    let log = transport.says("the session has ended").await;
+    let log = transport.says("session closed").await;
     assert!(!log.contains("s ago "), "{log}");
 }

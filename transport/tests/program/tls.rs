@@ -83,11 +83,36 @@ async fn who_is_not_vouched_for_or_has_another_name_is_not_spoken_to() {
         let mut transport = transport(&smsc, &flags).await;
         let log = transport.says("not bound").await;
         assert!(log.contains(why), "{flags:?}: {log}");
-        assert!(!log.contains("link{name=\"trx1\"}: smpp_transport::service::link: bound"), "{flags:?}: {log}");
+        assert!(!log.contains("link{name=\"trx1\"}: smpp_transport::service::link: session bound"), "{flags:?}: {log}");
         assert!(smsc.sessions().iter().all(|session| session.bound_at.is_none()), "{flags:?}");
         assert!(transport.stop().await.success());
     }
     let insecure = transport(&smsc, &["--tls-insecure", "--tls-cert", &cert, "--tls-key", &key]).await;
     assert_eq!(smsc.wait_for_sessions(None, 1, PATIENCE).await.len(), 1, "asked to take anybody: {}", insecure.log());
     assert!(insecure.stop().await.success());
+}
+
+#[tokio::test]
+async fn tools_speak_tls_too() {
+    let folder = Folder::new();
+    let (ours, theirs) = (Authority::new(&folder, "ours"), Authority::new(&folder, "theirs"));
+    let smsc = smsc(&folder, &theirs, &ours).await;
+    let [cert, key] = ours.certify(&folder, "client");
+    let port = smsc.tls_addresses()[0].port().to_string();
+    let common = ["--host", "localhost", "--port", &port, "--tls", "--tls-cert", &cert, "--tls-key", &key];
+    let tool = async |words: &[&str], flags: &[&str]| {
+        let mut command = tokio::process::Command::new(super::world::PROGRAM);
+        command.env_clear().args(words).args(common).args(flags);
+        let output = command.output().await.expect("the program can be started");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for words in [&["load", "--count", "2", "--to", "2702"][..], &["send", "--from", "1", "--to", "2702", "by send"]] {
+        let (is_done, said) = tool(words, &["--tls-ca", &theirs.file]).await;
+        assert!(is_done, "{words:?}: {said}");
+        let (is_done, _) = tool(words, &["--tls-insecure"]).await;
+        assert!(is_done, "{words:?}: asked to take anybody");
+        let (is_done, said) = tool(words, &["--tls-ca", &ours.file]).await;
+        assert!(!is_done && said.contains("UnknownIssuer"), "{words:?}: {said}");
+    }
+    assert_eq!(smsc.wait_for_messages(&to("2702"), 6, PATIENCE).await.len(), 6);
 }

@@ -78,23 +78,23 @@ impl Transport {
     }
 
     pub(crate) async fn start_with(flags: &[String], variables: &[(&str, String)]) -> Transport {
-        let folder = Folder::new();
-        let mut command = Command::new(PROGRAM);
-        command.env_clear().envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
-        command.args(["--http-bind", "127.0.0.1:0", "--data-dir", &folder.path("data"), "--shutdown-timeout", "2s"]);
-        command.args(flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().expect("the program can be started");
-        let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-        let (says, mut said) = watch::channel(String::new());
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                says.send_modify(|said| *said = format!("{said}{line}\n"));
-            }
-        });
+        let (child, mut said, folder) = spawn(flags, variables, "127.0.0.1:0");
         let served = until(&mut said, "HTTP is served").await;
         let line = served.lines().find(|line| line.contains("HTTP is served")).expect("it is there").to_owned();
         let address = line.rsplit_once("address=").expect("it names the place").1.trim_matches('"');
         Transport { child, said, http: address.parse().expect("an address"), _folder: folder }
+    }
+
+    /// One that is bound to this SMSC, and may not say at which port it serves HTTP.
+    pub(crate) async fn bound_quietly_to(smsc: &SmscSim, flags: &[&str]) -> Transport {
+        // Free until somebody else takes it, which is soon enough.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let http = free.expect("a free port");
+        let (child, said, folder) = spawn(&dialling(smsc.address(), flags), &[], &http.to_string());
+        let transport = Transport { child, said, http, _folder: folder };
+        let sessions = smsc.wait_for_sessions(None, 1, PATIENCE).await;
+        assert_eq!(sessions.len(), 1, "{}", transport.log());
+        transport
     }
 
     /// One that is told to dial this SMSC, and is bound.
@@ -108,6 +108,12 @@ impl Transport {
     /// Waits until the log has this, and gives all of it.
     pub(crate) async fn says(&mut self, words: &str) -> String {
         until(&mut self.said, words).await
+    }
+
+    /// Waits until the log has this so many times.
+    pub(crate) async fn says_times(&mut self, words: &str, times: usize) {
+        let said = timeout(PATIENCE, self.said.wait_for(|said| said.matches(words).count() >= times)).await;
+        assert!(matches!(said, Ok(Ok(_))), "{times} times {words:?}");
     }
 
     pub(crate) fn log(&self) -> String {
@@ -147,6 +153,20 @@ impl Transport {
         (status, body.to_owned())
     }
 
+    /// Ends it in good order: its status, and all that it wrote.
+    pub(crate) async fn end(self) -> (ExitStatus, String) {
+        self.signal("TERM");
+        self.wait().await
+    }
+
+    /// Waits until it ends by itself: its status, and all that it wrote.
+    pub(crate) async fn wait(mut self) -> (ExitStatus, String) {
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("it ends in time").expect("it is our child");
+        // Its last lines may still be in the pipe.
+        let _ = timeout(PATIENCE, async { while self.said.changed().await.is_ok() {} }).await;
+        (status, self.log())
+    }
+
     /// Ends it in good order.
     pub(crate) async fn stop(mut self) -> ExitStatus {
         self.signal("TERM");
@@ -158,6 +178,24 @@ impl Transport {
 pub(crate) fn dialling(smsc: SocketAddr, flags: &[&str]) -> Vec<String> {
     let own = ["--host", &smsc.ip().to_string(), "--port", &smsc.port().to_string(), "--reconnect-initial", "50ms"];
     own.into_iter().chain(flags.iter().copied()).map(str::to_owned).collect()
+}
+
+/// Starts the program with a bus of its own; what it says from then on.
+fn spawn(flags: &[String], variables: &[(&str, String)], http: &str) -> (Child, watch::Receiver<String>, Folder) {
+    let folder = Folder::new();
+    let mut command = Command::new(PROGRAM);
+    command.env_clear().envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
+    command.args(["--http-bind", http, "--data-dir", &folder.path("data"), "--shutdown-timeout", "2s"]);
+    command.args(flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().expect("the program can be started");
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let (says, said) = watch::channel(String::new());
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            says.send_modify(|said| *said = format!("{said}{line}\n"));
+        }
+    });
+    (child, said, folder)
 }
 
 async fn until(said: &mut watch::Receiver<String>, words: &str) -> String {

@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Done, Run};
-use crate::service::link::{LinkHealth, LinkState, Told};
-use crate::service::metrics::OfLink;
+use crate::service::link::{LinkFault, LinkHealth, LinkState, Told};
+use crate::service::metrics::{LinkEnd, OfLink};
 
 impl Run {
     pub(super) fn tell_of_pauses(&mut self, now: Duration) {
         let is_paused = self.queue.is_paused(now);
+        let paused_since = std::mem::replace(&mut self.paused_since, is_paused.then_some(now));
+        if let Some(since) = paused_since {
+            self.shared.metrics.throttled.inc_by(now.saturating_sub(since).as_secs_f64());
+        }
         if is_paused != self.is_paused {
             self.is_paused = is_paused;
             let state = if is_paused { "throttled" } else { "unthrottled" };
@@ -40,27 +44,29 @@ impl Run {
                 self.links[number].health.is_optional = false;
                 self.changed(number, LinkState::Connecting, None);
             }
-            Told::Bound(client) => {
+            Told::Bound(client, peer) => {
+                self.links[number].health.peer = peer;
                 self.links[number].client = Some(client);
                 self.links[number].session += 1;
                 self.count(number, true);
                 self.changed(number, LinkState::Bound, None);
             }
-            Told::Down(words) => {
-                self.is_down(number);
-                self.changed(number, LinkState::Connecting, Some(words));
-            }
-            Told::Stopped(words) => {
-                self.is_down(number);
-                self.changed(number, LinkState::Stopped, Some(words));
-            }
+            Told::Down(fault) => self.is_down(number, LinkState::Connecting, fault),
+            Told::Stopped(fault) => self.is_down(number, LinkState::Stopped, fault),
         }
     }
 
-    fn is_down(&mut self, number: usize) {
+    fn is_down(&mut self, number: usize, state: LinkState, LinkFault { reason, words, peer }: LinkFault) {
         self.links[number].client = None;
         self.queue.link_ended(number as u64);
         self.count(number, false);
+        let health = &mut self.links[number].health;
+        health.last_reason = Some(reason);
+        health.peer = peer.or(health.peer.take());
+        *health.ends.entry(reason).or_default() += 1;
+        let of = LinkEnd { link: health.name.clone(), reason };
+        self.shared.metrics.ends.get_or_create(&of).inc();
+        self.changed(number, state, Some(words));
     }
 
     fn count(&self, number: usize, is_bound: bool) {
