@@ -102,3 +102,18 @@ async fn what_goes_wrong_is_one_line_and_a_status() {
         assert_eq!(load(nobody, wrong).await.status.code(), Some(2), "{wrong:?}");
     }
 }
+
+#[tokio::test]
+async fn a_bind_of_another_kind_is_made_if_it_is_asked_for() {
+    let address = smsc(CommandStatus::ESME_ROK).await;
+    let output = load(address, &["--count", "3", "--bind", "transceiver"]).await;
+    assert!(output.status.success(), "{output:?}");
+    let output = load(address, &["--count", "3", "--bind", "transmitter", "--receipts"]).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && said.contains("--bind transmitter: receipts come to a transceiver only"),
+        "{said}"
+    );
+    let output = load(address, &["--tls-ca", "ca.pem"]).await;
+    assert_eq!(output.status.code(), Some(2), "TLS options need --tls: {output:?}");
+}

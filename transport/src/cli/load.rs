@@ -12,23 +12,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
-use smpp_transport::driver::{ClientConfig, Driver, DriverConfig, Tcp, connect_within};
+use smpp_transport::driver::{Driver, DriverConfig};
 use smpp_transport::pdu::{Body, COctets, CommandId, CommandStatus, RegisteredDelivery, ShortMessage, Sm, Tlvs};
-use smpp_transport::session::{BindKind, Event, Outcome, Role, Why};
-use tokio::net::TcpStream;
+use smpp_transport::session::{Event, Outcome, Role, Why};
 use tokio::time::{Instant, sleep_until, timeout};
+
+use super::connect::Line;
+use super::target::Target;
 
 /// Submit many messages and measure how fast they are answered.
 ///
 /// Progress goes to standard error; the last line on standard output is `RATE <responses per second>`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Load {
-    /// Host of the SMSC.
-    #[arg(long, default_value = "127.0.0.1")]
-    host: String,
-    /// Port of the SMSC.
-    #[arg(long, default_value_t = 2775)]
-    port: u16,
+    #[command(flatten)]
+    target: Target,
     /// Requests outstanding at once, on each bind.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     window: u32,
@@ -56,12 +54,6 @@ pub(crate) struct Load {
     /// Destination address.
     #[arg(long, default_value = "27820001001")]
     to: COctets<21>,
-    /// Account.
-    #[arg(long, default_value = "smppclient1")]
-    system_id: COctets<16>,
-    /// Its password.
-    #[arg(long, default_value = "password")]
-    password: COctets<9>,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -111,11 +103,11 @@ impl Tally {
     }
 }
 
-type Line = Driver<TcpStream, Duration>;
+type Session = Driver<Box<dyn Line>, Duration>;
 
 /// One session and its share of the work.
 struct Worker {
-    driver: Line,
+    driver: Session,
     request: Body,
     to_send: u64,
     interval: Option<Duration>,
@@ -151,7 +143,7 @@ fn count(counter: &AtomicU64) {
 }
 
 impl Load {
-    /// Does it all. Exit status 1 when there was no session, or one ended before its time.
+    /// Runs the tool. Exit status 1 when there was no session, one ended before its time, or not every message was answered.
     pub(crate) fn run(self) -> ExitCode {
         let runtime = if self.binds == 1 {
             tokio::runtime::Builder::new_current_thread().enable_all().build()
@@ -162,7 +154,8 @@ impl Load {
             Ok((tally, progress, time)) => {
                 // Whoever has closed our output does not want it.
                 let _ = report(&tally, &progress, time);
-                if tally.ended.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+                let is_complete = tally.ended.is_none() && tally.responses() == self.count;
+                if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
             }
             Err(error) => {
                 let _ = writeln!(std::io::stderr(), "smpp-transport load: {error}");
@@ -204,11 +197,9 @@ impl Load {
 
     /// Connects and binds.
     async fn open(&self, ordinal: u64, progress: Arc<Progress>) -> Result<Worker, String> {
-        let address = format!("{}:{}", self.host, self.port);
-        let stream = connect_within(&mut Tcp { address: address.clone() }, Duration::from_secs(10)).await;
-        let stream = stream.map_err(|error| format!("cannot connect to {address}: {error}"))?;
-        let kind = if self.receipts { BindKind::Transceiver } else { BindKind::Transmitter };
-        let mut config = ClientConfig::new(kind, self.system_id.clone(), self.password.clone());
+        let address = self.target.address();
+        let stream = self.target.connect(Duration::from_secs(10)).await?;
+        let mut config = self.target.client(self.receipts)?;
         config.session.window = self.window as usize;
         let mut driver = Driver::new(stream, Role::Esme, config.session.clone(), DriverConfig::default());
         bind(&mut driver, config.bind_request()).await.map_err(|why| format!("no bind at {address}: {why}"))?;
@@ -241,7 +232,7 @@ fn for_ever(octets: &[u8]) -> Bytes {
     Bytes::from_static(octets.to_vec().leak())
 }
 
-async fn bind(driver: &mut Line, request: Body) -> Result<(), String> {
+async fn bind(driver: &mut Session, request: Body) -> Result<(), String> {
     driver.request(request, Tlvs::new(), Duration::ZERO).map_err(|(refused, _)| refused.to_string())?;
     loop {
         match driver.next().await {
@@ -251,7 +242,7 @@ async fn bind(driver: &mut Line, request: Body) -> Result<(), String> {
             {
                 return Err(format!("refused with {}", pdu.status));
             }
-            Some(Event::Closed(why)) => return Err(format!("the session ended: {why:?}")),
+            Some(Event::Closed(why)) => return Err(format!("the session ended: {why}")),
             None => return Err("the session ended".to_owned()),
             Some(_) => {}
         }
@@ -382,7 +373,7 @@ fn report(tally: &Tally, progress: &Progress, time: Duration) -> std::io::Result
         writeln!(out, "receipts {} of {}", read(&progress.receipts), read(&progress.wanted_receipts))?;
     }
     if let Some(why) = tally.ended {
-        writeln!(out, "a session ended before its time: {why:?}")?;
+        writeln!(out, "a session ended before its time: {why}")?;
     }
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
     let rate = tally.responses() as f64 / seconds;

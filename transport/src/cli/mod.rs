@@ -14,6 +14,7 @@ mod reports;
 mod run;
 mod send;
 mod tap;
+mod target;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, Write};

@@ -5,15 +5,15 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use smpp_transport::driver::{Client, ClientConfig, Delivery, Incoming};
+use smpp_transport::driver::{Client, Delivery, Incoming};
 use smpp_transport::inbound::{IdForms, IdsSeen, InboundOptions, Read, ReadReceipt, read};
 use smpp_transport::outbound::{Coding, MultipartHandling, Numbering, SubmitOptions, draft};
-use smpp_transport::pdu::{COctets, DataCoding, RegisteredDelivery, Sm, Tlvs};
-use smpp_transport::session::BindKind;
+use smpp_transport::pdu::{DataCoding, RegisteredDelivery, Sm, Tlvs};
 use smpp_transport::text::{DefaultAlphabet, Repertoire};
 use tokio::time::timeout;
 
 use super::run::seed_from_the_system;
+use super::target::Target;
 
 /// Send one message, and print the id that the SMSC gives to each part.
 ///
@@ -21,21 +21,8 @@ use super::run::seed_from_the_system;
 /// 0: the SMSC has taken every part, and with --receipt each is delivered. 1: not all of that.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Send {
-    /// Host of the SMSC.
-    #[arg(long, default_value = "127.0.0.1")]
-    host: String,
-    /// Port of the SMSC.
-    #[arg(long, default_value_t = 2775)]
-    port: u16,
-    /// Account.
-    #[arg(long, default_value = "smppclient1")]
-    system_id: COctets<16>,
-    /// Its password.
-    #[arg(long, default_value = "password")]
-    password: COctets<9>,
-    /// Kind of system, if the SMSC wants to know.
-    #[arg(long, default_value = "")]
-    system_type: COctets<13>,
+    #[command(flatten)]
+    target: Target,
     /// Source address.
     #[arg(long)]
     from: String,
@@ -126,18 +113,13 @@ impl Send {
 
     async fn send(&self) -> Result<(), String> {
         let parts = self.parts()?;
-        let kind = if self.receipt { BindKind::Transceiver } else { BindKind::Transmitter };
-        let mut config = ClientConfig::new(kind, self.system_id.clone(), self.password.clone());
-        config.bind.system_type = self.system_type.clone();
+        let mut config = self.target.client(self.receipt)?;
         let limit = Duration::from_secs(self.timeout);
-        config.connect_timeout = limit;
         (config.session.session_init_timeout, config.session.response_timeout) = (limit, limit);
-        let address = match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
-        };
-        let session = Client::connect(&address, config).await;
-        let (client, mut incoming) = session.map_err(|error| format!("no bind at {address}: {error}"))?;
+        let stream = self.target.connect(limit).await?;
+        let session = Client::over(stream, config).await;
+        let (client, mut incoming) =
+            session.map_err(|error| format!("no bind at {}: {error}", self.target.address()))?;
         let mut receipts = Receipts::default();
         let mut done = submit(&client, parts, &mut incoming, &mut receipts).await;
         if self.receipt && done.is_ok() {

@@ -5,8 +5,9 @@
 //! | `GET /health` | 200 if all is well, else 500; in vumi2's form |
 //! | `GET /ready` | 200 if messages can be taken and sent, else 503 |
 //! | `GET /metrics` | for Prometheus |
+//! | `GET /openapi.json` | all of this, as an OpenAPI document |
 //! | `POST /outbound` | 202 with the message, or the messages, once they are on disk |
-//! | `GET /inbound`, `/events`, `/failed` | a page of what was published, or server-sent events |
+//! | `GET /inbound`, `/events`, `/statuses`, `/failed` | a page of what was published, or server-sent events |
 //!
 //! It asks nobody who they are: the address it listens on decides who may talk to it. What it keeps out are web pages of
 //! others in somebody's browser: see [`guard`](crate::guard).
@@ -29,6 +30,7 @@ use crate::guard::{Foreign, Names};
 mod error;
 pub mod health;
 mod listen;
+mod openapi;
 #[cfg(feature = "embedded")]
 mod outbound;
 #[cfg(feature = "embedded")]
@@ -65,6 +67,20 @@ pub struct State {
     pub queue: Option<Queue>,
 }
 
+impl State {
+    /// Returns `true` if the embedded bus is served.
+    #[cfg(feature = "embedded")]
+    fn has_queue(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    /// Returns `false`: this build has no embedded bus.
+    #[cfg(not(feature = "embedded"))]
+    fn has_queue(&self) -> bool {
+        false
+    }
+}
+
 impl FromRef<State> for Arc<Registry> {
     fn from_ref(state: &State) -> Arc<Registry> {
         Arc::clone(&state.metrics)
@@ -77,7 +93,8 @@ fn router(state: State, name: &str, stopping: listen::Stopping) -> Router {
         .route("/", get(index))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
-        .route("/metrics", get(metrics));
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi::get));
     #[cfg(feature = "embedded")]
     let router = match state.queue.clone() {
         Some(queue) => router.merge(queue::router(queue)),
@@ -103,6 +120,7 @@ async fn index(Asked(state): Asked<State>) -> String {
     text.push_str("GET  /health    whether all is well, as JSON\n");
     text.push_str("GET  /ready     200 when messages can be taken and sent\n");
     text.push_str("GET  /metrics   counts, for Prometheus\n");
+    text.push_str("GET  /openapi.json   this, for programs\n");
     #[cfg(feature = "embedded")]
     if state.queue.is_some() {
         text.push_str(queue::INDEX);

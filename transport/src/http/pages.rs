@@ -1,4 +1,4 @@
-//! What was published, page by page: `GET /inbound`, `/events`, `/failed`.
+//! Pages of what was published: `GET /inbound`, `/events`, `/statuses`, `/failed`.
 
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
@@ -26,7 +26,11 @@ pub(super) async fn get(
         return Ok(stream::stream(queue.bus, route, asked.after, stopping));
     }
     let Page { stored, next } = page(queue, route, asked, stopping).await.map_err(|error| unreadable(&error))?;
-    let list = if route == Route::Event { "events" } else { "messages" };
+    let list = match route {
+        Route::Event => "events",
+        Route::Status => "statuses",
+        Route::Inbound | Route::Failed => "messages",
+    };
     let shown: Vec<_> = stored.iter().map(|stored| show(route, stored)).collect();
     Ok(([(CACHE_CONTROL, "no-store")], Json(json!({ list: shown, "next": next }))).into_response())
 }

@@ -15,6 +15,7 @@ pub(super) const INDEX: &str = "\
 POST /outbound  a message to be sent: {\"to_addr\": …, \"from_addr\": …, \"content\": …}, or a list of them
 GET  /inbound   messages from phones
 GET  /events    what became of messages
+GET  /statuses  states of the links, with status_events
 GET  /failed    what was no message, or could never be sent
                 ?after=OFFSET&limit=N&wait=30s, or Accept: text/event-stream
 ";
@@ -59,6 +60,7 @@ pub(super) fn router(queue: Queue) -> Router<State> {
         .route("/outbound", post(outbound::outbound))
         .route("/inbound", get(|asked, queue, waiting| pages::get(Route::Inbound, asked, queue, waiting)))
         .route("/events", get(|asked, queue, waiting| pages::get(Route::Event, asked, queue, waiting)))
+        .route("/statuses", get(|asked, queue, waiting| pages::get(Route::Status, asked, queue, waiting)))
         .route("/failed", get(|asked, queue, waiting| pages::get(Route::Failed, asked, queue, waiting)))
         .layer(axum::Extension(queue))
 }

@@ -12,6 +12,7 @@ async fn health_has_the_form_of_vumi2() {
     let well = server.get("/health").await;
     let bind = json!({
         "name": "smsc", "state": "bound", "bound": true, "since": 1.5, "outstanding": 3, "last_error": null,
+        "last_reason": null, "peer": null, "ends": {},
     });
     let expected = json!({ "health": "ok", "components": {
         "embedded": { "health": "ok", "server_properties": { "product": "P" }, "state": "open" },
@@ -74,7 +75,7 @@ async fn the_first_page_lists_what_there_is() {
     let server = Server::start().await;
     let index = server.get("/").await;
     assert_eq!(index.status, 200);
-    for path in ["/health", "/ready", "/metrics", "/outbound", "/inbound", "/events", "/failed"] {
+    for path in ["/health", "/ready", "/metrics", "/outbound", "/inbound", "/events", "/statuses", "/failed"] {
         assert!(index.body.contains(path), "{path}: {}", index.body);
     }
     assert!(index.body.ends_with("The bus is embedded: open.\n"), "{}", index.body);
@@ -95,4 +96,21 @@ async fn without_the_embedded_bus_its_paths_are_not_there() {
     get("/inbound").await.assert_refused(404, None, "there is no \"/inbound\"");
     assert!(!get("/").await.body.contains("/inbound"));
     assert!(get("/health").await.json()["components"]["amqp"].is_object());
+}
+
+#[tokio::test]
+async fn the_openapi_document_describes_what_is_served() {
+    let server = Server::start().await;
+    let document = server.get("/openapi.json").await;
+    assert_eq!(document.status, 200);
+    let document = document.json();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let wanted = if methods.get("get").is_some() { 200 } else { 405 };
+        assert_eq!(server.get(path).await.status, wanted, "{path}");
+    }
+    let index = server.get("/").await;
+    for line in index.body.lines().filter(|line| line.starts_with("GET ") || line.starts_with("POST ")) {
+        let path = line.split_whitespace().nth(1).unwrap();
+        assert!(document["paths"].get(path).is_some(), "{path}");
+    }
 }

@@ -111,7 +111,7 @@ fn link(name: &str, bound: bool) -> LinkHealth {
         since: Duration::from_millis(1_500),
         outstanding: 3,
         last_error,
-        is_optional: false,
+        ..LinkHealth::default()
     }
 }
 

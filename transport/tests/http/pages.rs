@@ -156,3 +156,14 @@ async fn those_that_wait_and_follow_end_when_it_stops() {
     assert!(String::from_utf8(answer).unwrap().ends_with(r#"{"events":[],"next":0}"#));
     assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens");
 }
+
+#[tokio::test]
+async fn statuses_are_pages_of_their_own() {
+    let server = Server::start().await;
+    server.publish(Route::Status, &json!({ "component": "trx1", "type": "bound" })).await;
+    let page = server.get("/statuses?wait=30s").await.json();
+    assert_eq!(page, json!({ "statuses": [{ "offset": 1, "component": "trx1", "type": "bound" }], "next": 1 }));
+    let mut follower = Follower::start(&server, "/statuses?after=0", "").await;
+    assert_eq!(follower.event().await.1["type"], "bound");
+    assert_eq!(server.get("/events").await.json()["events"], json!([]), "statuses are not events");
+}
