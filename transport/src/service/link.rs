@@ -293,7 +293,7 @@ impl LinkFault {
             }
             // Nothing will change by itself: somebody must look at the account.
             ClientError::Refused(status) if is_about_account(*status) => {
-                tracing::error!(link, peer = shown, %status, "not bound: the SMSC refuses system_id, password or system_type");
+                tracing::error!(link, peer = shown, %status, "not bound: the SMSC refuses the account");
                 "bind_refused"
             }
             ClientError::Refused(status) => {
