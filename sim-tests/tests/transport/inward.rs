@@ -16,7 +16,7 @@ async fn a_message_from_a_phone_is_published() {
     );
     let expected = json!({"smpp": {
         "command": "deliver_sm", "esm_class": 0, "data_coding": 0,
-        "source_addr_ton": 1, "source_addr_npi": 1, "dest_addr_ton": 0, "dest_addr_npi": 0,
+        "source_addr_ton": 1, "source_addr_npi": 1, "dest_addr_ton": 1, "dest_addr_npi": 1,
     }});
     assert_eq!((&message["transport_name"], &message["transport_metadata"]), (&json!("smpp"), &expected));
     assert_eq!(world.answers(&ids).await, ["ESME_ROK"]);
