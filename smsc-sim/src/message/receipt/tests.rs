@@ -1,5 +1,6 @@
 //! Guards the contents of receipts, in every form a policy can ask for.
 
+mod any;
 mod field;
 mod shapes;
 

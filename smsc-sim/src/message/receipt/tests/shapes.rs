@@ -71,3 +71,34 @@ fn shapes_of_responses_are_read_leniently_strictly_or_not_at_all() {
         .apply(&mut empty, two_tlvs().octets());
     assert_eq!(empty.len(), 16);
 }
+
+/// Every shape with every fault, parameters or none, a tail or none: 216 responses of each of three commands.
+#[test]
+fn every_mixture_of_shapes_and_faults_is_a_frame() {
+    let shapes = [ResponseShape::Whole].into_iter().chain(ResponseShape::WRONG);
+    let faults: Vec<_> = [None].into_iter().chain(TlvFault::ALL.map(Some)).collect();
+    let mut frames = 0;
+    for shape in shapes {
+        for &fault in &faults {
+            for (tlvs, tail) in
+                [(Tlvs::new(), vec![]), (Tlvs::new(), vec![0]), (two_tlvs(), vec![]), (two_tlvs(), vec![0])]
+            {
+                let id = Some(MessageId::default());
+                for body in [
+                    Body::SubmitSmResp(id.clone()),
+                    Body::DataSmResp(id),
+                    Body::SubmitMultiResp(Some(smpp_transport::pdu::SubmitMultiResp::default())),
+                ] {
+                    let mut octets = frame(body, &tlvs);
+                    let (header, defect) = (octets[4..16].to_vec(), Some(Defect { fault, tail: tail.clone() }));
+                    ResponseEdit { id: b"4711".to_vec(), shape, defect }.apply(&mut octets, tlvs.octets());
+                    assert_eq!(u32::from_be_bytes([octets[0], octets[1], octets[2], octets[3]]) as usize, octets.len());
+                    assert_eq!(octets[4..16], header, "{shape:?} {fault:?}");
+                    assert!(octets.ends_with(&tail), "{shape:?} {fault:?}");
+                    frames += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(frames, 3 * 216);
+}
