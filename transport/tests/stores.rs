@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use smpp_transport::bus::DeliveryStatus;
-use smpp_transport::store::{Early, Expired, GivenUp, Known, Matched, Memory, PartOf, Report, Store, StoreLimits};
+use smpp_transport::store::{
+    Aggregate, Early, Expired, GivenUp, Known, Matched, Memory, Next, PartOf, Report, Store, StoreLimits,
+    address_digits,
+};
 use smpp_transport::text::{
     Charset, JoinLimits, Language, Outcome, PartAddress, PartKey, ReferenceKind, Refusal, Segment, Shifts, message_id,
 };
@@ -52,6 +55,16 @@ macro_rules! ask {
             finished_messages_make_room,
             references_count_up,
             numbers_are_numbers_of_smpp_and_can_be_kept_and_given_back,
+            a_guess_counts_only_for_a_message_to_one_of_the_addresses,
+            a_final_state_stays_and_what_contradicts_it_is_late,
+            parts_without_an_id_are_not_waited_for,
+            one_id_for_all_parts_is_one_receipt_for_all,
+            the_first_failure_of_a_part_is_the_report,
+            a_report_is_due_in_time_and_given_again_until_it_is_told,
+            the_last_answer_may_complete_a_report,
+            a_report_that_is_due_outlives_the_ids_of_its_message,
+            a_message_that_was_not_accepted_as_a_whole_is_not_reported,
+            held_receipts_are_listed,
         );
     };
     (@ $name:ident, $world:expr; $($question:ident),* $(,)?) => {
@@ -79,11 +92,11 @@ impl World for InMemory {
 }
 
 fn part(message: &str, number: u8, total: u8) -> PartOf {
-    PartOf { message: message.into(), number, total }
+    PartOf { message: message.into(), number, total, ..PartOf::default() }
 }
 
 fn report(status: DeliveryStatus) -> Report {
-    Report { status, smpp_status: "STAT".into(), is_final: status != DeliveryStatus::Pending }
+    Report::new(status, "STAT", status != DeliveryStatus::Pending)
 }
 
 fn delivered() -> Report {
@@ -92,7 +105,14 @@ fn delivered() -> Report {
 
 /// A receipt whose id may be written in any of these forms.
 fn early(forms: &[String], report: &Report) -> Early {
-    Early { id: forms.first().cloned().unwrap_or_default(), forms: forms.to_vec(), report: report.clone() }
+    Early {
+        id: forms.first().cloned().unwrap_or_default(),
+        id_in_text: None,
+        forms: forms.to_vec(),
+        guesses: Vec::new(),
+        addresses: Vec::new(),
+        report: report.clone(),
+    }
 }
 
 /// The id as it is, and in the other base either way.
@@ -151,8 +171,9 @@ async fn a_receipt_finds_its_message_and_its_copy_is_known_as_such(world: &impl 
     assert_eq!(store.remember(NOW, "abcd", &part("m", 2, 3)).await.unwrap(), []);
     assert_eq!(store.accepted(NOW, "m").await.unwrap(), [2]);
     let pending = store.receipt(NOW, &early(&forms("ABCD"), &report(DeliveryStatus::Pending))).await.unwrap();
-    let expected = [None, Some(report(DeliveryStatus::Pending)), None];
-    assert_eq!(known(pending), Known { part: part("m", 2, 3), reports: expected.into(), is_repeated: false });
+    let reports = vec![None, Some(report(DeliveryStatus::Pending)), None];
+    let form = "abcd".into();
+    assert_eq!(known(pending), Known { part: part("m", 2, 3), reports, is_repeated: false, form, next: Next::Report });
     let first = known(store.receipt(NOW, &early(&forms("43981"), &delivered())).await.unwrap());
     assert_eq!(
         (&first.reports[..], first.is_repeated),
@@ -211,7 +232,7 @@ async fn no_more_receipts_wait_than_may(world: &impl World) {
     let store = world.empty(StoreLimits { early_max: 1, ..StoreLimits::default() });
     assert_eq!(store.receipt(NOW, &early(&[], &delivered())).await.unwrap(), Matched::Unknown, "no id at all");
     assert_eq!(store.receipt(NOW, &early(&forms("10"), &delivered())).await.unwrap(), Matched::Held);
-    assert_eq!(store.receipt(NOW, &early(&forms("12"), &delivered())).await.unwrap(), Matched::Unknown);
+    assert_eq!(store.receipt(NOW, &early(&forms("12"), &delivered())).await.unwrap(), Matched::Full);
     let waited = store.remember(NOW, "a", &part("m", 1, 1)).await.unwrap();
     store.told(NOW, &waited[0]).await.unwrap();
     assert_eq!(
@@ -261,6 +282,7 @@ async fn what_is_reported_of_each_part_is_kept_until_its_last_id_is_gone(world: 
     let other = known(store.receipt(later, &early(&forms("a2"), &delivered())).await.unwrap());
     assert_eq!(other.reports, [Some(delivered()), Some(delivered())], "the first part's id is gone, its report is not");
     assert_eq!(store.accepted(later, "m").await.unwrap(), [1, 2]);
+    store.told_aggregate(later, "m", DeliveryStatus::Delivered).await.unwrap();
     let gone = later + 3_600 * SECOND;
     let _ = store.remember(gone, "a3", &part("m", 1, 2)).await.unwrap();
     assert_eq!(store.accepted(gone, "m").await.unwrap(), [1], "it begins anew");
@@ -377,7 +399,7 @@ async fn what_has_expired_is_given_again_until_it_is_told(world: &impl World) {
     let never = early(&forms("b"), &delivered());
     assert_eq!(store.receipt(NOW, &never).await, Ok(Matched::Held));
     let (first, hold) = (NOW + 3_600 * SECOND, 30 * SECOND);
-    let Expired { incomplete, early } = store.expire(first).await.unwrap();
+    let Expired { incomplete, early, .. } = store.expire(first).await.unwrap();
     assert_eq!((incomplete.len(), early.as_slice()), (2, [never.clone()].as_slice()));
     // A part of the same message is another's.
     assert_eq!(join(&store, first, &key(1, 2), &segment(1, b"uno")).await, Outcome::Waiting);
@@ -386,7 +408,8 @@ async fn what_has_expired_is_given_again_until_it_is_told(world: &impl World) {
     store.told_incomplete(first, incomplete[0].number).await.unwrap();
     store.told_incomplete(first, incomplete[0].number).await.unwrap();
     let again = store.expire(first + hold).await.unwrap();
-    assert_eq!(again, Expired { incomplete: incomplete[1..].to_vec(), early: vec![never.clone()] });
+    let aggregates = Vec::new();
+    assert_eq!(again, Expired { incomplete: incomplete[1..].to_vec(), early: vec![never.clone()], aggregates });
     store.told(first, &never).await.unwrap();
     store.told_incomplete(first, incomplete[1].number).await.unwrap();
     assert_eq!(store.expire(first + 2 * hold).await, Ok(Expired::default()));
@@ -459,4 +482,225 @@ async fn numbers_are_numbers_of_smpp_and_can_be_kept_and_given_back(world: &impl
     assert_eq!(store.give_back_numbers(&numbers).await, Ok(()));
     let distinct: BTreeSet<u32> = [*numbers.start(), *numbers.end()].into();
     assert_eq!(distinct.len(), 2);
+}
+
+/// A receipt with sure forms, guesses and addresses.
+fn sought(sure: &[&str], guesses: &[&str], addresses: &[&str]) -> Early {
+    let strings = |list: &[&str]| list.iter().map(|each| (*each).to_owned()).collect();
+    let addresses = addresses.iter().map(|address| address_digits(address)).collect();
+    Early { guesses: strings(guesses), addresses, ..early(&strings(sure), &delivered()) }
+}
+
+fn to(message: &str, address: &str) -> PartOf {
+    PartOf { to: address_digits(address), ..part(message, 1, 1) }
+}
+
+async fn a_guess_counts_only_for_a_message_to_one_of_the_addresses(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    for (id, message, address) in [("22", "a", "27820001001"), ("16", "b", "+27 82 000 1002"), ("abc", "c", "")] {
+        let _ = store.remember(NOW, id, &to(message, address)).await.unwrap();
+    }
+    for (sure, guesses, addresses, message) in [
+        (&["22"][..], &["16"][..], &["27820001001", "1001"][..], Some("a")),
+        (&["22"], &["16"], &["27820001002", "1001"], Some("b")),
+        (&["22"], &["16"], &["1001", "0820001002"], Some("b")),
+        (&["22"], &["16"], &["00277777777777"], Some("a")),
+        (&["22"], &["16"], &[], Some("a")),
+        (&["99"], &["16"], &["27820001002"], Some("b")),
+        (&["99"], &["16"], &["0820001003"], None),
+        (&["99"], &["16"], &["1002"], None),
+        (&["99"], &["16"], &[], None),
+        (&["99"], &["abc"], &["27820001002"], None),
+        (&["abc"], &["16"], &["27820001009"], Some("c")),
+        (&["99", "22"], &[], &["27820001001"], Some("a")),
+    ] {
+        let receipt = sought(sure, guesses, addresses);
+        let found = match store.receipt_again(NOW, &receipt).await.unwrap() {
+            Matched::Known(known) => Some(known.part.message),
+            _ => None,
+        };
+        assert_eq!(found.as_deref(), message, "{receipt:?}");
+    }
+    let waits = sought(&["77"], &["4d"], &["27820001004"]);
+    assert_eq!(store.receipt(NOW, &waits).await, Ok(Matched::Held));
+    let found = store.remember(NOW, "4d", &to("d", "27820001004")).await.unwrap();
+    assert_eq!(found, std::slice::from_ref(&waits), "by its guess");
+    assert_eq!(&*known(store.receipt_again(NOW, &waits).await.unwrap()).form, "4d");
+}
+
+async fn a_final_state_stays_and_what_contradicts_it_is_late(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    let pending = || report(DeliveryStatus::Pending);
+    let failed = || report(DeliveryStatus::Failed);
+    let other_word = || Report::new(DeliveryStatus::Failed, "EXPIRED", true);
+    let with_details = || {
+        let details = [("error".to_owned(), "001".into())].into_iter().collect();
+        Report { details, ..delivered() }
+    };
+    let stories = [
+        (vec![pending(), pending(), delivered()], vec![Next::Report, Next::Report, Next::Report]),
+        (vec![delivered(), pending(), failed(), delivered()], vec![Next::Report, Next::Late, Next::Late, Next::Report]),
+        (vec![failed(), delivered(), pending(), failed()], vec![Next::Report, Next::Late, Next::Late, Next::Report]),
+        (vec![failed(), other_word()], vec![Next::Report, Next::Late]),
+        (vec![delivered(), with_details()], vec![Next::Report, Next::Report]),
+    ];
+    for (number, (reports, expected)) in stories.into_iter().enumerate() {
+        let id = format!("id{number}");
+        let _ = store.remember(NOW, &id, &part(&format!("m{number}"), 1, 1)).await.unwrap();
+        for (report, expected) in reports.iter().zip(expected) {
+            let found = known(store.receipt(NOW, &early(std::slice::from_ref(&id), report)).await.unwrap());
+            assert_eq!(found.next, expected, "{number}: {report:?}");
+        }
+    }
+}
+
+/// Three parts with these ids, of which an empty one is none.
+async fn three_parts(store: &Store, now: Duration, message: &str, ids: [&str; 3]) {
+    for (number, id) in (1..).zip(ids) {
+        let none = format!("none {number} of {message}");
+        let (id, is_unreported) = if id.is_empty() { (none.as_str(), true) } else { (id, false) };
+        let _ = store.remember(now, id, &PartOf { is_unreported, ..part(message, number, 3) }).await.unwrap();
+    }
+}
+
+async fn next(store: &Store, now: Duration, id: &str, report: &Report) -> Next {
+    known(store.receipt(now, &early(&[id.to_owned()], report)).await.unwrap()).next
+}
+
+/// The report that is due, as its status, whether it is incomplete, and how many parts are reported.
+fn due(next: Next) -> (DeliveryStatus, bool, usize) {
+    match next {
+        Next::Aggregate(aggregate) => in_short(&aggregate),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn in_short(aggregate: &Aggregate) -> (DeliveryStatus, bool, usize) {
+    let status = aggregate.deciding().unwrap().status;
+    (status, aggregate.is_incomplete, aggregate.reports.iter().flatten().count())
+}
+
+async fn parts_without_an_id_are_not_waited_for(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    for (number, ids) in [["a", "", ""], ["", "b", ""], ["", "", "c"]].into_iter().enumerate() {
+        let message = format!("m{number}");
+        three_parts(&store, NOW, &message, ids).await;
+        let id = ids.concat();
+        let Next::Aggregate(aggregate) = next(&store, NOW, &id, &delivered()).await else { panic!("{ids:?}") };
+        assert_eq!(in_short(&aggregate), (DeliveryStatus::Delivered, false, 1));
+        assert_eq!((&*aggregate.message, aggregate.unreported.len()), (message.as_str(), 2));
+        store.told_aggregate(NOW, &message, DeliveryStatus::Delivered).await.unwrap();
+        assert_eq!(next(&store, NOW, &id, &delivered()).await, Next::Nothing, "it is told once");
+        assert_eq!(next(&store, NOW, &id, &report(DeliveryStatus::Failed)).await, Next::Late);
+    }
+    three_parts(&store, NOW, "two", ["d", "e", ""]).await;
+    assert_eq!(next(&store, NOW, "d", &delivered()).await, Next::Nothing);
+    assert_eq!(due(next(&store, NOW, "e", &delivered()).await), (DeliveryStatus::Delivered, false, 2));
+}
+
+async fn one_id_for_all_parts_is_one_receipt_for_all(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    three_parts(&store, NOW, "m", ["t1", "t1", "t1"]).await;
+    assert_eq!(next(&store, NOW, "t1", &report(DeliveryStatus::Pending)).await, Next::Report);
+    assert_eq!(due(next(&store, NOW, "t1", &delivered()).await), (DeliveryStatus::Delivered, false, 3));
+    assert_eq!(next(&store, NOW, "t1", &delivered()).await, Next::Nothing, "somebody tells of it");
+    store.told_aggregate(NOW, "m", DeliveryStatus::Delivered).await.unwrap();
+    assert_eq!(next(&store, NOW, "t1", &delivered()).await, Next::Nothing);
+    assert_eq!(next(&store, NOW, "t1", &report(DeliveryStatus::Pending)).await, Next::Late);
+    three_parts(&store, NOW, "n", ["u1", "u1", "u2"]).await;
+    assert_eq!(next(&store, NOW, "u1", &delivered()).await, Next::Nothing, "the third has an id of its own");
+    assert_eq!(due(next(&store, NOW, "u2", &delivered()).await), (DeliveryStatus::Delivered, false, 3));
+}
+
+async fn the_first_failure_of_a_part_is_the_report(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    three_parts(&store, NOW, "m", ["a", "b", "c"]).await;
+    assert_eq!(next(&store, NOW, "a", &delivered()).await, Next::Nothing);
+    assert_eq!(due(next(&store, NOW, "b", &report(DeliveryStatus::Failed)).await), (DeliveryStatus::Failed, false, 2));
+    store.told_aggregate(NOW, "m", DeliveryStatus::Failed).await.unwrap();
+    assert_eq!(next(&store, NOW, "c", &delivered()).await, Next::Nothing, "delivered is not news");
+    assert_eq!(next(&store, NOW, "c", &report(DeliveryStatus::Pending)).await, Next::Late);
+    assert_eq!(store.expire(NOW + 3_600 * SECOND).await.unwrap().aggregates, []);
+    let store = world.empty(StoreLimits { aggregate_timeout: None, ..StoreLimits::default() });
+    three_parts(&store, NOW, "m", ["a", "b", "c"]).await;
+    for id in ["a", "b"] {
+        assert_eq!(next(&store, NOW, id, &delivered()).await, Next::Report, "each by itself");
+    }
+    assert_eq!(next(&store, NOW, "a", &report(DeliveryStatus::Failed)).await, Next::Late);
+}
+
+async fn a_report_is_due_in_time_and_given_again_until_it_is_told(world: &impl World) {
+    let store = world.empty(StoreLimits { aggregate_timeout: Some(60 * SECOND), ..StoreLimits::default() });
+    three_parts(&store, NOW, "m", ["a", "b", "c"]).await;
+    assert_eq!(next(&store, NOW, "a", &delivered()).await, Next::Nothing);
+    assert_eq!(next(&store, NOW + 30 * SECOND, "b", &delivered()).await, Next::Nothing);
+    let end = NOW + 60 * SECOND;
+    assert!(store.next_expiry().is_some_and(|at| at <= end), "{:?}", store.next_expiry());
+    assert_eq!(store.expire(end - Duration::from_millis(1)).await.unwrap().aggregates, []);
+    let given = store.expire(end).await.unwrap().aggregates;
+    assert_eq!(given.iter().map(in_short).collect::<Vec<_>>(), [(DeliveryStatus::Delivered, true, 2)]);
+    assert_eq!(store.expire(end).await.unwrap().aggregates, [], "somebody tells of it");
+    assert_eq!(next(&store, end, "c", &delivered()).await, Next::Nothing);
+    let again = store.expire(end + 30 * SECOND).await.unwrap().aggregates;
+    assert_eq!(again.iter().map(in_short).collect::<Vec<_>>(), [(DeliveryStatus::Delivered, false, 3)], "whole by now");
+    store.told_aggregate(end, "m", DeliveryStatus::Delivered).await.unwrap();
+    assert_eq!(next(&store, end, "c", &report(DeliveryStatus::Failed)).await, Next::Late);
+    assert_eq!(store.expire(end + 600 * SECOND).await.unwrap().aggregates, []);
+    // The clock goes back: a report is due no later than that.
+    three_parts(&store, NOW, "n", ["d", "e", "f"]).await;
+    assert_eq!(next(&store, NOW + 3_600 * SECOND, "d", &delivered()).await, Next::Nothing);
+    assert_eq!(store.expire(NOW).await.unwrap().aggregates, []);
+    assert_eq!(store.expire(NOW + 60 * SECOND).await.unwrap().aggregates.len(), 1);
+}
+
+async fn the_last_answer_may_complete_a_report(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    let _ = store.remember(NOW, "a", &part("m", 1, 2)).await.unwrap();
+    assert_eq!(next(&store, NOW, "a", &delivered()).await, Next::Nothing, "the second part may have an id");
+    let none = PartOf { is_unreported: true, ..part("m", 2, 2) };
+    let _ = store.remember(NOW + SECOND, "none", &none).await.unwrap();
+    assert!(store.next_expiry().is_some_and(|at| at <= NOW + SECOND), "{:?}", store.next_expiry());
+    let given = store.expire(NOW + SECOND).await.unwrap().aggregates;
+    assert_eq!(given.iter().map(in_short).collect::<Vec<_>>(), [(DeliveryStatus::Delivered, false, 1)]);
+}
+
+async fn a_report_that_is_due_outlives_the_ids_of_its_message(world: &impl World) {
+    let limits = StoreLimits {
+        id_ttl: 10 * SECOND,
+        final_id_ttl: SECOND,
+        aggregate_timeout: Some(60 * SECOND),
+        ..StoreLimits::default()
+    };
+    let store = world.empty(limits);
+    three_parts(&store, NOW, "m", ["a", "b", "c"]).await;
+    assert_eq!(next(&store, NOW, "a", &delivered()).await, Next::Nothing);
+    assert_eq!(store.accepted(NOW + 20 * SECOND, "m").await.unwrap(), [] as [u8; 0]);
+    let given = store.expire(NOW + 60 * SECOND).await.unwrap().aggregates;
+    assert_eq!(given.iter().map(in_short).collect::<Vec<_>>(), [(DeliveryStatus::Delivered, true, 1)]);
+    store.told_aggregate(NOW + 60 * SECOND, "m", DeliveryStatus::Delivered).await.unwrap();
+    assert_eq!(store.accepted(NOW + 60 * SECOND, "m").await.unwrap(), [] as [u8; 0]);
+}
+
+async fn held_receipts_are_listed(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    assert_eq!(store.held(NOW).await, Ok(Vec::new()));
+    let held = [sought(&["1"], &["2"], &["27820001001"]), sought(&["3"], &[], &[])];
+    for receipt in &held {
+        assert_eq!(store.receipt(NOW, receipt).await, Ok(Matched::Held));
+    }
+    assert_eq!(store.held(NOW).await, Ok(held.to_vec()));
+    store.told(NOW, &held[0]).await.unwrap();
+    assert_eq!(store.held(NOW).await, Ok(held[1..].to_vec()));
+}
+
+async fn a_message_that_was_not_accepted_as_a_whole_is_not_reported(world: &impl World) {
+    let store = world.empty(StoreLimits { aggregate_timeout: Some(60 * SECOND), ..StoreLimits::default() });
+    let _ = store.remember(NOW, "a", &part("m", 1, 2)).await.unwrap();
+    assert_eq!(next(&store, NOW, "a", &delivered()).await, Next::Nothing);
+    assert_eq!(store.expire(NOW + 60 * SECOND).await.unwrap().aggregates, [], "its second part was refused, or waits");
+    let _ = store.remember(NOW + 90 * SECOND, "b", &part("m", 2, 2)).await.unwrap();
+    assert_eq!(due(next(&store, NOW + 90 * SECOND, "b", &delivered()).await), (DeliveryStatus::Delivered, false, 2));
+    let _ = store.remember(NOW, "c", &part("n", 1, 2)).await.unwrap();
+    let failed = next(&store, NOW, "c", &report(DeliveryStatus::Failed)).await;
+    assert_eq!(due(failed), (DeliveryStatus::Failed, false, 1), "a failure is one of the whole");
 }

@@ -243,6 +243,23 @@ fn garbage_after_the_fields_is_read_as_optional_parameters() {
 // Trap 8: optional parameters.
 
 #[test]
+fn parameter_beyond_the_end_of_a_delivery_is_dropped_when_tolerant_and_never_its_text() {
+    let header = "00000005 00000000 00000001";
+    for (rest, tolerated) in [
+        ("00 0204 0002 00", Some(vec![])),
+        ("00 0427 0001 02 0204 0002 00", Some(vec![(TlvTag::MESSAGE_STATE, Bytes::from_static(&[2]))])),
+        ("00 001e 0041 313200", Some(vec![(TlvTag::RECEIPTED_MESSAGE_ID, Bytes::from_static(b"12\0"))])),
+        ("00 0424 ffff 61", None),
+        ("00 0427 0001 02 0424 0003 6161", None),
+    ] {
+        let body = format!("{UP_TO_SM_LENGTH} {rest}");
+        assert_eq!(answer(strict(header, &body)), Answer::Respond(CommandStatus::ESME_RINVOPTPARSTREAM), "{rest}");
+        let read = tolerant(header, &body).ok().map(|pdu| pdu.tlvs.iter().collect::<Vec<_>>());
+        assert_eq!(read, tolerated, "{rest}");
+    }
+}
+
+#[test]
 fn parameter_beyond_the_end_of_a_request_is_refused_in_both_presets() {
     for rest in ["00 0204 0002 00", "00 0424 ffff", "00 0204 0002 0001 0210 0001"] {
         let (header, body) = ("00000004 00000000 00000001", format!("{UP_TO_SM_LENGTH} {rest}"));

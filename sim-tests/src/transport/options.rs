@@ -9,7 +9,7 @@ use smpp_transport::outbound::{
     Coding, KeepOrder, MultipartHandling, OnUnknown, QueueConfig, Rate, Retry, SubmitOptions, Throttle,
 };
 use smpp_transport::pdu::{CommandStatus, RegisteredDelivery};
-use smpp_transport::service::{Link, Reports, ServiceConfig};
+use smpp_transport::service::{Link, ServiceConfig};
 use smpp_transport::session::{BindKind, Role, SessionConfig};
 use smpp_transport::store::StoreLimits;
 use smpp_transport::text::{JoinLimits, Repertoire};
@@ -22,7 +22,7 @@ const fn ms(ms: u64) -> Duration {
 }
 
 pub(super) fn service(part: &Transport) -> ServiceConfig {
-    let Options { receipts, report_parts, .. } = part.options;
+    let Options { receipts, .. } = part.options;
     ServiceConfig {
         submit: SubmitOptions {
             coding: Coding::Auto(Repertoire::default()),
@@ -45,7 +45,6 @@ pub(super) fn service(part: &Transport) -> ServiceConfig {
             },
             ..InboundOptions::default()
         },
-        reports: if report_parts { Reports::PerPart } else { Reports::Aggregate },
         inbound_timeout: ms(part.options.inbound_timeout_ms),
         shutdown_timeout: ms(part.options.shutdown_timeout_ms),
         ..ServiceConfig::default()
@@ -75,7 +74,13 @@ fn queue(options: &Options) -> QueueConfig {
 
 pub(super) fn limits(part: &Transport) -> StoreLimits {
     let join = JoinLimits { expiry: ms(part.options.join_expiry_ms), ..StoreLimits::default().join };
-    StoreLimits { early_hold: ms(part.options.early_hold_ms), join, ..StoreLimits::default() }
+    let defaults = StoreLimits::default();
+    StoreLimits {
+        early_hold: ms(part.options.early_hold_ms),
+        aggregate_timeout: defaults.aggregate_timeout.filter(|_| !part.options.report_parts),
+        join,
+        ..defaults
+    }
 }
 
 pub(super) fn links(plan: &Plan, part: &Transport) -> Vec<Link> {

@@ -3,8 +3,9 @@
 use serde_json::json;
 use smpp_transport::inbound::IdForms;
 use smpp_transport::outbound::MultipartHandling;
-use smpp_transport::service::{Reports, Unmatched};
+use smpp_transport::service::Unmatched;
 use smpp_transport::session::BindKind;
+use smpp_transport::store::{Memory, Store, StoreLimits};
 
 use crate::world::{World, link, seconds};
 
@@ -96,9 +97,11 @@ async fn receipts_come_on_the_other_half_of_a_pair() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_of_several_parts_has_one_report_or_one_for_each() {
-    for (reports, told) in [(Reports::Aggregate, 1), (Reports::PerPart, 3)] {
+    let timeout = StoreLimits::default().aggregate_timeout;
+    for (aggregate_timeout, told) in [(timeout, 1), (None, 3)] {
         let world = World::with("[]", |world| {
-            world.config.reports = reports;
+            let limits = StoreLimits { aggregate_timeout, ..StoreLimits::default() };
+            world.store = Store::Memory(Memory::new(limits));
             world.config.submit.multipart = MultipartHandling::Udh8;
             world.config.submit.registered_delivery.0 = 1;
         })
@@ -108,7 +111,7 @@ async fn a_message_of_several_parts_has_one_report_or_one_for_each() {
         for _ in 0..told {
             assert_eq!(world.event().await, "delivered m DELIVERED");
         }
-        assert!(world.hears_nothing_for(seconds(60)).await, "{reports:?}");
+        assert!(world.hears_nothing_for(seconds(60)).await, "{aggregate_timeout:?}");
     }
     let rules = "[{ when: { part: 2 }, then: { policy: { outcome: UNDELIVERABLE } } }]";
     let world = World::with(rules, |world| {

@@ -17,7 +17,7 @@ use smpp_transport::outbound::{
 use smpp_transport::pdu::json::from_hex;
 use smpp_transport::pdu::time::{Period, SmppTime};
 use smpp_transport::pdu::{COctets, CommandStatus, Leniency, Npi, Tlvs, Ton};
-use smpp_transport::service::{Does, Link, Middleware, OnAuthFailure, Partial, Reports, ServiceConfig, Unmatched};
+use smpp_transport::service::{Does, Link, Middleware, OnAuthFailure, Partial, ServiceConfig, Unmatched};
 use smpp_transport::session::{BindKind, Role, SessionConfig};
 use smpp_transport::store::StoreLimits;
 use smpp_transport::text::{JoinLimits, Repertoire};
@@ -35,14 +35,12 @@ pub(crate) fn service(config: &Config) -> Result<ServiceConfig, String> {
         queue: queue(config),
         messages_max: usize::from(prefetch),
         inbound: inbound(config)?,
-        reports: match config.receipts.multipart {
-            ReceiptsOfParts::Aggregate => Reports::Aggregate,
-            ReceiptsOfParts::PerPart => Reports::PerPart,
-        },
         unmatched: match config.receipts.unmatched {
             OnUnmatched::Log => Unmatched::Log,
             OnUnmatched::Event => Unmatched::Event,
         },
+        unmatched_refuse_tries: config.receipts.unmatched_refuse_tries,
+        unmatched_refuse_status: config.receipts.unmatched_refuse_status,
         partial: match config.inbound.partial {
             OnPartial::DeliverParts => Partial::Parts,
             OnPartial::DeliverJoined => Partial::Gaps,
@@ -225,7 +223,11 @@ fn inbound(config: &Config) -> Result<InboundOptions, String> {
     let pattern = receipts.regex.as_ref().map(|pattern| Pattern::new(pattern.regex().clone()));
     let id_forms = match (receipts.id_format.response, receipts.id_format.receipt) {
         (_, IdForm::Auto) => IdForms::Auto,
+        (IdForm::HexString, IdForm::AsIs) => IdForms::HexStringResponses,
         (_, IdForm::AsIs) | (IdForm::Hex, IdForm::Hex) | (IdForm::Dec, IdForm::Dec) => IdForms::AsIs,
+        (IdForm::HexString, IdForm::HexString) => IdForms::AsIs,
+        (_, IdForm::HexString) => IdForms::HexStringReceipts,
+        (IdForm::HexString, _) => IdForms::HexStringResponses,
         (_, IdForm::Dec) => IdForms::DecimalReceipts,
         (_, IdForm::Hex) => IdForms::HexReceipts,
     };
@@ -243,6 +245,8 @@ fn inbound(config: &Config) -> Result<InboundOptions, String> {
         id_forms,
         ussd: ussd(config),
         tlvs: config.inbound.tlvs.clone(),
+        sme_acks: !config.submit.registered_delivery.sme_originated_acks.is_empty(),
+        is_strict: config.session.tolerance == Tolerance::Strict,
     })
 }
 
@@ -255,6 +259,10 @@ pub(crate) fn limits(config: &Config) -> StoreLimits {
         ids_max: size(config.stores.cache.ids_max.into()),
         early_hold: config.receipts.early_hold,
         early_max: size(config.receipts.early_max.into()),
+        aggregate_timeout: match config.receipts.multipart {
+            ReceiptsOfParts::Aggregate => Some(config.receipts.aggregate_timeout),
+            ReceiptsOfParts::PerPart => None,
+        },
         join: JoinLimits {
             sets_max: size(config.inbound.max_sets.into()),
             octets_max: size(config.inbound.max_octets),

@@ -202,7 +202,9 @@ impl Receipts {
 
     /// Takes a receipt of ours. Anything else is put off by being dropped: the SMSC keeps it for whoever it is for.
     fn take(&mut self, delivery: Delivery) {
-        let Read::Receipt(ReadReceipt { id, report }) = read(&delivery.pdu, &InboundOptions::default()) else { return };
+        let Read::Receipt(ReadReceipt { id, report, .. }) = read(&delivery.pdu, &InboundOptions::default()) else {
+            return;
+        };
         self.ids.note_receipt(&id);
         let form = self.ids.forms_at_last(IdForms::Auto, &id).into_iter().find(|form| self.missing.contains_key(form));
         let Some((form, id)) = form.and_then(|form| self.missing.remove_entry(&form)) else { return };

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-pub use ids::{IdForms, IdsSeen};
+pub use ids::{Forms, IdForms, IdsSeen};
 pub use metadata::TlvSelection;
 pub use receipt::{Detect, Pattern, ReadReceipt, StatusMapping};
 pub use repeated::{Repeated, key};
@@ -20,7 +20,9 @@ use crate::bus::Message;
 use crate::bus::message::Stamp;
 use crate::pdu::json::hex;
 use crate::pdu::{Body, DataCoding, EsmClass, Npi, Pdu, TlvTag, Tlvs, Ton, latin1};
-use crate::text::{Charset, Content, Decoded, DefaultAlphabet, PartAddress, PartKey, Segment};
+use crate::text::{
+    Charset, Content, Decoded, DefaultAlphabet, Incomplete, Joined, PartAddress, PartKey, Segment, join,
+};
 use crate::ussd;
 
 /// How what comes is read.
@@ -42,6 +44,10 @@ pub struct InboundOptions {
     pub ussd: ussd::Dialect,
     /// Optional parameters that are passed on, in `transport_metadata.smpp.tlvs`. Default: none.
     pub tlvs: TlvSelection,
+    /// Whether acknowledgements of handsets were asked for, so that they are reports. Default false.
+    pub sme_acks: bool,
+    /// Whether a user data header whose length counts itself is an error. Default false.
+    pub is_strict: bool,
 }
 
 /// What a PDU is.
@@ -59,6 +65,13 @@ pub enum Read {
         segment: Segment,
         /// All but its text.
         envelope: Envelope,
+    },
+    /// A part of a receipt.
+    ReceiptPart {
+        /// Receipt that this is a part of.
+        key: PartKey,
+        /// Number and octets of the part.
+        segment: Segment,
     },
     /// A message.
     Text {
@@ -153,6 +166,16 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The ends of the message as parts are joined by.
+    fn ends(&self) -> (PartAddress, PartAddress) {
+        (end(self.source), end(self.destination))
+    }
+
+    /// Source and destination address.
+    fn addresses(&self) -> [String; 2] {
+        [latin1(self.source.2), latin1(self.destination.2)]
+    }
+
     fn envelope(&self, options: &InboundOptions) -> Envelope {
         Envelope {
             from: latin1(self.source.2),
@@ -169,17 +192,34 @@ pub fn read(pdu: &Pdu, options: &InboundOptions) -> Read {
     let Some(fields) = Fields::of(pdu) else { return Read::Nothing };
     let charset = options.data_coding_overrides.get(&fields.data_coding.0).copied();
     let charset = charset.unwrap_or_else(|| Charset::of(fields.data_coding, options.default));
-    let content = Content::read(fields.esm_class, fields.tlvs, charset, &fields.octets);
-    if let Some(receipt) = receipt::read(fields.esm_class, fields.tlvs, &content, options) {
+    let read = if options.is_strict { Content::read } else { Content::read_tolerant };
+    let content = read(fields.esm_class, fields.tlvs, charset, &fields.octets);
+    if let Some(receipt) = receipt::read(&fields, &content, options) {
         return receipt;
     }
     let mut envelope = fields.envelope(options);
     if let (Some(part), Some(segment)) = (content.part, Segment::of(&content)) {
-        return Read::Part { key: part.key(end(fields.source), end(fields.destination)), segment, envelope };
+        let (source, destination) = fields.ends();
+        return Read::Part { key: part.key(source, destination), segment, envelope };
     }
     let decoded = content.decode();
     envelope.note(content.charset, &decoded, &content.octets);
     Read::Text { text: decoded.text, envelope }
+}
+
+/// Reads a receipt whose parts are joined; `pdu` is the part that came last.
+#[must_use]
+pub fn read_joined(pdu: &Pdu, joined: &Joined, options: &InboundOptions) -> Read {
+    Fields::of(pdu).map_or(Read::Nothing, |fields| receipt::read_joined(joined, &fields, options))
+}
+
+/// Reads what is there of a receipt whose other parts never came. `None` unless its first parts hold id and state.
+#[must_use]
+pub fn read_incomplete(incomplete: &Incomplete, options: &InboundOptions) -> Option<ReadReceipt> {
+    let first = (1..).zip(&incomplete.segments).take_while(|(number, segment)| *number == segment.number);
+    let joined = join(first.map(|(_, segment)| segment.clone()));
+    let addresses = [latin1(&incomplete.key.source.addr), latin1(&incomplete.key.destination.addr)];
+    receipt::read_first_parts(&joined, addresses, options)
 }
 
 fn end((ton, npi, addr): (Ton, Npi, &[u8])) -> PartAddress {

@@ -151,6 +151,7 @@ fn states_are_told_as_vumi2_told_them_and_those_it_did_not_know_as_what_they_are
         ("ACCEPTD", DeliveryStatus::Pending),
         ("ENROUTE", DeliveryStatus::Pending),
         ("ODD", DeliveryStatus::Pending),
+        ("FAILED", DeliveryStatus::Failed),
     ] {
         let receipt = receipt_of(&deliver(0x04, 0, format!("id:1 stat:{stat} err:000").as_bytes()));
         assert_eq!((receipt.report.status, &*receipt.report.smpp_status), (status, stat));

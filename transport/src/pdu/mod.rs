@@ -71,6 +71,10 @@ pub struct Leniency {
     /// An optional parameter of a *response* that claims more octets than there are is dropped, and what follows it: the
     /// outcome is known without it.
     pub broken_response_tails: bool,
+    /// An optional parameter of a deliver_sm or data_sm that claims more octets than there are is dropped: the message or receipt
+    /// before it is whole, and refused it would be lost. Of a receipted_message_id, the octets that are there are kept; a
+    /// message_payload is still an error.
+    pub broken_delivery_tails: bool,
     /// A body that cannot be read in a response with an error status is dropped: the status says it all.
     pub unreadable_error_bodies: bool,
     /// sm_length 255 (the standard stops at 254).
@@ -86,6 +90,7 @@ impl Leniency {
         unterminated_strings: false,
         stray_tails: false,
         broken_response_tails: false,
+        broken_delivery_tails: false,
         unreadable_error_bodies: false,
         sm_length_255: false,
         short_lists: false,
@@ -96,6 +101,7 @@ impl Leniency {
         unterminated_strings: true,
         stray_tails: true,
         broken_response_tails: true,
+        broken_delivery_tails: true,
         unreadable_error_bodies: true,
         sm_length_255: true,
         short_lists: true,
@@ -104,7 +110,12 @@ impl Leniency {
     fn forgives(&self, fault: FaultKind, id: CommandId) -> bool {
         match fault {
             FaultKind::Leftover { .. } => self.stray_tails,
-            FaultKind::TlvOverrun { .. } => self.broken_response_tails && id.is_response(),
+            FaultKind::TlvOverrun { .. } if id.is_response() => self.broken_response_tails,
+            // Without its text a message is not whole.
+            FaultKind::TlvOverrun { tag, .. } if tag == TlvTag::MESSAGE_PAYLOAD.0 => false,
+            FaultKind::TlvOverrun { .. } => {
+                self.broken_delivery_tails && matches!(id, CommandId::DELIVER_SM | CommandId::DATA_SM)
+            }
             _ => false,
         }
     }

@@ -266,13 +266,27 @@ impl Tlvs {
         }
         match well_formed(r.left()) {
             (_, None) => Tlvs(r.rest()),
-            (octets, Some(fault)) if r.leniency().forgives(fault, id) => Tlvs(r.rest().slice(..octets)),
+            (octets, Some(fault)) if r.leniency().forgives(fault, id) => {
+                let rest = r.rest();
+                Tlvs(rest.slice(..octets)).with_cut_id(&rest[octets..])
+            }
             (octets, Some(fault)) => {
                 r.skip(octets);
                 r.fail(0, "optional parameters", fault);
                 Tlvs::new()
             }
         }
+    }
+}
+
+impl Tlvs {
+    /// Adds the octets that are there of a receipted_message_id that claims more: an id that is cut is looked for like any
+    /// other, while a receipt without an id may pass for a message.
+    fn with_cut_id(mut self, rest: &[u8]) -> Tlvs {
+        if let Some((TlvTag::RECEIPTED_MESSAGE_ID, _)) = header(rest) {
+            self.push(TlvTag::RECEIPTED_MESSAGE_ID, &rest[4..]);
+        }
+        self
     }
 }
 

@@ -1,15 +1,14 @@
 //! From the SMSC to the bus: what becomes of one deliver_sm or data_sm, before it is answered.
 
-use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::middleware::{self, Way};
-use super::{GAP, Metrics, Partial, Reports, Shared, Unmatched};
-use crate::bus::{DeliveryStatus, Event, PublishError, Route};
+use super::{GAP, Metrics, Partial, Shared};
+use crate::bus::{PublishError, Route};
 use crate::driver::Delivery;
-use crate::inbound::{Envelope, Read, ReadReceipt, key, read};
+use crate::inbound::{Envelope, Read, key, read, read_incomplete, read_joined};
 use crate::pdu::{CommandId, CommandStatus, latin1};
-use crate::store::{Away, Early, Expired, GivenUp, Known, Matched, Report};
+use crate::store::{Away, GivenUp};
 use crate::text::{Incomplete, Joined, Outcome, PartKey, Refusal, Segment, join};
 
 /// Why the SMSC is asked to keep what it sent.
@@ -29,6 +28,8 @@ enum Taken {
     Over,
     /// It can never be read.
     Unreadable,
+    /// A receipt for an unknown message, which is refused a few times.
+    Unmatched,
 }
 
 impl Shared {
@@ -45,6 +46,7 @@ impl Shared {
         match taken {
             Ok(Ok(Taken::Over)) => delivery.accept(),
             Ok(Ok(Taken::Unreadable)) => delivery.refuse(self.config.undecodable_status),
+            Ok(Ok(Taken::Unmatched)) => delivery.refuse(self.config.unmatched_refuse_status),
             Ok(Err(error)) => {
                 if matches!(error, PutOff::Store(_)) {
                     self.metrics.store_errors.inc();
@@ -53,6 +55,7 @@ impl Shared {
             }
             Err(_) => self.put_off(delivery, "the bus or the store took too long"),
         }
+        self.match_held_by_learned_form().await;
     }
 
     fn put_off(&self, delivery: Delivery, why: &str) {
@@ -85,15 +88,18 @@ impl Shared {
         match read {
             Read::Text { text, envelope } => self.publish_message(envelope, text).await?,
             Read::Part { key, segment, envelope } => self.take_part(key, segment, envelope).await?,
-            Read::Receipt(receipt) => self.take_receipt(receipt).await?,
-            Read::Unreadable(why) => {
-                tracing::warn!(why, pdu = %delivery.pdu, "a receipt could not be read");
-                Metrics::count(&self.metrics.receipts, "unreadable");
-                return Ok(Taken::Unreadable);
-            }
+            Read::Receipt(receipt) => return self.take_receipt(receipt).await,
+            Read::ReceiptPart { key, segment } => return self.take_receipt_part(delivery, &key, &segment).await,
+            Read::Unreadable(why) => return Ok(self.unreadable(delivery, why)),
             Read::Nothing => {}
         }
         Ok(Taken::Over)
+    }
+
+    fn unreadable(&self, delivery: &Delivery, reason: &'static str) -> Taken {
+        tracing::warn!(reason, pdu = %delivery.pdu, "receipt unreadable");
+        Metrics::count(&self.metrics.receipts, "unreadable");
+        Taken::Unreadable
     }
 
     async fn publish_message(&self, envelope: Envelope, text: String) -> Result<(), PutOff> {
@@ -113,17 +119,40 @@ impl Shared {
                 self.publish_joined(envelope, &joined).await?;
                 self.store.published(self.now(), &key).await?;
             }
-            Outcome::Refused(refusal) => {
-                Metrics::count(&self.metrics.parts, "refused");
-                return match refusal {
-                    // Cannot be: numbers are checked where the part is read. Sent again it would be the same.
-                    Refusal::Number => Ok(()),
-                    Refusal::SetsFull => Err(PutOff::Full("too many messages wait for their parts")),
-                    Refusal::OctetsFull => Err(PutOff::Full("too many octets wait for their other parts")),
-                };
-            }
+            Outcome::Refused(refusal) => return self.refused_part(refusal),
         }
         Ok(())
+    }
+
+    fn refused_part(&self, refusal: Refusal) -> Result<(), PutOff> {
+        Metrics::count(&self.metrics.parts, "refused");
+        match refusal {
+            // Cannot be: numbers are checked where the part is read. Sent again it would be the same.
+            Refusal::Number => Ok(()),
+            Refusal::SetsFull => Err(PutOff::Full("too many messages wait for their parts")),
+            Refusal::OctetsFull => Err(PutOff::Full("too many octets wait for their other parts")),
+        }
+    }
+
+    /// Takes one part of a receipt; the last one makes it a receipt.
+    async fn take_receipt_part(&self, delivery: &Delivery, key: &PartKey, segment: &Segment) -> Result<Taken, PutOff> {
+        let joined = match self.store.join(self.now(), key, segment).await? {
+            Outcome::Complete(joined) => joined,
+            Outcome::Waiting | Outcome::Duplicate => {
+                Metrics::count(&self.metrics.receipts, "part");
+                return Ok(Taken::Over);
+            }
+            Outcome::Refused(refusal) => return self.refused_part(refusal).map(|()| Taken::Over),
+        };
+        let taken = match read_joined(&delivery.pdu, &joined, &self.config.inbound) {
+            Read::Receipt(receipt) => self.take_receipt(receipt).await?,
+            Read::Unreadable(reason) => self.unreadable(delivery, reason),
+            _ => Taken::Over,
+        };
+        if !matches!(taken, Taken::Unmatched) {
+            self.store.published(self.now(), key).await?;
+        }
+        Ok(taken)
     }
 
     async fn publish_joined(&self, mut envelope: Envelope, joined: &Joined) -> Result<(), PutOff> {
@@ -137,6 +166,9 @@ impl Shared {
 
     /// A long message will not be whole any more.
     async fn tell_incomplete(&self, incomplete: &Incomplete) -> Result<(), PutOff> {
+        if incomplete.key.kind.is_receipt() {
+            return self.tell_incomplete_receipt(incomplete).await;
+        }
         let missing: Vec<u8> = incomplete.missing().collect();
         let texts = match self.config.partial {
             Partial::Drop => Vec::new(),
@@ -155,133 +187,22 @@ impl Shared {
         Ok(())
     }
 
-    async fn take_receipt(&self, ReadReceipt { id, report }: ReadReceipt) -> Result<(), PutOff> {
-        let form = {
-            let mut seen = self.ids_seen();
-            seen.note_receipt(&id);
-            seen.form(self.config.inbound.id_forms, &id)
-        };
-        let receipt = Early { id, forms: form.into_iter().collect(), report };
-        let matched = self.store.receipt(self.now(), &receipt).await?;
-        self.matched(&receipt.id, matched, &receipt.report).await
-    }
-
-    async fn matched(&self, id: &str, matched: Matched, report: &Report) -> Result<(), PutOff> {
-        match matched {
-            Matched::Known(known) => {
-                Metrics::count(&self.metrics.receipts, "known");
-                self.report(&known, report).await
-            }
-            Matched::Held => {
-                Metrics::count(&self.metrics.receipts, "held");
-                Ok(())
-            }
-            Matched::Unknown => {
-                Metrics::count(&self.metrics.receipts, "unknown");
-                self.unmatched(id, report).await
-            }
+    /// A receipt whose other parts never came counts if its first parts say all that matters.
+    async fn tell_incomplete_receipt(&self, incomplete: &Incomplete) -> Result<(), PutOff> {
+        let missing: Vec<u8> = incomplete.missing().collect();
+        tracing::warn!(?missing, total = incomplete.key.total, "receipt incomplete: parts never came");
+        Metrics::count(&self.metrics.receipts, "incomplete");
+        match read_incomplete(incomplete, &self.config.inbound) {
+            Some(receipt) => self.take_receipt(receipt).await.map(drop),
+            None => Ok(()),
         }
     }
+}
 
-    async fn unmatched(&self, id: &str, report: &Report) -> Result<(), PutOff> {
-        tracing::warn!(id, status = &*report.smpp_status, "a receipt is for no message that is known");
-        match self.config.unmatched {
-            Unmatched::Log => Ok(()),
-            Unmatched::Event => self.publish_report(id, report).await,
-        }
-    }
+mod expiry;
+mod receipts;
 
-    /// Tells what a receipt says of its message.
-    async fn report(&self, known: &Known, report: &Report) -> Result<(), PutOff> {
-        if !self.is_told(known, report) {
-            return Ok(());
-        }
-        self.until_settled(&known.part.message).await;
-        self.publish_report(&known.part.message, report).await
-    }
-
-    /// Of a message of several parts one failure is told at once, and success when it is whole. What was told before is told
-    /// again when its receipt comes again: whoever sent it may not have heard.
-    fn is_told(&self, known: &Known, report: &Report) -> bool {
-        if self.config.reports == Reports::PerPart || known.part.total <= 1 {
-            return true;
-        }
-        let of = |status| known.reports.iter().flatten().filter(move |known| known.is_final && known.status == status);
-        match (report.is_final, report.status) {
-            (true, DeliveryStatus::Delivered) => of(DeliveryStatus::Delivered).count() == usize::from(known.part.total),
-            (true, _) => true,
-            (false, _) => !known.reports.iter().flatten().any(|known| known.is_final),
-        }
-    }
-
-    async fn publish_report(&self, message: &str, report: &Report) -> Result<(), PutOff> {
-        if !self.config.delivery_reports {
-            return Ok(());
-        }
-        let event = Event::delivery_report(self.stamp(), message, report.status, &report.smpp_status);
-        middleware::event(&self.config.middlewares, &event);
-        self.publish(Route::Event, event.to_json()).await?;
-        Metrics::count(&self.metrics.events, "delivery_report");
-        self.metrics.reported(report.status);
-        Ok(())
-    }
-
-    /// A receipt that was held has met its id, or never will. Nobody waits for an answer, so that it is tried until it is told.
-    pub(super) async fn take_early(&self, early: Early) {
-        let telling = (early.id.clone(), early.report.smpp_status.clone());
-        // The store gives it again while that takes long.
-        if !self.telling().insert(telling.clone()) {
-            return;
-        }
-        in_the_end("a receipt that was held could not be told", || self.tell_early(&early)).await;
-        self.telling().remove(&telling);
-    }
-
-    /// It is held until it is told: whoever comes after this process finds it.
-    async fn tell_early(&self, early: &Early) -> Result<(), PutOff> {
-        match self.store.receipt_again(self.now(), early).await? {
-            Matched::Known(known) => {
-                Metrics::count(&self.metrics.receipts, "known");
-                self.report(&known, &early.report).await?;
-            }
-            _ => self.tell_at_last(early).await?,
-        }
-        Ok(self.store.told(self.now(), early).await?)
-    }
-
-    /// Its id has not come in time.
-    async fn tell_at_last(&self, early: &Early) -> Result<(), PutOff> {
-        let forms = self.ids_seen().forms_at_last(self.config.inbound.id_forms, &early.id);
-        let at_last = Early { forms, ..early.clone() };
-        match self.store.receipt_again(self.now(), &at_last).await? {
-            Matched::Known(known) => {
-                tracing::warn!(id = early.id, "a receipt has its id in another form: say so with receipts.id_format");
-                self.report(&known, &early.report).await
-            }
-            _ => {
-                self.unmatched(&early.id, &early.report).await?;
-                Metrics::count(&self.metrics.receipts, "expired");
-                Ok(())
-            }
-        }
-    }
-
-    /// Tells of what has expired in the store, however long that takes.
-    pub(super) async fn expire(&self) {
-        let Expired { incomplete, early } = match self.store.expire(self.now()).await {
-            Ok(expired) => expired,
-            Err(error) => {
-                self.metrics.store_errors.inc();
-                tracing::warn!(%error, "what has expired is not known");
-                return tokio::time::sleep(super::AGAIN).await;
-            }
-        };
-        // None waits for another that the bus refuses.
-        let incomplete = join_all(incomplete.into_iter().map(|given_up| self.take_incomplete(given_up)));
-        let early = join_all(early.into_iter().map(|early| self.take_early(early)));
-        futures_util::future::join(incomplete, early).await;
-    }
-
+impl Shared {
     /// It is held until it is told: whoever comes after this process finds it.
     async fn take_incomplete(&self, GivenUp { number, message }: GivenUp) {
         let failed = "a long message that has not become whole could not be published";

@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn each_is_given_once_and_the_oldest_are_forgotten() {
-        let part = |number: u64| PartOf { message: number.to_string().into(), number: 1, total: 1 };
+        let part =
+            |number: u64| PartOf { message: number.to_string().into(), number: 1, total: 1, ..PartOf::default() };
         let mut unanswered = Unanswered::default();
         (0..=10_000).for_each(|tag| unanswered.note(tag, part(tag)));
         assert_eq!(unanswered.take(0), None, "too many");

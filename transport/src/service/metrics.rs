@@ -82,7 +82,8 @@ pub struct Metrics {
     pub publish: Family<OfRoute, Histogram, fn() -> Histogram>,
     /// Publishes that failed, by route.
     pub publish_errors: Family<OfRoute, Counter>,
-    /// Receipts: known, held, unknown, unreadable, expired.
+    /// Receipts: known, held, unknown, unreadable, expired; part and incomplete (of a receipt in parts); late_state (contradicts a
+    /// final state); aggregate_timeout (report without all receipts); full and refused (not taken).
     pub receipts: Family<Kind, Counter>,
     /// Parts of long messages: waiting, duplicate, complete, refused, incomplete.
     pub parts: Family<Kind, Counter>,

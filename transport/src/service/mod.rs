@@ -22,10 +22,12 @@ mod metrics;
 mod middleware;
 mod outward;
 mod redact;
+mod refusals;
 mod repeats;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +40,7 @@ pub use link::{Link, LinkHealth, OnAuthFailure};
 pub use metrics::Metrics;
 pub use middleware::{Does, Middleware};
 use outward::Outgoing;
+use refusals::Refusals;
 use repeats::Repeats;
 pub use run::{EXPIRY_INTERVAL, Service};
 
@@ -62,10 +65,12 @@ pub struct ServiceConfig {
     pub messages_max: usize,
     /// How what comes is read.
     pub inbound: InboundOptions,
-    /// What is told of a message of several parts.
-    pub reports: Reports,
-    /// What becomes of receipts whose id nobody knows.
+    /// Policy for unmatched receipts, once they have been held for their id.
     pub unmatched: Unmatched,
+    /// Number of times that an unmatched receipt is refused before it is taken. Default 0.
+    pub unmatched_refuse_tries: u32,
+    /// Status of those refusals. Default ESME_RINVMSGID.
+    pub unmatched_refuse_status: CommandStatus,
     /// What becomes of long messages that never become whole.
     pub partial: Partial,
     /// How long what the SMSC has sent may wait for the bus and the store. Default 30 s.
@@ -100,8 +105,9 @@ impl Default for ServiceConfig {
             queue: QueueConfig::default(),
             messages_max: 20,
             inbound: InboundOptions::default(),
-            reports: Reports::default(),
             unmatched: Unmatched::default(),
+            unmatched_refuse_tries: 0,
+            unmatched_refuse_status: CommandStatus::ESME_RINVMSGID,
             partial: Partial::default(),
             inbound_timeout: Duration::from_secs(30),
             busy_status: CommandStatus::ESME_RX_T_APPN,
@@ -115,16 +121,6 @@ impl Default for ServiceConfig {
             shutdown_timeout: Duration::from_secs(20),
         }
     }
-}
-
-/// What is told of a message of several parts.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Reports {
-    /// One report: failed as soon as one part has, delivered when all have been.
-    #[default]
-    Aggregate,
-    /// One for each part.
-    PerPart,
 }
 
 /// What becomes of receipts whose id nobody knows, once they have been held for it.
@@ -162,6 +158,8 @@ struct UnderWay {
     body: bytes::Bytes,
     /// Told when it is published.
     told: Arc<Notify>,
+    /// Ids that the SMSC gave its parts, by their numbers; empty for a part without one.
+    ids: BTreeMap<u8, String>,
 }
 
 /// What all steps share.
@@ -185,6 +183,10 @@ struct Shared {
     unanswered: Mutex<Unanswered>,
     /// What the SMSC has sent lately.
     repeats: Repeats,
+    /// Unmatched receipts that were refused.
+    refusals: Mutex<Refusals>,
+    /// Whether a form of ids has been learned and not been applied to held receipts.
+    has_learned: AtomicBool,
 }
 
 impl Shared {
@@ -209,6 +211,8 @@ impl Shared {
             telling: Mutex::default(),
             unanswered: Mutex::default(),
             repeats: Repeats::default(),
+            refusals: Mutex::default(),
+            has_learned: AtomicBool::new(false),
         }
     }
 
@@ -231,7 +235,7 @@ impl Shared {
     /// Whatever is told of the message from now on is told after its ack or nack.
     fn is_under_way(&self, outgoing: &Outgoing) {
         let body = outgoing.deliveries.first().map(|delivery| delivery.body.clone()).unwrap_or_default();
-        let under_way = || UnderWay { body, told: Arc::default() };
+        let under_way = || UnderWay { body, told: Arc::default(), ids: BTreeMap::new() };
         self.unsettled().entry(outgoing.message_id.clone()).or_insert_with(under_way);
     }
 
@@ -239,6 +243,14 @@ impl Shared {
         if let Some(UnderWay { told, .. }) = self.unsettled().remove(message) {
             told.notify_waiters();
         }
+    }
+
+    /// Ids that the SMSC gave the parts of a message, in their order; `None` for a part without one. Empty if none is known.
+    fn ids_given(&self, message: &str) -> Vec<Option<String>> {
+        let unsettled = self.unsettled();
+        let ids = unsettled.get(message).map(|it| it.ids.values());
+        let ids = ids.into_iter().flatten();
+        ids.map(|id| Some(id.clone()).filter(|id| !id.is_empty())).collect()
     }
 
     /// Waits until the message's ack or nack is told, if it is under way here.

@@ -12,7 +12,7 @@ use crate::bus::{Delivery, Event, Message, Route};
 use crate::driver::{RequestError, Submitted};
 use crate::outbound::{Answer, Draft, End, draft};
 use crate::pdu::{CommandStatus, Sm, Tlvs};
-use crate::store::{Early, PartOf};
+use crate::store::{Early, PartOf, address_digits};
 use crate::text::message_id;
 
 /// A message that is to be sent, as far as the bus and its sender are concerned.
@@ -22,6 +22,10 @@ pub(super) struct Outgoing {
     pub(super) message_id: Box<str>,
     /// How many parts it has.
     pub(super) total: u8,
+    /// Address that it is sent to, as receipts are compared with it.
+    pub(super) to: Box<str>,
+    /// Numbers of the parts for which no receipt was asked, although it was for others.
+    pub(super) unreported: Vec<u8>,
     /// How many characters of its text are not sent.
     pub(super) left_out: usize,
     /// When it was taken from the bus, until its first submit.
@@ -34,6 +38,8 @@ impl Outgoing {
             deliveries: vec![delivery],
             message_id: message_id.into(),
             total: 1,
+            to: Box::default(),
+            unreported: Vec::new(),
             left_out: 0,
             taken_at: Some(Instant::now()),
         }
@@ -42,6 +48,16 @@ impl Outgoing {
     /// Returns the time since the message was taken from the bus, the first time that it is asked.
     pub(super) fn first_submit(&mut self) -> Option<Duration> {
         self.taken_at.take().map(|at| at.elapsed())
+    }
+
+    /// Notes from whom receipts will come, and for which parts.
+    fn note_receipts(&mut self, parts: &[(Sm, Tlvs)]) {
+        self.to = parts.first().map(|(sm, _)| address_digits(&sm.destination_addr.text())).unwrap_or_default();
+        let asks = |(sm, _): &(Sm, Tlvs)| sm.registered_delivery.wants_failure();
+        if parts.iter().any(asks) {
+            let numbers = (1..=u8::MAX).zip(parts).filter(|(_, part)| !asks(part));
+            self.unreported = numbers.map(|(number, _)| number).collect();
+        }
     }
 
     /// Whether it is this, as it was on the bus.
@@ -97,6 +113,7 @@ impl Shared {
             Err(reject) => return Intake::Over(outgoing, End::Refused(reject.0)),
         };
         outgoing.total = u8::try_from(parts.len()).unwrap_or(u8::MAX);
+        outgoing.note_receipts(&parts);
         // It may have been sent by a process that has died since.
         if redelivered && self.has_been_accepted(&outgoing).await {
             return Intake::Over(outgoing, End::Accepted);
@@ -138,13 +155,18 @@ impl Shared {
     }
 
     /// Remembers the id of a part, or that it has none, however long that takes. Gives the receipts that waited for it.
-    pub(super) async fn remember(&self, id: String, part: PartOf) -> Vec<Early> {
-        let id = if id.is_empty() {
+    pub(super) async fn remember(&self, id: String, mut part: PartOf) -> Vec<Early> {
+        if let Some(under_way) = self.unsettled().get_mut(&part.message) {
+            under_way.ids.insert(part.number, id.clone());
+        }
+        let normal = message_id::normal(&id);
+        let id = if normal.is_empty() {
+            part.is_unreported = true;
             // Under a name that no SMSC gives, so that it is known to have been accepted.
             format!("no id for {} of {}", part.number, part.message)
         } else {
             self.ids_seen().note_response(&id);
-            message_id::normal(&id)
+            normal
         };
         loop {
             match self.store.remember(self.now(), &id, &part).await {
@@ -176,6 +198,11 @@ impl Shared {
                 (Event::nack(self.stamp(), &message_id, reason), "nack")
             }
         };
+        let ids = self.ids_given(&message_id);
+        let mut event = event;
+        if ids.iter().any(Option::is_some) {
+            event.transport_metadata.insert("smpp".to_owned(), serde_json::json!({"message_ids": ids}));
+        }
         if !self.config.acks {
             self.is_settled(&message_id);
             return deliveries.into_iter().for_each(Delivery::ack);

@@ -22,7 +22,7 @@ use crate::bus::{self, Bus};
 use crate::driver::{Connect, RequestError, Submitted};
 use crate::env::{Seed, WallClock};
 use crate::outbound::{Answer, End, Job, Queue, QueueConfig};
-use crate::store::{Early, PartOf, Store};
+use crate::store::{Early, Expired, PartOf, Store};
 
 /// What links have told and the loop has not heard, at most; beyond it they wait, and the SMSC is put off.
 const TOLD_MAX: usize = 1_000;
@@ -46,6 +46,7 @@ enum Done {
         part: u8,
         early: Vec<Early>,
     },
+    Found(Expired),
     Expired,
     Nothing,
 }
@@ -284,10 +285,7 @@ impl Run {
         self.is_expiring = true;
         self.expiry_at = None;
         let shared = Arc::clone(&self.shared);
-        self.work.push(Box::pin(async move {
-            shared.expire().await;
-            Done::Expired
-        }));
+        self.work.push(Box::pin(async move { Done::Found(shared.expired().await) }));
     }
 
     /// Round and round over the links, so that each has its share.
@@ -417,15 +415,34 @@ impl Run {
                     }));
                 }
             }
+            Done::Found(expired) => self.found_expired(expired),
             Done::Expired => self.is_expiring = false,
             Done::Nothing => {}
         }
     }
 
+    /// A report that waits for the ack of its message holds up nothing else.
+    fn found_expired(&mut self, Expired { incomplete, early, aggregates }: Expired) {
+        for aggregate in aggregates {
+            let shared = Arc::clone(&self.shared);
+            self.work.push(Box::pin(async move {
+                shared.take_aggregate(aggregate).await;
+                Done::Nothing
+            }));
+        }
+        let shared = Arc::clone(&self.shared);
+        self.work.push(Box::pin(async move {
+            shared.take_expired(incomplete, early).await;
+            Done::Expired
+        }));
+    }
+
     fn part_of(&self, job: Job, part: u8) -> Option<PartOf> {
         let outgoing = self.queue.get(job)?;
-        let (message, total) = (outgoing.message_id.clone(), outgoing.total);
-        Some(PartOf { message, number: part.saturating_add(1), total })
+        let number = part.saturating_add(1);
+        let is_unreported = outgoing.unreported.contains(&number);
+        let (message, total, to) = (outgoing.message_id.clone(), outgoing.total, outgoing.to.clone());
+        Some(PartOf { message, number, total, to, is_unreported })
     }
 
     fn remember(&self, job: Job, part: u8, id: String) {

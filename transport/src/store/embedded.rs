@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::memory::Table;
 use super::{Away, Early, Expired, LeaseError, Matched, PartOf, StoreLimits};
+use crate::bus::DeliveryStatus;
 use crate::disk::{DiskError, Journal, Manner};
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Outcome, PartKey, Segment};
@@ -56,6 +57,19 @@ impl Embedded {
 
     pub(super) async fn told(&self, _now: Duration, early: &Early) -> Result<(), Away> {
         self.ask(|table| table.told(early)).await
+    }
+
+    pub(super) async fn told_aggregate(
+        &self,
+        _now: Duration,
+        message: &str,
+        status: DeliveryStatus,
+    ) -> Result<(), Away> {
+        self.ask(|table| table.told_aggregate(message, status)).await
+    }
+
+    pub(super) async fn held(&self, _now: Duration) -> Result<Vec<Early>, Away> {
+        Ok(self.0.table().held())
     }
 
     pub(super) async fn join(&self, now: Duration, key: &PartKey, segment: &Segment) -> Result<Outcome, Away> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{Away, Early, Expired, GIVEN_UP_MAX, GivenUp, Known, LeaseError, Matched, PartOf, Report, StoreLimits};
+use super::{Away, Early, Expired, GIVEN_UP_MAX, GivenUp, LeaseError, Matched, PartOf, Report, StoreLimits};
+use crate::bus::DeliveryStatus;
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Joiner, Outcome, PartKey, Refusal, Segment};
 
@@ -49,6 +50,8 @@ pub struct Table {
     /// Which early receipts wait for an id.
     early_by_form: HashMap<String, Vec<u64>>,
     earlies: u64,
+    /// Messages in parts by when their report is due.
+    aggregates_by_time: BTreeSet<(Duration, Box<str>)>,
     /// Parts of messages that are not whole.
     joiner: Joiner,
     /// What was given up, and from when on it is given to somebody.
@@ -74,16 +77,32 @@ enum Noted {
 #[derive(Clone, Debug)]
 struct Id {
     part: PartOf,
+    /// Other parts of the same message that the SMSC gave the same id.
+    others: BTreeSet<u8>,
     until: Duration,
 }
 
-/// A message that has at least one id.
+/// A message that has at least one id, or a report that is due.
 #[derive(Clone, Debug)]
 struct Sent {
     /// How many ids stand for its parts.
     ids: usize,
     accepted: BTreeSet<u8>,
+    /// Parts for which no receipt can come.
+    unreported: BTreeSet<u8>,
     reports: Vec<Option<Report>>,
+    /// Time of the report of all parts, once a final receipt has come.
+    due: Option<Due>,
+    /// Status of the report of all parts, once it is published.
+    told: Option<DeliveryStatus>,
+}
+
+/// When the report of all parts of a message is due.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Due {
+    at: Duration,
+    /// Whether somebody is publishing it: it is given again at that time.
+    is_given: bool,
 }
 
 impl Memory {
@@ -143,6 +162,19 @@ impl Memory {
         self.ask(|table| table.told(early)).await
     }
 
+    pub(super) async fn told_aggregate(
+        &self,
+        _now: Duration,
+        message: &str,
+        status: DeliveryStatus,
+    ) -> Result<(), Away> {
+        self.ask(|table| table.told_aggregate(message, status)).await
+    }
+
+    pub(super) async fn held(&self, _now: Duration) -> Result<Vec<Early>, Away> {
+        self.ask(|table| table.held()).await
+    }
+
     pub(super) async fn join(&self, now: Duration, key: &PartKey, segment: &Segment) -> Result<Outcome, Away> {
         self.ask(|table| table.join(now, key, segment)).await
     }
@@ -195,6 +227,7 @@ impl Table {
             early_by_end: BTreeSet::new(),
             early_by_form: HashMap::new(),
             earlies: 0,
+            aggregates_by_time: BTreeSet::new(),
             given_up: BTreeMap::new(),
             given_up_by_time: BTreeSet::new(),
             given_ups: 0,
@@ -210,21 +243,31 @@ impl Table {
         let sent = self.messages.entry(part.message.clone()).or_insert_with(|| Sent {
             ids: 0,
             accepted: BTreeSet::new(),
+            unreported: BTreeSet::new(),
             reports: vec![None; usize::from(part.total)],
+            due: None,
+            told: None,
         });
         // Counted before any id goes: it may stand for another part of the same message.
         sent.ids += 1;
         sent.accepted.insert(part.number);
+        if part.is_unreported {
+            sent.unreported.insert(part.number);
+        }
+        let others = self.others_of(id, part);
         self.forget_id(id);
         while self.ids.len() >= self.limits.ids_max.max(1) {
             let Some((_, oldest)) = self.ids_by_end.pop_first() else { break };
             self.forget_id(&oldest);
         }
         let until = now.saturating_add(self.limits.id_ttl);
-        self.ids.insert(id.into(), Id { part: part.clone(), until });
+        self.ids.insert(id.into(), Id { part: part.clone(), others, until });
         self.ids_by_end.insert((until, id.into()));
         self.note_change(|| Noted::Id(id.into()));
         self.note_change(|| Noted::Message(part.message.clone()));
+        if part.total > 1 && self.limits.aggregate_timeout.is_some() {
+            self.report_if_complete(now, &part.message);
+        }
         self.waiting_for(id)
     }
 
@@ -232,7 +275,8 @@ impl Table {
     #[must_use]
     pub fn accepted(&mut self, now: Duration, message: &str) -> Vec<u8> {
         self.forget_ids(now);
-        self.messages.get(message).map(|sent| sent.accepted.iter().copied().collect()).unwrap_or_default()
+        let sent = self.messages.get(message).filter(|sent| sent.ids > 0);
+        sent.map(|sent| sent.accepted.iter().copied().collect()).unwrap_or_default()
     }
 
     /// See [`Store::receipt`](super::Store::receipt).
@@ -241,13 +285,6 @@ impl Table {
             Matched::Unknown => self.hold(now, receipt),
             known => known,
         }
-    }
-
-    /// See [`Store::receipt_again`](super::Store::receipt_again).
-    pub fn receipt_again(&mut self, now: Duration, Early { forms, report, .. }: &Early) -> Matched {
-        self.forget_ids(now);
-        let known = forms.iter().find(|form| self.ids.contains_key(form.as_str()));
-        known.map_or(Matched::Unknown, |form| self.note(now, form, report))
     }
 
     /// See [`Store::told`](super::Store::told).
@@ -259,32 +296,12 @@ impl Table {
         }
     }
 
-    fn note(&mut self, now: Duration, id: &str, report: &Report) -> Matched {
-        let Some(Id { part, until }) = self.ids.get_mut(id) else { return Matched::Unknown };
-        if report.is_final {
-            let sooner = now.saturating_add(self.limits.final_id_ttl).min(*until);
-            self.ids_by_end.remove(&(*until, id.into()));
-            self.ids_by_end.insert((sooner, id.into()));
-            *until = sooner;
-        }
-        let part = part.clone();
-        self.note_change(|| Noted::Id(id.into()));
-        self.note_change(|| Noted::Message(part.message.clone()));
-        let Some(sent) = self.messages.get_mut(&part.message) else { return Matched::Unknown };
-        let place = sent.reports.get_mut(usize::from(part.number.saturating_sub(1)));
-        let is_repeated = place.as_ref().is_some_and(|place| place.as_ref() == Some(report));
-        // What is final stays.
-        if let Some(place) = place
-            && !place.as_ref().is_some_and(|known| known.is_final)
-        {
-            *place = Some(report.clone());
-        }
-        Matched::Known(Known { part, reports: sent.reports.clone(), is_repeated })
-    }
-
     fn hold(&mut self, now: Duration, receipt: &Early) -> Matched {
-        if receipt.forms.is_empty() || self.early.len() >= self.limits.early_max {
+        if receipt.forms.is_empty() || self.limits.early_max == 0 {
             return Matched::Unknown;
+        }
+        if self.early.len() >= self.limits.early_max {
+            return Matched::Full;
         }
         self.earlies += 1;
         self.put_early(self.earlies, now.saturating_add(self.limits.early_hold), receipt.clone());
@@ -292,9 +309,11 @@ impl Table {
     }
 
     fn put_early(&mut self, number: u64, until: Duration, early: Early) {
-        for form in &early.forms {
+        for form in early.all_forms() {
             let numbers = self.early_by_form.entry(form.clone()).or_default();
-            numbers.push(number);
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
             // One that is put back has its place.
             numbers.sort_unstable();
         }
@@ -313,7 +332,7 @@ impl Table {
         let (until, early) = self.early.remove(&number)?;
         self.early_by_end.remove(&(until, number));
         self.note_change(|| Noted::Early(number));
-        for form in &early.forms {
+        for form in early.all_forms() {
             if let Some(numbers) = self.early_by_form.get_mut(form) {
                 numbers.retain(|other| *other != number);
                 if numbers.is_empty() {
@@ -408,7 +427,8 @@ impl Table {
             self.earlies += 1;
             self.put_early(self.earlies, held_on, untold.clone());
         }
-        Expired { incomplete: self.expire_incomplete(now, held_on), early }
+        let aggregates = self.expire_aggregates(now, held_on);
+        Expired { incomplete: self.expire_incomplete(now, held_on), early, aggregates }
     }
 
     /// See [`Store::next_expiry`](super::Store::next_expiry).
@@ -416,7 +436,8 @@ impl Table {
     pub fn next_expiry(&self) -> Option<Duration> {
         let firsts = [self.early_by_end.first(), self.given_up_by_time.first()];
         let firsts = firsts.map(|first| first.map(|(at, _)| *at));
-        firsts.into_iter().chain([self.joiner.next_expiry()]).flatten().min()
+        let aggregate = self.aggregates_by_time.first().map(|(at, _)| *at);
+        firsts.into_iter().chain([aggregate, self.joiner.next_expiry()]).flatten().min()
     }
 
     /// See [`Store::next_reference`](super::Store::next_reference).
@@ -442,13 +463,13 @@ impl Table {
     }
 
     fn forget_id(&mut self, id: &str) {
-        let Some(Id { part, until }) = self.ids.remove(id) else { return };
+        let Some(Id { part, until, .. }) = self.ids.remove(id) else { return };
         self.ids_by_end.remove(&(until, id.into()));
         self.note_change(|| Noted::Id(id.into()));
         self.note_change(|| Noted::Message(part.message.clone()));
         if let Some(sent) = self.messages.get_mut(&part.message) {
             sent.ids -= 1;
-            if sent.ids == 0 {
+            if sent.ids == 0 && sent.due.is_none() {
                 self.messages.remove(&part.message);
             }
         }
@@ -461,6 +482,7 @@ impl Table {
     }
 }
 
+mod receipts;
 #[cfg(feature = "embedded")]
 mod rows;
 #[cfg(test)]

@@ -10,6 +10,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
+use crate::bus::DeliveryStatus;
 use crate::text::{Incomplete, JoinLimits, Outcome, PartKey, Segment};
 
 #[cfg(feature = "embedded")]
@@ -37,6 +40,9 @@ pub struct StoreLimits {
     pub early_hold: Duration,
     /// Most receipts kept so. Default 10,000.
     pub early_max: usize,
+    /// Longest time from the first final receipt of a message in parts to its report. `None` reports each part by itself.
+    /// Default 10 minutes.
+    pub aggregate_timeout: Option<Duration>,
     /// Bounds of what is not whole. Default 10,000 messages, 64 MiB of text, 1 hour.
     pub join: JoinLimits,
 }
@@ -49,42 +55,134 @@ impl Default for StoreLimits {
             ids_max: 1_000_000,
             early_hold: Duration::from_secs(30),
             early_max: 10_000,
+            aggregate_timeout: Some(Duration::from_secs(600)),
             join: JoinLimits { sets_max: 10_000, octets_max: 64 << 20, expiry: Duration::from_secs(3_600) },
         }
     }
 }
 
-/// Which part of which message of ours an id of the SMSC's stands for.
-#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+/// Part of a message of ours for which an id of the SMSC's stands.
+#[derive(Clone, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PartOf {
     /// Our `message_id`.
     pub message: Box<str>,
-    /// Which part, from 1.
+    /// Number of the part, from 1.
     pub number: u8,
-    /// How many parts there are, from 1.
+    /// Number of parts, from 1.
     pub total: u8,
+    /// Address that the part was sent to, as [`address_digits`] writes it. Empty if it is not known.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub to: Box<str>,
+    /// Whether no receipt can come for this part: the SMSC gave no id for it, or no receipt was asked for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_unreported: bool,
 }
 
-/// What a receipt said of one part.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_false(is: &bool) -> bool {
+    !is
+}
+
+/// State of a message by one receipt.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Report {
-    /// As it is told.
-    pub status: crate::bus::DeliveryStatus,
-    /// The SMSC's own word.
+    /// Status as it is reported.
+    pub status: DeliveryStatus,
+    /// Word of the SMSC.
     pub smpp_status: Box<str>,
-    /// Whether nothing can follow.
+    /// Whether no other state can follow.
     pub is_final: bool,
+    /// Details for `transport_metadata.smpp`: error, dates, ids.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
 }
 
-/// What is known of the message that a receipt is about.
+impl Report {
+    /// A report without details.
+    #[must_use]
+    pub fn new(status: DeliveryStatus, smpp_status: &str, is_final: bool) -> Report {
+        Report { status, smpp_status: smpp_status.into(), is_final, details: Map::new() }
+    }
+
+    /// Returns `true` if both say the same of a message, whatever their details.
+    fn says_the_same(&self, other: &Report) -> bool {
+        (self.status, &self.smpp_status, self.is_final) == (other.status, &other.smpp_status, other.is_final)
+    }
+}
+
+/// Message that a receipt is about, and what to do with the receipt.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Known {
-    /// Which part of which message.
+    /// Part of the message.
     pub part: PartOf,
-    /// What is reported of each part so far, this receipt included, by number less one.
+    /// Latest report of each part, this receipt included, by number less one. Final reports stay.
     pub reports: Vec<Option<Report>>,
-    /// Whether this receipt has been noted before: of this part the same was reported last.
+    /// Whether this receipt has been noted before: the same was reported of this part last.
     pub is_repeated: bool,
+    /// Form of the id under which the message was found.
+    pub form: Box<str>,
+    /// Step that follows.
+    pub next: Next,
+}
+
+/// Step that follows a receipt.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Next {
+    /// Publish this receipt as a report.
+    Report,
+    /// Publish the report of all parts, then say so by [`Store::told_aggregate`].
+    Aggregate(Aggregate),
+    /// Nothing: other parts are outstanding, or the report is published already or being published.
+    Nothing,
+    /// Nothing, because the receipt contradicts a final state that was noted before.
+    Late,
+}
+
+/// Reports of the parts of one message, when all that can come have come, or one has failed, or time is up.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Aggregate {
+    /// Our `message_id`.
+    pub message: Box<str>,
+    /// Latest report of each part, by number less one.
+    pub reports: Vec<Option<Report>>,
+    /// Numbers of the parts for which no receipt can come.
+    pub unreported: Vec<u8>,
+    /// Whether receipts of some parts are missing: they have not come in time.
+    pub is_incomplete: bool,
+}
+
+impl Aggregate {
+    /// Returns the report that decides: the first failure, or else the first final report.
+    #[must_use]
+    pub fn deciding(&self) -> Option<&Report> {
+        let finals = || self.reports.iter().flatten().filter(|report| report.is_final);
+        finals().find(|report| report.status != DeliveryStatus::Delivered).or_else(|| finals().next())
+    }
+}
+
+/// Digits of an address without leading zeros, by which the two writings of one number can be compared; the address itself if it
+/// has no digits.
+#[must_use]
+pub fn address_digits(address: &str) -> Box<str> {
+    let digits: String = address.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() { address.into() } else { digits.into() }
+}
+
+/// Fewest digits that a national number shares with an international one.
+const SHARED_DIGITS_MIN: usize = 6;
+
+/// Whether a message to `to` may be the one of a receipt with these addresses: `None` if that is not known.
+fn is_confirmed(to: &str, addresses: &[Box<str>]) -> Option<bool> {
+    let mut known = addresses.iter().filter(|address| !address.is_empty()).peekable();
+    if to.is_empty() || known.peek().is_none() {
+        return None;
+    }
+    let is_same = |address: &str| {
+        let (short, long) = if address.len() < to.len() { (address, to) } else { (to, address) };
+        short == long || short.len() >= SHARED_DIGITS_MIN && long.ends_with(short)
+    };
+    Some(known.any(|address| is_same(address)))
 }
 
 /// What became of a receipt.
@@ -94,8 +192,10 @@ pub enum Matched {
     Known(Known),
     /// Nobody knows its id. It is kept until [`StoreLimits::early_hold`] is over, or its id comes.
     Held,
-    /// Nobody knows its id, and it is not kept: there are too many.
+    /// Nobody knows its id, and it is not kept: none are kept, or this was not asked for.
     Unknown,
+    /// Nobody knows its id, and it is not kept: there are as many as there may be.
+    Full,
 }
 
 /// A receipt that was held: its id came, or never came.
@@ -104,10 +204,26 @@ pub struct Early {
     /// The id as the SMSC wrote it.
     #[serde(default)]
     pub id: String,
-    /// The forms of the id, as they were given.
+    /// Id in its text, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_in_text: Option<String>,
+    /// Forms of its ids that are sure, the likeliest first.
     pub forms: Vec<String>,
+    /// Forms that its ids may have besides: these count only for a message to one of `addresses`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guesses: Vec<String>,
+    /// Addresses of the receipt, as [`address_digits`] writes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<Box<str>>,
     /// What it said.
     pub report: Report,
+}
+
+impl Early {
+    /// All forms, the sure ones first.
+    fn all_forms(&self) -> impl Iterator<Item = &String> {
+        self.forms.iter().chain(&self.guesses)
+    }
 }
 
 /// A message that never became whole, and will not any more.
@@ -127,6 +243,8 @@ pub struct Expired {
     pub incomplete: Vec<GivenUp>,
     /// Receipts whose ids never came, or came and nobody has told of them: to be [told](Store::told) of.
     pub early: Vec<Early>,
+    /// Messages whose report is due: to be published, and [told](Store::told_aggregate) of.
+    pub aggregates: Vec<Aggregate>,
 }
 
 /// How long somebody has at least to tell of what has expired.
@@ -206,8 +324,11 @@ impl Store {
         on_each!(self, store => store.accepted(now, message).await)
     }
 
-    /// Finds what a receipt is about, notes what it says, or holds it. The forms are normal ones
-    /// of its id, likeliest first: the first that is known counts.
+    /// Finds the message of a receipt and notes what it says, or holds the receipt.
+    ///
+    /// Of the forms and guesses, all of them [normal](crate::text::message_id::normal), the first counts that is known for a
+    /// message to one of the receipt's addresses; or else the first form that is known. In a message in parts the state of an id
+    /// counts for all parts that have it.
     ///
     /// # Errors
     /// When the store is away.
@@ -229,6 +350,22 @@ impl Store {
     /// When the store is away.
     pub async fn told(&self, now: Duration, early: &Early) -> Result<(), Away> {
         on_each!(self, store => store.told(now, early).await)
+    }
+
+    /// The report of all parts of a message is published with this status: nothing else is reported of it from now on.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn told_aggregate(&self, now: Duration, message: &str, status: DeliveryStatus) -> Result<(), Away> {
+        on_each!(self, store => store.told_aggregate(now, message, status).await)
+    }
+
+    /// The receipts that are held for their ids.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn held(&self, now: Duration) -> Result<Vec<Early>, Away> {
+        on_each!(self, store => store.held(now).await)
     }
 
     /// Adds a part of a long message: see [`Joiner::add`](crate::text::Joiner::add). What it supersedes has expired.

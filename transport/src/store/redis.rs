@@ -21,7 +21,10 @@ use rand_chacha::ChaCha8Rng;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, IntoConnectionInfo as _, ScriptInvocation};
 
-use super::{Away, Early, Expired, GivenUp, Known, LeaseError, Matched, PartOf, Store, StoreLimits};
+use super::{
+    Aggregate, Away, Early, Expired, GivenUp, Known, LeaseError, Matched, Next, PartOf, Report, Store, StoreLimits,
+};
+use crate::bus::DeliveryStatus;
 use crate::env::Seed;
 use crate::session::SEQUENCE_MAX;
 use crate::text::{Incomplete, Outcome, PartKey, Refusal, Segment, join};
@@ -148,6 +151,12 @@ impl Redis {
         invocation
     }
 
+    /// Something expires then that may be sooner than all that is known.
+    fn expires_no_later(&self, found: &str) {
+        let mut next = self.0.next_expiry.lock().unwrap_or_else(PoisonError::into_inner);
+        *next = form::read_time(found).map_or(*next, |found| found.min(*next));
+    }
+
     fn expires_next(&self, now: Duration, found: &str) {
         let again = now.saturating_add(LOOK_AGAIN);
         let next = form::read_time(found).map_or(again, |found| found.min(again));
@@ -159,7 +168,9 @@ impl Redis {
         let mut script = self.with(&self.0.scripts.remember, now);
         script.arg(id).arg(&*part.message).arg(part.number).arg(part.total);
         script.arg(form::time(now.saturating_add(limits.id_ttl))).arg(limits.ids_max.max(1)).arg(ttl(limits.id_ttl));
-        let waited: Vec<String> = self.ask(&script).await?;
+        script.arg(&*part.to).arg(u8::from(part.is_unreported)).arg(u8::from(limits.aggregate_timeout.is_some()));
+        let (next, waited): (String, Vec<String>) = self.ask(&script).await?;
+        self.expires_no_later(&next);
         Ok(waited.iter().filter_map(|early| form::read(early)).collect())
     }
 
@@ -187,28 +198,86 @@ impl Redis {
 
     /// Finds what a receipt is about, or holds it, if fewer than `held_max` are held.
     async fn matched(&self, now: Duration, early: &Early, held_max: usize) -> Result<Matched, Away> {
-        let Early { forms, report, .. } = early;
+        let Early { forms, guesses, addresses, report, .. } = early;
         let limits = &self.0.config.limits;
         let mut script = self.with(&self.0.scripts.receipt, now);
         script.arg(form::json(report)).arg(u8::from(report.is_final));
         script.arg(form::time(now.saturating_add(limits.final_id_ttl)));
         script.arg(form::json(early)).arg(form::time(now.saturating_add(limits.early_hold)));
-        script.arg(held_max).arg(ttl(limits.early_hold)).arg(forms);
+        script.arg(held_max).arg(ttl(limits.early_hold));
+        let due = limits.aggregate_timeout.map(|timeout| form::time(now.saturating_add(timeout)).to_string());
+        script.arg(due.unwrap_or_default()).arg(form::time(now.saturating_add(limits.held_on())));
+        script.arg(self.aggregate_ttl());
+        let addresses: Vec<&str> = addresses.iter().map(|address| &**address).collect();
+        script.arg(addresses.len()).arg(addresses).arg(forms.len()).arg(forms).arg(guesses);
         let answer: Vec<String> = self.ask(&script).await?;
         let answer: Vec<&str> = answer.iter().map(String::as_str).collect();
         match answer[..] {
-            ["known", message, number, total, is_repeated, ref reports @ ..] => {
-                let part =
-                    PartOf { message: message.into(), number: form::number(number)?, total: form::number(total)? };
-                let reports = reports.iter().map(|report| form::read(report)).collect();
-                Ok(Matched::Known(Known { part, reports, is_repeated: is_repeated == "1" }))
+            [
+                "known",
+                form,
+                message,
+                number,
+                total,
+                to,
+                is_unreported,
+                is_repeated,
+                next,
+                without,
+                expiry,
+                ref reports @ ..,
+            ] => {
+                let part = PartOf {
+                    message: message.into(),
+                    number: form::number(number)?,
+                    total: form::number(total)?,
+                    to: to.into(),
+                    is_unreported: is_unreported == "1",
+                };
+                self.expires_no_later(expiry);
+                let reports: Vec<Option<Report>> = reports.iter().map(|report| form::read(report)).collect();
+                let next = match next {
+                    "report" => Next::Report,
+                    "late" => Next::Late,
+                    "aggregate" => Next::Aggregate(aggregate(message, false, without, reports.clone())),
+                    _ => Next::Nothing,
+                };
+                Ok(Matched::Known(Known { part, reports, is_repeated: is_repeated == "1", form: form.into(), next }))
             }
             ["held", next] => {
                 self.expires_next(now, next);
                 Ok(Matched::Held)
             }
+            ["full"] => Ok(Matched::Full),
             _ => Ok(Matched::Unknown),
         }
+    }
+
+    /// Time for which the report of all parts of a message stays in Redis at least.
+    fn aggregate_ttl(&self) -> u64 {
+        let limits = &self.0.config.limits;
+        ttl(limits.aggregate_timeout.unwrap_or_default().max(limits.id_ttl).saturating_add(limits.held_on()))
+    }
+
+    pub(super) async fn told_aggregate(
+        &self,
+        now: Duration,
+        message: &str,
+        status: DeliveryStatus,
+    ) -> Result<(), Away> {
+        let mut script = self.with(&self.0.scripts.told_aggregate, now);
+        let status = match status {
+            DeliveryStatus::Pending => "pending",
+            DeliveryStatus::Failed => "failed",
+            DeliveryStatus::Delivered => "delivered",
+        };
+        script.arg(message).arg(status);
+        self.ask(&script).await
+    }
+
+    pub(super) async fn held(&self, now: Duration) -> Result<Vec<Early>, Away> {
+        let held: Vec<String> = self.ask(&self.with(&self.0.scripts.held, now)).await?;
+        Ok(held.iter().filter_map(|early| form::read(early)).collect())
     }
 
     pub(super) async fn join(&self, now: Duration, key: &PartKey, segment: &Segment) -> Result<Outcome, Away> {
@@ -249,15 +318,23 @@ impl Redis {
             let held_on = limits.held_on();
             script.arg(EXPIRED_MAX).arg(form::time(now.saturating_add(held_on))).arg(ttl(held_on));
             script.arg(form::time(now.saturating_add(limits.join.expiry))).arg(ttl(limits.join.expiry));
-            type Answer = (String, u8, Vec<String>, Vec<(u64, Vec<u8>, Vec<Vec<u8>>)>);
+            let waits = limits.aggregate_timeout.unwrap_or_default().max(held_on);
+            script.arg(form::time(now.saturating_add(waits))).arg(self.aggregate_ttl());
+            type Set = (u64, Vec<u8>, Vec<Vec<u8>>);
+            type Due = (String, u8, String, Vec<String>);
+            type Answer = (String, u8, Vec<String>, Vec<Set>, Vec<Due>);
             let answered: Result<Answer, Away> = self.ask(&script).await;
-            let (next, has_more, early, sets) = match answered {
+            let (next, has_more, early, sets, aggregates) = match answered {
                 Ok(answer) => answer,
                 // What has been given already is told: nobody else will soon.
                 Err(_) if expired != Expired::default() => return Ok(expired),
                 Err(away) => return Err(away),
             };
             expired.early.extend(early.iter().filter_map(|early| form::read(early)));
+            for (message, is_incomplete, without, reports) in aggregates {
+                let reports = reports.iter().map(|report| form::read(report)).collect();
+                expired.aggregates.push(aggregate(&message, is_incomplete == 1, &without, reports));
+            }
             for (number, key, segments) in sets {
                 let message = Incomplete { key: form::read_key(&key)?, segments: form::segments(&segments)? };
                 expired.incomplete.push(GivenUp { number, message });
@@ -311,6 +388,11 @@ impl Redis {
         let _: u8 = self.ask(&script).await?;
         Ok(())
     }
+}
+
+fn aggregate(message: &str, is_incomplete: bool, without: &str, reports: Vec<Option<Report>>) -> Aggregate {
+    let unreported = without.split(',').filter_map(|number| number.parse().ok()).collect();
+    Aggregate { message: message.into(), reports, unreported, is_incomplete }
 }
 
 /// How long a key lives, in milliseconds.

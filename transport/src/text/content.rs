@@ -21,6 +21,8 @@ pub struct Content {
     pub charset: Charset,
     /// What follows the header. Packed septets are unpacked, one an octet, so that they can be joined.
     pub octets: Bytes,
+    /// The same octets as they came, packed or not.
+    pub raw: Bytes,
 }
 
 /// Which part of which long message, as far as the PDU's content tells. Only with both addresses does it name a message.
@@ -45,6 +47,47 @@ pub enum ReferenceKind {
     Udh16,
     /// `sar_msg_ref_num`.
     Sar,
+    /// Header element 0x00 of a delivery receipt, so that its parts never join those of a message.
+    ReceiptUdh8,
+    /// Header element 0x08 of a delivery receipt.
+    ReceiptUdh16,
+    /// `sar_msg_ref_num` of a delivery receipt.
+    ReceiptSar,
+}
+
+impl ReferenceKind {
+    /// The kinds by the octet under which stores keep them.
+    const BY_OCTET: [Self; 6] =
+        [Self::Udh8, Self::Udh16, Self::Sar, Self::ReceiptUdh8, Self::ReceiptUdh16, Self::ReceiptSar];
+
+    /// Returns the kind for a delivery receipt in parts.
+    #[must_use]
+    pub const fn of_receipt(self) -> Self {
+        match self {
+            Self::Udh8 | Self::ReceiptUdh8 => Self::ReceiptUdh8,
+            Self::Udh16 | Self::ReceiptUdh16 => Self::ReceiptUdh16,
+            Self::Sar | Self::ReceiptSar => Self::ReceiptSar,
+        }
+    }
+
+    /// Returns `true` for the parts of a delivery receipt.
+    #[must_use]
+    pub const fn is_receipt(self) -> bool {
+        matches!(self, Self::ReceiptUdh8 | Self::ReceiptUdh16 | Self::ReceiptSar)
+    }
+
+    /// Returns the octet under which stores keep this kind.
+    #[must_use]
+    pub fn to_octet(self) -> u8 {
+        let place = Self::BY_OCTET.iter().position(|kind| *kind == self);
+        place.and_then(|place| u8::try_from(place).ok()).unwrap_or_default()
+    }
+
+    /// Returns the kind that stores keep under this octet.
+    #[must_use]
+    pub fn of_octet(octet: u8) -> Option<Self> {
+        Self::BY_OCTET.get(usize::from(octet)).copied()
+    }
 }
 
 /// One end of a message.
@@ -85,8 +128,23 @@ impl Content {
         let (udh, rest, fault) = header(esm_class, octets);
         let part = udh.concatenation().map(PartReference::from).or_else(|| sar(tlvs));
         let charset = charset.with_shifts(shifts(&udh));
-        let (charset, octets) = unpacked(charset, octets.len() - rest.len(), rest);
-        Self { udh, fault, part, charset, octets }
+        let (charset, octets) = unpacked(charset, octets.len() - rest.len(), rest.clone());
+        Self { udh, fault, part, charset, octets, raw: rest }
+    }
+
+    /// Reads a header whose length counts itself, as some senders write it, where the octets are not a header otherwise.
+    ///
+    /// Only a header that then says which part of a message this is counts; anything else is read as by [`Content::read`].
+    #[must_use]
+    pub fn read_tolerant(esm_class: EsmClass, tlvs: &Tlvs, charset: Charset, octets: &Bytes) -> Self {
+        let read = Self::read(esm_class, tlvs, charset, octets);
+        let Some((&length, rest)) = octets.split_first().filter(|(length, _)| read.fault.is_some() && **length > 0)
+        else {
+            return read;
+        };
+        let shorter = Bytes::from([&[length - 1], rest].concat());
+        let again = Self::read(esm_class, tlvs, charset, &shorter);
+        if again.udh.concatenation().is_some() { again } else { read }
     }
 
     /// The text of a message of its own. Parts are joined first: see [`super::join`].

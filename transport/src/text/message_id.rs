@@ -6,12 +6,50 @@
 /// Most characters of an id (SMPP 3.4 §5.2.23, without the NUL). Longer ones are compared as they are.
 pub const CHARACTERS_MAX: usize = 64;
 
-/// The id in lower case and without leading zeros: two ids that differ only in these are the same.
+/// The normal form of an id, by which ids are compared: up to its first NUL or other control character, without blanks, quotes,
+/// commas and semicolons around it, without hyphens and leading zeros, in lower case. Two ids that differ only in these are the
+/// same. Empty if nothing is left.
 #[must_use]
 pub fn normal(id: &str) -> String {
+    let id = bare(id);
+    let digits: String = id.chars().filter(|character| *character != '-').collect();
+    let digits = bare(&digits);
+    without_zeros(if digits.is_empty() { id } else { digits })
+}
+
+/// The [normal form](normal) with its hyphens, as stores kept ids before hyphens were dropped.
+#[must_use]
+pub fn normal_with_hyphens(id: &str) -> String {
+    without_zeros(bare(id))
+}
+
+/// The id without what stands around it.
+fn bare(id: &str) -> &str {
+    let is_around = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | ',' | ';');
+    let id = id.trim_start_matches(is_around);
+    id.split(char::is_control).next().unwrap_or_default().trim_end_matches(is_around)
+}
+
+fn without_zeros(id: &str) -> String {
     let digits = id.trim_start_matches('0');
     let kept = if digits.is_empty() { &id[id.len() - id.len().min(1)..] } else { digits };
     kept.to_ascii_lowercase()
+}
+
+/// The octets of an id in hexadecimal, two digits each: `T1` is `5431`.
+#[must_use]
+pub fn to_hex_string(id: &str) -> String {
+    id.bytes().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// The id whose octets are written in hexadecimal: `5431` is `T1`. `None` unless all of them are printable ASCII.
+#[must_use]
+pub fn from_hex_string(id: &str) -> Option<String> {
+    if id.is_empty() || !id.len().is_multiple_of(2) || !id.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+        return None;
+    }
+    let octet = |at| u8::from_str_radix(&id[at..at + 2], 16).ok().filter(u8::is_ascii_graphic).map(char::from);
+    (0..id.len()).step_by(2).map(octet).collect()
 }
 
 /// A decimal id in hexadecimal: lower case, no leading zeros. `None` unless it is 1 to [`CHARACTERS_MAX`] decimal digits.
@@ -81,7 +119,8 @@ mod tests {
     #[test]
     fn what_is_no_number_is_compared_as_it_is() {
         let uuid = "00C0FFEE-0000-4000-8000-00000000000A";
-        assert_eq!(normal(uuid), "c0ffee-0000-4000-8000-00000000000a");
+        assert_eq!(normal(uuid), "c0ffee00004000800000000000000a");
+        assert_eq!(normal_with_hyphens(uuid), "c0ffee-0000-4000-8000-00000000000a");
         assert_eq!((decimal_to_hex(uuid), hex_to_decimal(uuid)), (None, None));
         assert_eq!(decimal_to_hex("12a"), None);
         assert_eq!(decimal_to_hex(""), None);
@@ -96,6 +135,38 @@ mod tests {
         assert_eq!(zero_padded("abc", 8), "00000abc");
     }
 
+    #[test]
+    fn what_stands_around_an_id_makes_no_difference() {
+        for written in [
+            "abc1",
+            " abc1",
+            "abc1 ",
+            "\tABC1\r\n",
+            "abc1\0",
+            "abc1\0\u{cc}\u{cd}XYZ",
+            "\"abc1\"",
+            "'abc1'",
+            "abc1,",
+            "abc1;",
+            "00abc1",
+            "a-b-c-1",
+            "-abc1",
+            "abc1\u{7f}\u{1}",
+        ] {
+            assert_eq!(normal(written), "abc1", "{written:?}");
+        }
+        for (written, expected) in [("-", "-"), ("--", "--"), (" ", ""), ("\0abc", "abc"), ("0-0", "0")] {
+            assert_eq!(normal(written), expected, "{written:?}");
+        }
+    }
+
+    #[test]
+    fn octets_in_hexadecimal_are_an_id_of_their_own() {
+        assert_eq!(to_hex_string("T1-a"), "54312d61");
+        assert_eq!(from_hex_string("54312D61").as_deref(), Some("T1-a"));
+        assert_eq!(["", "5", "0054", "zz", "5431f"].map(from_hex_string), [const { None }; 5]);
+    }
+
     proptest! {
         #[test]
         fn a_number_is_the_same_number_in_the_other_base(number: u128) {
@@ -106,7 +177,6 @@ mod tests {
         #[test]
         fn any_text_has_a_normal_form(id in "\\PC{0,70}") {
             let normal = normal(&id);
-            prop_assert_eq!(normal.is_empty(), id.is_empty());
             prop_assert_eq!(super::normal(&normal), normal);
         }
     }

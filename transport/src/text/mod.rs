@@ -28,5 +28,7 @@ pub use choice::{Choice, Repertoire, choose};
 pub use content::{Content, PartAddress, PartKey, PartReference, ReferenceKind};
 pub use gsm7::{Language, Shifts};
 pub use join::{Added, Incomplete, JoinLimits, Joined, Joiner, Outcome, Refusal, Saved, Segment, join};
-pub use receipt::{DateForm, NetworkError, Receipt, receipt_text, stat_of_state, state_of_stat};
+pub use receipt::{
+    DateForm, NetworkError, Receipt, date_iso, receipt_text, receipt_texts, stat_of_state, state_of_stat,
+};
 pub use split::{Count, Multipart, Part, SplitError, capacity, count, first_parts, split};

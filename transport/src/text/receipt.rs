@@ -11,7 +11,11 @@ use super::message_id;
 use crate::pdu::time::Civil;
 use crate::pdu::{self, MessageState, TlvTag, Tlvs};
 
+mod charsets;
+mod date;
 mod parse;
+pub use charsets::receipt_texts;
+pub use date::date_iso;
 pub use parse::receipt_text;
 
 /// Octets of a receipt's text, as a rule.
@@ -35,7 +39,8 @@ pub struct Receipt {
     pub submit_date: Option<Civil>,
     /// When it reached its final state, in the SMSC's local time.
     pub done_date: Option<Civil>,
-    /// State: from `message_state`, or else from `stat` if that is known.
+    /// State: from `message_state` and `stat`, of which neither counts if it is not defined; a final one counts before one that
+    /// is not, and of two of the same rank `message_state` counts.
     pub state: Option<MessageState>,
     /// `stat` as written, known or not.
     pub stat: Option<String>,
@@ -170,15 +175,44 @@ impl Receipt {
         tlvs
     }
 
-    /// TLVs count before the text: the text's form is a custom, theirs a standard.
+    /// Merges the TLVs into the fields of the text.
+    ///
+    /// The text's form is a custom and theirs a standard, so they count first; but a TLV that is missing, or says nothing, never
+    /// outvotes a text that says something.
     fn take_tlvs(&mut self, tlvs: &Tlvs) {
         if let Some(id) = tlvs.get(TlvTag::RECEIPTED_MESSAGE_ID).and_then(|id| c_string(&id)) {
             self.id_in_text = self.id.replace(id).filter(|in_text| Some(in_text) != self.id.as_ref());
         }
-        self.state =
-            tlvs.get(TlvTag::MESSAGE_STATE).and_then(|state| one_octet(&state)).map(MessageState).or(self.state);
-        self.network_error = tlvs.get(TlvTag::NETWORK_ERROR_CODE).and_then(|error| network_error(&error));
+        self.state = match (Self::state_of_tlvs(tlvs), self.state) {
+            (Some(tlv), Some(text)) if state_rank(text) > state_rank(tlv) => Some(text),
+            (tlv, text) => tlv.or(text),
+        };
+        self.network_error = Self::network_error_of_tlvs(tlvs);
         self.user_message_reference = tlvs.get_u16(TlvTag::USER_MESSAGE_REFERENCE);
+    }
+
+    /// Returns the value of the `message_state` TLV, defined or not.
+    #[must_use]
+    pub fn state_of_tlvs(tlvs: &Tlvs) -> Option<MessageState> {
+        tlvs.get(TlvTag::MESSAGE_STATE).and_then(|state| one_octet(&state)).map(MessageState)
+    }
+}
+
+impl Receipt {
+    /// Returns the value of the `network_error_code` TLV, if it has the length that the standard gives it.
+    #[must_use]
+    pub fn network_error_of_tlvs(tlvs: &Tlvs) -> Option<NetworkError> {
+        tlvs.get(TlvTag::NETWORK_ERROR_CODE).and_then(|error| network_error(&error))
+    }
+}
+
+/// Rank of a state: 0 for nothing, 1 that nothing is known, 2 that the message is on its way, 3 for its end.
+fn state_rank(state: MessageState) -> u8 {
+    match state {
+        MessageState::SCHEDULED | MessageState::UNKNOWN => 1,
+        MessageState::ENROUTE | MessageState::ACCEPTED => 2,
+        state if state.name().is_some() => 3,
+        _ => 0,
     }
 }
 
@@ -217,10 +251,11 @@ impl fmt::Display for NetworkError {
     }
 }
 
-/// A C-octet string whose NUL may be missing or repeated; `None` if nothing is left.
+/// A C-octet string, which ends at its first NUL (SMPP 3.4 §3.1) or, without one, at its last octet; `None` if it is empty.
 fn c_string(octets: &Bytes) -> Option<String> {
-    let text = pdu::latin1(octets);
-    let text = text.trim_end_matches('\0').trim();
+    let end = octets.iter().position(|&octet| octet == 0).unwrap_or(octets.len());
+    let text = pdu::latin1(&octets[..end]);
+    let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 

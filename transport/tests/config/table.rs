@@ -148,8 +148,11 @@ const BEYOND_VUMI2: [(&str, &[&str]); 52] = [
     ("life of ids", &["cache.timeout", "receipts.final_id_ttl"]),
     ("signs of receipts", &["receipts.detect"]),
     ("forms of receipts", &["receipts.regex", "receipts.status_mapping"]),
-    ("receipts of parts", &["receipts.multipart"]),
-    ("unmatched receipts", &["receipts.unmatched"]),
+    ("receipts of parts", &["receipts.multipart", "receipts.aggregate_timeout"]),
+    (
+        "unmatched receipts",
+        &["receipts.unmatched", "receipts.unmatched_refuse_tries", "receipts.unmatched_refuse_status"],
+    ),
     ("shared by sessions and processes", &["cache.class", "redis_url", "redis_prefix"]),
     ("kept over restarts", &["cache.class", "sequencer.class", "data_dir"]),
     ("broker in time", &["inbound_timeout", "amqp_reject_to"]),

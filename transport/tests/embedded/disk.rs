@@ -29,7 +29,7 @@ impl Drop for Folder {
 }
 
 fn part() -> PartOf {
-    PartOf { message: "m".into(), number: 1, total: 1 }
+    PartOf { message: "m".into(), number: 1, total: 1, ..PartOf::default() }
 }
 
 #[tokio::test(start_paused = true)]

@@ -68,11 +68,11 @@ fn sized(number: u64) -> Bytes {
 }
 
 fn part_of(number: u64) -> PartOf {
-    PartOf { message: format!("m{number}").into(), number: 1, total: 2 }
+    PartOf { message: format!("m{number}").into(), number: 1, total: 2, ..PartOf::default() }
 }
 
 fn delivered() -> Report {
-    Report { status: DeliveryStatus::Delivered, smpp_status: "DELIVRD".into(), is_final: false }
+    Report::new(DeliveryStatus::Delivered, "DELIVRD", false)
 }
 
 fn part_key(number: u64) -> PartKey {

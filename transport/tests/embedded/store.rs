@@ -9,16 +9,23 @@ use smpp_transport::text::{Charset, Outcome, PartAddress, PartKey, ReferenceKind
 const NOW: Duration = Duration::from_secs(1_000_000);
 
 fn part(message: &str, number: u8, total: u8) -> PartOf {
-    PartOf { message: message.into(), number, total }
+    PartOf { message: message.into(), number, total, ..PartOf::default() }
 }
 
 fn report(status: DeliveryStatus) -> Report {
-    Report { status, smpp_status: "STAT".into(), is_final: status != DeliveryStatus::Pending }
+    Report::new(status, "STAT", status != DeliveryStatus::Pending)
 }
 
 /// A receipt whose id may be written in any of these forms.
 pub(super) fn early(forms: &[String], report: &Report) -> Early {
-    Early { id: forms.first().cloned().unwrap_or_default(), forms: forms.to_vec(), report: report.clone() }
+    Early {
+        id: forms.first().cloned().unwrap_or_default(),
+        id_in_text: None,
+        forms: forms.to_vec(),
+        guesses: Vec::new(),
+        addresses: Vec::new(),
+        report: report.clone(),
+    }
 }
 
 fn either_base(decimal: &str) -> [String; 2] {

@@ -238,6 +238,8 @@ pub enum IdForm {
     Hex,
     /// In decimal.
     Dec,
+    /// The octets of the id in hexadecimal.
+    HexString,
     /// Any of these: all are tried.
     Auto,
 }
@@ -284,17 +286,28 @@ options! {
         /// What a process is to tell of when that is over, and of parts that never became whole, another tells of so much
         /// later if it has died.
         early_hold: Duration = Duration::from_secs(30), time(Duration::ZERO, DAY);
-        /// How many such receipts to keep.
+        /// Most receipts to keep so. A receipt beyond is refused as `inbound.error_status` says, so that the SMSC sends it again. With
+        /// 0 none are kept, and those whose message is not known are unmatched at once.
         early_max: u32 = 10_000, number(0..=10_000_000);
         /// How long to know a message after its final receipt: copies of the receipt come later.
         final_id_ttl: Duration = Duration::from_secs(3_600), time(Duration::ZERO, DAY * 365);
-        /// What becomes of the receipts of a message in parts: one report, which is failed when any part has failed and delivered
-        /// when all are; or one for each part.
+        /// Reports of a message in parts: one report, which is failed when any part has failed and delivered when every part is
+        /// for which a receipt can come; or one for each part. No receipt comes for a part to which the SMSC gave no id, and
+        /// one receipt counts for all parts with the same id.
         multipart: ReceiptsOfParts = ReceiptsOfParts::Aggregate,
             names(&[("aggregate", ReceiptsOfParts::Aggregate), ("per_part", ReceiptsOfParts::PerPart)]);
+        /// Longest time from the first final receipt of a message in parts to its report, with `multipart: aggregate`. A report
+        /// without all receipts is `delivered` if no part has failed, and says in `transport_metadata` how many were reported.
+        /// Make it short for an SMSC that sends one receipt for the whole message.
+        aggregate_timeout: Duration = Duration::from_secs(600), time(Duration::from_millis(100), DAY * 7);
         /// What to do with a receipt whose message nobody knows.
         unmatched: OnUnmatched = OnUnmatched::Log,
             named(" (with the SMSC's id, and no message)", &[("log", OnUnmatched::Log), ("event", OnUnmatched::Event)]);
+        /// Number of times to refuse a receipt whose message nobody knows before it is taken: the SMSC sends it again, maybe to
+        /// the process that knows it. 0 takes it at once.
+        unmatched_refuse_tries: u32 = 0, number(0..=100);
+        /// Status of those refusals. With a permanent error many SMSCs send the receipt only once.
+        unmatched_refuse_status: CommandStatus = CommandStatus::ESME_RINVMSGID, word::status();
     }
 }
 
@@ -303,14 +316,21 @@ options! {
     pub struct IdFormat {
         /// In the answer to a submit.
         response: IdForm = IdForm::AsIs, id_form();
-        /// In a receipt. `auto` learns it, from letters that one side has and the other never: until it has, after some sixty
-        /// ids, a receipt may wait for `receipts.early_hold`, and short ids may meet another message's. Better say it.
+        /// In a receipt. `hex_string` is the octets of the id in hexadecimal: `5431` for `T1`. With `auto` other forms than the id
+        /// as it is count only for a message to one of the addresses of the receipt, and only if one of the two has letters; the
+        /// first such match teaches the form, for all receipts. Until then such a receipt waits for `receipts.early_hold`.
         receipt: IdForm = IdForm::Auto, id_form();
     }
 }
 
 fn id_form() -> crate::config::kind::Kind<IdForm> {
-    names(&[("asis", IdForm::AsIs), ("hex", IdForm::Hex), ("dec", IdForm::Dec), ("auto", IdForm::Auto)])
+    names(&[
+        ("asis", IdForm::AsIs),
+        ("hex", IdForm::Hex),
+        ("dec", IdForm::Dec),
+        ("hex_string", IdForm::HexString),
+        ("auto", IdForm::Auto),
+    ])
 }
 
 /// How USSD is spoken.

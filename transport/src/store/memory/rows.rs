@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Early, Id, Noted, PartOf, Report, Sent, Table};
+use super::{DeliveryStatus, Due, Early, Id, Noted, PartOf, Report, Sent, Table};
 use crate::disk::{Change, Rows, Snapshot};
-use crate::text::{PartAddress, PartKey, ReferenceKind, Saved};
+use crate::text::{PartAddress, PartKey, Saved};
 
 const IDS: Rows = Rows::named("store.ids");
 const MESSAGES: Rows = Rows::named("store.messages");
@@ -21,6 +21,8 @@ const REFERENCE: &[u8] = b"reference";
 #[derive(Serialize, Deserialize)]
 struct IdRow {
     part: PartOf,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    others: BTreeSet<u8>,
     until: Duration,
 }
 
@@ -28,6 +30,12 @@ struct IdRow {
 struct MessageRow {
     accepted: BTreeSet<u8>,
     reports: Vec<Option<Report>>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    unreported: BTreeSet<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Due>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<DeliveryStatus>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,14 +48,16 @@ impl Table {
     /// Reads the rows into a table that knows nothing, and notes changes from then on.
     pub(in crate::store) fn restore(&mut self, snapshot: &Snapshot) -> Result<(), redb::Error> {
         snapshot.each(IDS, &[], |key, value| {
-            let (id, IdRow { part, until }) = (text(key)?, json(IDS, value)?);
+            let (id, IdRow { part, others, until }) = (text(key)?, json(IDS, value)?);
             self.ids_by_end.insert((until, id.into()));
-            self.ids.insert(id.into(), Id { part, until });
+            self.ids.insert(id.into(), Id { part, others, until });
             Ok(true)
         })?;
         snapshot.each(MESSAGES, &[], |key, value| {
-            let MessageRow { accepted, reports } = json(MESSAGES, value)?;
-            self.messages.insert(text(key)?.into(), Sent { ids: 0, accepted, reports });
+            let MessageRow { accepted, reports, unreported, due, told } = json(MESSAGES, value)?;
+            let message = text(key)?;
+            self.aggregates_by_time.extend(due.map(|due| (due.at, message.into())));
+            self.messages.insert(message.into(), Sent { ids: 0, accepted, unreported, reports, due, told });
             Ok(true)
         })?;
         for (_, id) in &self.ids_by_end {
@@ -90,13 +100,23 @@ impl Table {
     fn change(&self, noted: Noted) -> Change {
         match noted {
             Noted::Id(id) => {
-                let known = self.ids.get(&id).map(|Id { part, until }| IdRow { part: part.clone(), until: *until });
+                let known = self.ids.get(&id);
+                let known = known.map(|Id { part, others, until }| IdRow {
+                    part: part.clone(),
+                    others: others.clone(),
+                    until: *until,
+                });
                 row(IDS, id.as_bytes(), known)
             }
             Noted::Message(message) => {
-                let known = self.messages.get(&message);
-                let known = known.map(|Sent { accepted, reports, .. }| (accepted.clone(), reports.clone()));
-                let known = known.map(|(accepted, reports)| MessageRow { accepted, reports });
+                let known = self.messages.get(&message).cloned();
+                let known = known.map(|Sent { accepted, unreported, reports, due, told, .. }| MessageRow {
+                    accepted,
+                    reports,
+                    unreported,
+                    due,
+                    told,
+                });
                 row(MESSAGES, message.as_bytes(), known)
             }
             Noted::Early(number) => {
@@ -123,11 +143,7 @@ fn row(rows: Rows, key: impl Into<Vec<u8>>, value: Option<impl Serialize>) -> Ch
 
 /// One key for each message; what it is made of is in its row.
 fn part_key(key: &PartKey) -> Vec<u8> {
-    let kind = match key.kind {
-        ReferenceKind::Udh8 => 0,
-        ReferenceKind::Udh16 => 1,
-        ReferenceKind::Sar => 2,
-    };
+    let kind = key.kind.to_octet();
     let [high, low] = key.reference.to_be_bytes();
     let mut octets = vec![kind, high, low, key.total];
     for PartAddress { ton, npi, addr } in [&key.source, &key.destination] {

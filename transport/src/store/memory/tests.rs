@@ -2,20 +2,28 @@
 
 use super::*;
 use crate::bus::DeliveryStatus;
+use crate::store::Known;
 
 const NOW: Duration = Duration::from_secs(1_000_000);
 
 fn part(message: &str, number: u8, total: u8) -> PartOf {
-    PartOf { message: message.into(), number, total }
+    PartOf { message: message.into(), number, total, ..PartOf::default() }
 }
 
 fn report(status: DeliveryStatus) -> Report {
-    Report { status, smpp_status: "STAT".into(), is_final: status != DeliveryStatus::Pending }
+    Report::new(status, "STAT", status != DeliveryStatus::Pending)
 }
 
 /// A receipt whose id may be written in any of these forms.
 fn early(forms: &[String], report: &Report) -> Early {
-    Early { id: forms.first().cloned().unwrap_or_default(), forms: forms.to_vec(), report: report.clone() }
+    Early {
+        id: forms.first().cloned().unwrap_or_default(),
+        id_in_text: None,
+        forms: forms.to_vec(),
+        guesses: Vec::new(),
+        addresses: Vec::new(),
+        report: report.clone(),
+    }
 }
 
 fn table() -> Table {
@@ -56,7 +64,7 @@ fn a_receipt_before_its_id_waits_for_it_and_expires() {
     for id in ["10", "11"] {
         assert_eq!(table.receipt(NOW, &early(&forms(id), &delivered)), Matched::Held);
     }
-    assert_eq!(table.receipt(NOW, &early(&forms("12"), &delivered)), Matched::Unknown, "too many");
+    assert_eq!(table.receipt(NOW, &early(&forms("12"), &delivered)), Matched::Full, "too many");
     assert_eq!(table.receipt(NOW, &early(&[], &delivered)), Matched::Unknown, "no id at all");
     let waited = table.remember(NOW, "a", &part("m", 1, 1));
     assert_eq!(waited.iter().map(|early| early.forms[0].as_str()).collect::<Vec<_>>(), ["10"], "10 is 0x0a");

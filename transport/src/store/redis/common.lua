@@ -20,6 +20,9 @@ local function is_known(message)
   return false
 end
 
+-- Messages in parts by when their report is due.
+local AGGREGATES = key('aggregates')
+
 -- The message that is `kept` is about to have another id.
 local function forget_id(id, kept)
   local message = redis.call('HGET', key('id', id), 'message')
@@ -27,7 +30,7 @@ local function forget_id(id, kept)
   redis.call('ZREM', IDS, id)
   if message then
     redis.call('HDEL', key('message', message), 'i:' .. id)
-    if message ~= kept and not is_known(message) then
+    if message ~= kept and not is_known(message) and not redis.call('ZSCORE', AGGREGATES, message) then
       redis.call('DEL', key('message', message))
     end
   end
@@ -48,6 +51,16 @@ end
 -- Receipts that came before their ids.
 local EARLY = key('early')
 
+local function all_forms(early)
+  local read, forms = cjson.decode(early), {}
+  for _, list in ipairs({ read.forms, read.guesses or {} }) do
+    for _, form in ipairs(list) do
+      forms[#forms + 1] = form
+    end
+  end
+  return forms
+end
+
 local function hold_early(early, forms, till, ttl)
   local number = redis.call('INCR', key('earlies'))
   redis.call('SET', key('early', number), early)
@@ -64,11 +77,58 @@ local function take_early(number)
   redis.call('DEL', key('early', number))
   redis.call('ZREM', EARLY, number)
   if early then
-    for _, form in ipairs(cjson.decode(early).forms) do
+    for _, form in ipairs(all_forms(early)) do
       redis.call('ZREM', key('early-form', form), number)
     end
   end
   return early
+end
+
+-- The time until which an id is known; nothing for an id that is not.
+local function known_till(id)
+  local till = redis.call('HGET', key('id', id), 'until')
+  return till and tonumber(till) > now and till
+end
+
+-- Status, word and finality of a report as it is kept: 0 or 1 for final, then JSON.
+local function said(kept)
+  local report = cjson.decode(kept:sub(2))
+  return kept:sub(1, 1) .. ' ' .. report.status .. ' ' .. report.smpp_status
+end
+
+-- State of all parts of a message: whether one has failed, whether all are done, whether any is final, the reports by number,
+-- empty where there is none, the numbers of those that can have none, and whether all parts are accepted.
+local function parts_of(message)
+  local name = key('message', message)
+  local total = tonumber(redis.call('HGET', name, 'total') or '0')
+  local has_failed, is_complete, has_final, reports, unreported = false, total > 0, false, {}, {}
+  local is_accepted = true
+  for at = 1, total do
+    local kept = redis.call('HGET', name, 'r:' .. at)
+    local is_unreported = redis.call('HEXISTS', name, 'u:' .. at) == 1
+    reports[at] = kept and kept:sub(2) or ''
+    if is_unreported then
+      unreported[#unreported + 1] = tostring(at)
+    end
+    local is_final = kept and kept:sub(1, 1) == '1'
+    if is_final then
+      has_final = true
+      has_failed = has_failed or cjson.decode(kept:sub(2)).status ~= 'delivered'
+    end
+    if redis.call('HEXISTS', name, 'a:' .. at) == 0 then
+      is_accepted = false
+    end
+    if not (is_final or is_unreported) then
+      is_complete = false
+    end
+  end
+  return has_failed, is_complete and is_accepted, has_final, reports, unreported, is_accepted
+end
+
+local function set_due(message, at, is_given, ttl)
+  redis.call('ZADD', AGGREGATES, at, message)
+  redis.call('HSET', key('message', message), 'given', is_given)
+  keep(ttl, AGGREGATES, key('message', message))
 end
 
 -- Sets of parts: OPEN are those not published, FINISHED those that are, SIZES how many octets of each are held.
@@ -126,7 +186,7 @@ end
 -- When something expires next; empty if nothing does.
 local function next_expiry()
   local first
-  for _, name in ipairs({ EARLY, OPEN, FINISHED, GIVEN_UP }) do
+  for _, name in ipairs({ EARLY, AGGREGATES, OPEN, FINISHED, GIVEN_UP }) do
     local score = redis.call('ZRANGE', name, 0, 0, 'WITHSCORES')[2]
     if score and (not first or tonumber(score) < tonumber(first)) then
       first = score

@@ -1,7 +1,9 @@
--- most of each kind, until when what is given is held on, ttl of receipts, until when sets are held at most, ttl of sets.
--- Gives when something expires next, whether there may be more now, early receipts, and what was given up: each as its
--- number, its set's name and its segments.
+-- most of each kind, until when what is given is held on, ttl of receipts, until when sets are held at most, ttl of sets,
+-- until when reports of all parts wait at most, ttl of those. Gives when something expires next, whether there may be more
+-- now, early receipts, what was given up, each as its number, its set's name and its segments, and messages whose report is
+-- due, each as its id, whether it is incomplete, the numbers of its parts without a report, and the reports by number.
 local most, held_till, ttl, set_till, set_ttl = tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local due_till, due_ttl = ARGV[8], ARGV[9]
 
 local function due(name)
   return redis.call('ZRANGEBYSCORE', name, '-inf', ARGV[2], 'LIMIT', 0, most)
@@ -26,6 +28,24 @@ for _, sets in ipairs({ finished, open }) do
     remove_set(set, set_ttl)
   end
 end
+for _, message in ipairs(redis.call('ZRANGEBYSCORE', AGGREGATES, '(' .. due_till, '+inf', 'LIMIT', 0, most)) do
+  redis.call('ZADD', AGGREGATES, due_till, message)
+end
+local aggregates, due_messages = {}, due(AGGREGATES)
+for _, message in ipairs(due_messages) do
+  local has_failed, is_complete, has_final, reports, unreported, is_accepted = parts_of(message)
+  -- A message that was not accepted as a whole has its nack, or goes on.
+  if has_failed or (has_final and is_accepted) then
+    local is_incomplete = not (has_failed or is_complete)
+    aggregates[#aggregates + 1] = { message, is_incomplete and '1' or '0', table.concat(unreported, ','), reports }
+    set_due(message, held_till, 1, due_ttl)
+  else
+    redis.call('ZREM', AGGREGATES, message)
+    if not is_known(message) then
+      redis.call('DEL', key('message', message))
+    end
+  end
+end
 local earlies, sets = {}, {}
 local given_up, numbers = due(GIVEN_UP), due(EARLY)
 -- Those of the same time in the order in which they came.
@@ -48,9 +68,10 @@ end
 for _, number in ipairs(numbers) do
   local early = take_early(number)
   if early then
-    hold_early(early, cjson.decode(early).forms, held_till, ttl)
+    hold_early(early, all_forms(early), held_till, ttl)
     earlies[#earlies + 1] = early
   end
 end
 local more = #finished == most or #open == most or #given_up == most or #numbers == most
-return { next_expiry(), more and '1' or '0', earlies, sets }
+  or #due_messages == most
+return { next_expiry(), more and '1' or '0', earlies, sets, aggregates }

@@ -44,12 +44,7 @@ fn strange(what: &str) -> Away {
 
 /// `kind reference total (ton npi length address)²`, big-endian.
 pub(super) fn key(key: &PartKey) -> Vec<u8> {
-    let kind = match key.kind {
-        ReferenceKind::Udh8 => 0,
-        ReferenceKind::Udh16 => 1,
-        ReferenceKind::Sar => 2,
-    };
-    let mut octets = vec![kind];
+    let mut octets = vec![key.kind.to_octet()];
     octets.extend(key.reference.to_be_bytes());
     octets.push(key.total);
     for PartAddress { ton, npi, addr } in [&key.source, &key.destination] {
@@ -67,12 +62,7 @@ pub(super) fn read_key(octets: &[u8]) -> Result<PartKey, Away> {
 
 fn part_key(octets: &[u8]) -> Option<PartKey> {
     let (&[kind, high, low, total], rest) = octets.split_first_chunk()?;
-    let kind = match kind {
-        0 => ReferenceKind::Udh8,
-        1 => ReferenceKind::Udh16,
-        2 => ReferenceKind::Sar,
-        _ => return None,
-    };
+    let kind = ReferenceKind::of_octet(kind)?;
     let (source, rest) = address(rest)?;
     let (destination, rest) = address(rest)?;
     let reference = u16::from_be_bytes([high, low]);

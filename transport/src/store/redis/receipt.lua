@@ -1,40 +1,129 @@
 -- report, whether it is final (0 or 1), until when its id is kept then, the receipt as it is held, until when, most that are
--- held, ttl, and the forms of the id. Gives what is known: 'known', message, number, total, whether it is repeated, and the
--- reports by number; or 'held' and when something expires next; or 'unknown'.
-local report, is_final, final_till, early, early_till, most, ttl = unpack(ARGV, 3)
+-- held, ttl, when the report of all parts is due at the latest (empty: each part is reported by itself), until when what is
+-- given is held on, ttl of that, how many addresses, the addresses, and how many forms are sure, the sure forms, the guesses.
+-- Gives what is known: 'known', form, message, number, total, address, whether it is unreported, whether it is repeated, what
+-- follows, and the reports by number; after 'aggregate' the numbers without a report, joined by commas, come before them; or
+-- 'held' and when something expires next; or 'full'; or 'unknown'.
+local report, is_final, final_till, early, early_till, most, ttl, due_till, held_till, due_ttl = unpack(ARGV, 3)
+local addresses, sure, guesses = {}, {}, {}
+do
+  local at = 14
+  for _ = 1, tonumber(ARGV[13]) do
+    addresses[#addresses + 1] = ARGV[at]
+    at = at + 1
+  end
+  local last = at + tonumber(ARGV[at])
+  for place = at + 1, #ARGV do
+    local list = place <= last and sure or guesses
+    list[#list + 1] = ARGV[place]
+  end
+end
 forget_ids()
 
-local function note(id, known_till)
-  local part = redis.call('HMGET', key('id', id), 'message', 'number', 'total')
+-- As `is_confirmed` of the other stores.
+local function is_of_address(id)
+  local to = redis.call('HGET', key('id', id), 'to') or ''
+  for _, address in ipairs(addresses) do
+    if to ~= '' and address ~= '' then
+      local short, long = to, address
+      if #address < #to then
+        short, long = address, to
+      end
+      if short == long or (#short >= 6 and long:sub(-#short) == short) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+local function find()
+  for _, list in ipairs({ sure, guesses }) do
+    for _, form in ipairs(list) do
+      if known_till(form) and is_of_address(form) then
+        return form
+      end
+    end
+  end
+  for _, form in ipairs(sure) do
+    if known_till(form) then
+      return form
+    end
+  end
+end
+
+local function note_part(name, number)
+  local place = 'r:' .. number
+  local known = redis.call('HGET', name, place)
+  local total = tonumber(redis.call('HGET', name, 'total') or '0')
+  -- A final state stays.
+  if tonumber(number) <= total and not (known and known:sub(1, 1) == '1') then
+    redis.call('HSET', name, place, is_final .. report)
+  end
+  return known
+end
+
+local function next_of_parts(message, is_late)
+  local status = cjson.decode(report).status
+  local told = redis.call('HGET', key('message', message), 'told')
+  if told then
+    return (status == told or (told == 'failed' and is_final == '1')) and 'nothing' or 'late'
+  end
+  local has_failed, is_complete, has_final = parts_of(message)
+  local due = redis.call('ZSCORE', AGGREGATES, message)
+  if has_failed or is_complete then
+    if due and tonumber(due) > now and redis.call('HGET', key('message', message), 'given') == '1' then
+      return 'nothing'
+    end
+    set_due(message, held_till, 1, due_ttl)
+    return 'aggregate'
+  end
+  if is_late then
+    return 'late'
+  end
+  if is_final == '1' and not due then
+    set_due(message, due_till, 0, due_ttl)
+  end
+  return has_final and 'nothing' or 'report'
+end
+
+local function note(id)
+  local part = redis.call('HMGET', key('id', id), 'message', 'number', 'total', 'to', 'others', 'unreported')
   local message, number = part[1], part[2]
-  local total = tonumber(redis.call('HGET', key('message', message), 'total') or '0')
-  if is_final == '1' and tonumber(final_till) < tonumber(known_till) then
+  local name = key('message', message)
+  if is_final == '1' and tonumber(final_till) < tonumber(known_till(id)) then
     redis.call('HSET', key('id', id), 'until', final_till)
-    redis.call('HSET', key('message', message), 'i:' .. id, final_till)
+    redis.call('HSET', name, 'i:' .. id, final_till)
     redis.call('ZADD', IDS, final_till, id)
   end
-  local place = 'r:' .. number
-  local known = redis.call('HGET', key('message', message), place)
-  -- What is final stays: it begins with a 1.
-  if tonumber(number) <= total and not (known and known:sub(1, 1) == '1') then
-    redis.call('HSET', key('message', message), place, is_final .. report)
+  for other in (part[5] or ''):gmatch('%d+') do
+    note_part(name, other)
   end
-  local answer = { 'known', message, number, part[3], known == is_final .. report and '1' or '0' }
-  for at = 1, total do
-    local told = redis.call('HGET', key('message', message), 'r:' .. at)
-    answer[#answer + 1] = told and told:sub(2) or ''
+  local known = note_part(name, number)
+  local is_repeated = known and said(known) == said(is_final .. report)
+  local is_late = known and known:sub(1, 1) == '1' and not is_repeated
+  local follows = is_late and 'late' or 'report'
+  if due_till ~= '' and tonumber(part[3]) > 1 then
+    follows = next_of_parts(message, is_late)
+  end
+  local _, _, _, reports, unreported = parts_of(message)
+  local answer = { 'known', id, message, number, part[3], part[4] or '', part[6] or '0', is_repeated and '1' or '0',
+    follows, table.concat(unreported, ','), redis.call('ZSCORE', AGGREGATES, message) and next_expiry() or '' }
+  for _, each in ipairs(reports) do
+    answer[#answer + 1] = each
   end
   return answer
 end
 
-for at = 10, #ARGV do
-  local till = redis.call('HGET', key('id', ARGV[at]), 'until')
-  if till and tonumber(till) > now then
-    return note(ARGV[at], till)
-  end
+local form = find()
+if form then
+  return note(form)
 end
-if #ARGV < 10 or redis.call('ZCARD', EARLY) >= tonumber(most) then
+if #sure == 0 or tonumber(most) == 0 then
   return { 'unknown' }
 end
-hold_early(early, { unpack(ARGV, 10) }, early_till, ttl)
+if redis.call('ZCARD', EARLY) >= tonumber(most) then
+  return { 'full' }
+end
+hold_early(early, all_forms(early), early_till, ttl)
 return { 'held', next_expiry() }

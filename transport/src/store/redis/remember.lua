@@ -1,20 +1,48 @@
--- id, message, number, total, until, most ids, ttl. Gives what waits for the id.
-local id, message, number, total, till, most, ttl = unpack(ARGV, 3)
+-- id, message, number, total, until, most ids, ttl, address, whether it is unreported (0 or 1), whether parts have one report
+-- (0 or 1). Gives when something expires next, and what waits for the id.
+local id, message, number, total, till, most, ttl, to, unreported, aggregates = unpack(ARGV, 3)
 forget_ids()
-if not is_known(message) then
+if not is_known(message) and not redis.call('ZSCORE', AGGREGATES, message) then
   redis.call('DEL', key('message', message))
   redis.call('HSET', key('message', message), 'total', total)
+end
+-- Other parts of the same message may have the same id.
+local others, before = {}, redis.call('HMGET', key('id', id), 'message', 'number', 'others')
+if before[1] == message then
+  for other in ((before[3] or '') .. ',' .. before[2]):gmatch('%d+') do
+    if other ~= number then
+      others[#others + 1] = other
+    end
+  end
 end
 forget_id(id, message)
 while redis.call('ZCARD', IDS) >= tonumber(most) do
   forget_id(redis.call('ZRANGE', IDS, 0, 0)[1], message)
 end
 redis.call('HSET', key('id', id), 'message', message, 'number', number, 'total', total, 'until', till)
+if to ~= '' then
+  redis.call('HSET', key('id', id), 'to', to)
+end
+if #others > 0 then
+  redis.call('HSET', key('id', id), 'others', table.concat(others, ','))
+end
 redis.call('HSET', key('message', message), 'i:' .. id, till, 'a:' .. number, 1)
+if unreported == '1' then
+  redis.call('HSET', key('id', id), 'unreported', 1)
+  redis.call('HSET', key('message', message), 'u:' .. number, 1)
+end
 redis.call('ZADD', IDS, till, id)
 keep(ttl, key('id', id), key('message', message), IDS)
+local is_given = redis.call('ZSCORE', AGGREGATES, message) and redis.call('HGET', key('message', message), 'given') == '1'
+if tonumber(total) > 1 and aggregates == '1' and not is_given and not redis.call('HGET', key('message', message), 'told') then
+  local _, is_complete, has_final = parts_of(message)
+  if is_complete and has_final then
+    -- This was the last answer that its report waited for.
+    set_due(message, ARGV[2], 0, ttl)
+  end
+end
 local waited = {}
 for _, number in ipairs(redis.call('ZRANGE', key('early-form', id), 0, -1)) do
   waited[#waited + 1] = redis.call('GET', key('early', number)) or nil
 end
-return waited
+return { next_expiry(), waited }

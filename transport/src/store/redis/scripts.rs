@@ -22,4 +22,19 @@ macro_rules! scripts {
     };
 }
 
-scripts!(remember, accepted, receipt, told, told_incomplete, join, published, expire, reference, take, keep, give_back);
+scripts!(
+    remember,
+    accepted,
+    receipt,
+    told,
+    told_aggregate,
+    held,
+    told_incomplete,
+    join,
+    published,
+    expire,
+    reference,
+    take,
+    keep,
+    give_back
+);
