@@ -151,6 +151,7 @@ impl App {
         let outcome = match result {
             Ok(pdu) => Outcome::Accepted(message_id(&pdu)),
             Err(RequestError::Refused(pdu)) => Outcome::Refused(pdu.status.0),
+            Err(RequestError::Unreadable(_)) => Outcome::Accepted(String::new()),
             Err(RequestError::Expired) => Outcome::Expired,
             Err(RequestError::Lost(_)) => Outcome::Lost,
             Err(RequestError::NotSent(_)) => {

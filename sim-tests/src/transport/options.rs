@@ -1,12 +1,12 @@
 //! What a plan's transport is told, in its own options.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use smpp_transport::driver::{Backoff, ClientConfig};
 use smpp_transport::inbound::{IdForms, InboundOptions};
 use smpp_transport::outbound::{
-    Coding, KeepOrder, MultipartHandling, OnUnknown, QueueConfig, Rate, Retry, SubmitOptions, Throttle,
+    Coding, KeepOrder, MultipartHandling, OnUnknown, QueueConfig, QueueFull, Rate, Resend, Retry, SubmitOptions,
+    Throttle,
 };
 use smpp_transport::pdu::{CommandStatus, RegisteredDelivery};
 use smpp_transport::service::{Link, ServiceConfig};
@@ -54,22 +54,20 @@ pub(super) fn service(part: &Transport) -> ServiceConfig {
 fn queue(options: &Options) -> QueueConfig {
     let retry = Retry { count: options.retries, delay: ms(300) };
     let statuses = [CommandStatus::ESME_RSYSERR, CommandStatus::ESME_RSUBMITFAIL];
-    QueueConfig {
-        keep_order: match options.keep_order {
-            Order::None => KeepOrder::None,
-            Order::PerDestination => KeepOrder::PerDestination,
-            Order::Strict => KeepOrder::Strict,
-        },
-        on_unknown: if options.resend_unknown { OnUnknown::Resend } else { OnUnknown::Nack },
-        retry_max_age: ms(options.retry_max_age_ms),
-        throttle: Throttle { max: ms(THROTTLE_MAX_MS), ..Throttle::default() },
-        retry: statuses
-            .into_iter()
-            .filter(|_| retry.count > 0)
-            .map(|status| (status, retry))
-            .collect::<BTreeMap<_, _>>(),
-        rate: options.rate.map(|rate| Rate { per_second: f64::from(rate), burst: 1.0 }),
-    }
+    let mut queue = QueueConfig::default();
+    queue.keep_order = match options.keep_order {
+        Order::None => KeepOrder::None,
+        Order::PerDestination => KeepOrder::PerDestination,
+        Order::Strict => KeepOrder::Strict,
+    };
+    queue.on_unknown = if options.resend_unknown { OnUnknown::Resend } else { OnUnknown::Nack };
+    queue.retry_max_age = ms(options.retry_max_age_ms);
+    queue.resend = Resend { delay: ms(200), max: ms(1_000), ..Resend::default() };
+    queue.queue_full = QueueFull { delay: ms(200), max: ms(1_000), ..QueueFull::default() };
+    queue.throttle = Throttle { max: ms(THROTTLE_MAX_MS), ..Throttle::default() };
+    queue.retry = statuses.into_iter().filter(|_| retry.count > 0).map(|status| (status, retry)).collect();
+    queue.rate = options.rate.map(|rate| Rate { per_second: f64::from(rate), burst: 1.0 });
+    queue
 }
 
 pub(super) fn limits(part: &Transport) -> StoreLimits {

@@ -48,6 +48,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let is_last = delivery.attempts >= retry.attempts_max;
         let fate = match outcome {
             Outcome::Lost(_) => Fate::Again(None),
+            // The rest of the response says nothing that matters.
+            Outcome::Unreadable(error) => Fate::Answered(error.command_status),
             Outcome::Answered(pdu) if !is_temporary(pdu.status) => Fate::Answered(pdu.status),
             Outcome::Answered(_) | Outcome::Expired if is_last => Fate::GivenUp,
             Outcome::Answered(pdu) => Fate::Again(Some(pdu.status)),

@@ -5,14 +5,14 @@ use std::time::Duration;
 use smpp_transport::config::{
     BindType, Coding as ConfigCoding, Config, IdForm, KeepOrder as ConfigOrder, MiddlewareClass,
     MultipartHandling as ConfigMultipart, NpiRule, OnAuthFailure as ConfigAuth, OnPartial, OnTooManyParts,
-    OnUnencodable, OnUnknownOutcome, OnUnmatched, ReceiptsOfParts, SessionEvent, Sign, TlvType, Tolerance, TonRule,
-    UssdMode,
+    OnUnencodable, OnUnknownOutcome, OnUnmatched, QueueFull as ConfigQueueFull, ReceiptsOfParts, Sending, SessionEvent,
+    Sign, TlvType, Tolerance, TonRule, UssdMode, ValidityFrom,
 };
 use smpp_transport::driver::{Backoff, ClientConfig, DriverConfig};
 use smpp_transport::inbound::{Detect, IdForms, InboundOptions, Pattern, StatusMapping};
 use smpp_transport::outbound::{
-    Coding, KeepOrder, MultipartHandling, Numbering, OnUnknown, QueueConfig, Rate, Retry, SubmitOptions, Throttle,
-    TooManyParts, Unencodable,
+    Coding, FullScope, KeepOrder, MultipartHandling, Numbering, OnUnknown, QueueConfig, QueueFull, Rate, Resend, Retry,
+    SubmitOptions, Throttle, TooManyParts, Unencodable, Validity,
 };
 use smpp_transport::pdu::json::from_hex;
 use smpp_transport::pdu::time::{Period, SmppTime};
@@ -193,29 +193,54 @@ fn ussd(config: &Config) -> Dialect {
 pub(crate) fn queue(config: &Config) -> QueueConfig {
     let sending = &config.sending;
     let (throttle, rate) = (&sending.throttle, &sending.rate_limit);
-    let retry = sending.retry.iter().filter(|(_, retry)| retry.count > 0);
-    QueueConfig {
-        keep_order: match sending.keep_order {
-            ConfigOrder::None => KeepOrder::None,
-            ConfigOrder::PerDestination => KeepOrder::PerDestination,
-            ConfigOrder::Strict => KeepOrder::Strict,
+    let (resend, full) = (&sending.resend, &sending.queue_full_retry);
+    // Entries that nobody has given do not count for a status that throttles or says that a queue is full.
+    let is_default = sending.retry == Sending::default().retry;
+    let has_other = |status| throttle.statuses.contains(status) || full.statuses.contains(status);
+    let retry = sending.retry.iter().filter(|(status, retry)| match is_default {
+        true => retry.count > 0 && !has_other(status),
+        false => retry.count > 0 || has_other(status),
+    });
+    let mut queue = QueueConfig::default();
+    queue.keep_order = match sending.keep_order {
+        ConfigOrder::None => KeepOrder::None,
+        ConfigOrder::PerDestination => KeepOrder::PerDestination,
+        ConfigOrder::Strict => KeepOrder::Strict,
+    };
+    queue.on_unknown = match sending.on_unknown_outcome {
+        OnUnknownOutcome::Resend => OnUnknown::Resend,
+        OnUnknownOutcome::Nack => OnUnknown::Nack,
+    };
+    queue.resend = Resend { tries: resend.tries, delay: resend.delay, factor: resend.factor, max: resend.max };
+    queue.throttle = Throttle {
+        statuses: throttle.statuses.iter().copied().collect(),
+        delay: throttle.delay,
+        factor: throttle.factor,
+        max: throttle.max,
+        adapt: throttle.adapt,
+    };
+    queue.queue_full = QueueFull {
+        scope: match sending.queue_full {
+            ConfigQueueFull::Destination => FullScope::Destination,
+            ConfigQueueFull::Link => FullScope::Link,
         },
-        on_unknown: match sending.on_unknown_outcome {
-            OnUnknownOutcome::Resend => OnUnknown::Resend,
-            OnUnknownOutcome::Nack => OnUnknown::Nack,
-        },
-        throttle: Throttle {
-            statuses: throttle.statuses.iter().copied().collect(),
-            delay: throttle.delay,
-            factor: throttle.factor,
-            max: throttle.max,
-        },
-        retry: retry
-            .map(|(status, retry): (&CommandStatus, _)| (*status, Retry { count: retry.count, delay: retry.delay }))
-            .collect(),
-        retry_max_age: sending.retry_max_age,
-        rate: (rate.per_second > 0.0).then(|| Rate { per_second: rate.per_second, burst: f64::from(rate.burst) }),
-    }
+        statuses: full.statuses.iter().copied().collect(),
+        tries: full.tries,
+        delay: full.delay,
+        factor: full.factor,
+        max: full.max,
+    };
+    queue.retry = retry
+        .map(|(status, retry): (&CommandStatus, _)| (*status, Retry { count: retry.count, delay: retry.delay }))
+        .collect();
+    queue.retry_max_age = sending.retry_max_age;
+    queue.rate = (rate.per_second > 0.0).then(|| Rate { per_second: rate.per_second, burst: f64::from(rate.burst) });
+    queue.message_max_age = sending.message_max_age;
+    queue.validity = match sending.validity_from {
+        ValidityFrom::Sent => Validity::FromSubmit,
+        ValidityFrom::Accepted => Validity::FromAcceptance,
+    };
+    queue
 }
 
 fn inbound(config: &Config) -> Result<InboundOptions, String> {
@@ -332,7 +357,7 @@ fn link(config: &Config, kind: BindKind, name: String) -> Result<Link, String> {
         response_timeout: timers.smpp_response_timeout,
         inactivity_timeout: timers.inactivity_timeout,
         unbind_timeout: timers.unbind_timeout,
-        window: usize::from(timers.smpp_window),
+        window: usize::from(timers.smpp_window.unwrap_or(config.worker.worker_concurrency)),
         inbound_window: usize::from(timers.smpp_inbound_window),
         busy_status: config.inbound.error_status,
         ..SessionConfig::new(Role::Esme)

@@ -293,6 +293,9 @@ impl Worker {
     fn happened(&mut self, event: Option<Event<Duration>>) {
         match event {
             Some(Event::Ended { token, outcome: Outcome::Answered(pdu), .. }) => self.answered(token, pdu.status),
+            Some(Event::Ended { token, outcome: Outcome::Unreadable(error), .. }) => {
+                self.answered(token, error.command_status);
+            }
             Some(Event::Ended { outcome: Outcome::Expired, .. }) => self.tally.expired += 1,
             Some(Event::Ended { outcome: Outcome::Lost(_), .. }) => self.tally.lost += 1,
             Some(Event::Request(ticket, pdu)) => {

@@ -19,6 +19,13 @@ pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     if throttle.max < throttle.delay {
         return Err(("throttle.max", "it is shorter than throttle.delay".to_owned()));
     }
+    let (resend, queue_full) = (&config.sending.resend, &config.sending.queue_full_retry);
+    if resend.max < resend.delay {
+        return Err(("resend.max", "shorter than resend.delay".to_owned()));
+    }
+    if queue_full.max < queue_full.delay {
+        return Err(("queue_full_retry.max", "shorter than queue_full_retry.delay".to_owned()));
+    }
     if config.stores.redis_url.is_none() {
         for (name, class) in
             [("cache.class", config.stores.cache.class), ("sequencer.class", config.stores.sequencer.class)]

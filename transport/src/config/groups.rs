@@ -11,7 +11,10 @@ pub use messages::{
     OnUnmatched, Receipts, ReceiptsOfParts, Registered, SessionEvent, Sign, SmeAck, Submit, TlvOptions, TlvType,
     TlvValue, Ussd, UssdMode,
 };
-pub use sending::{Defaults, KeepOrder, OnUnknownOutcome, RateLimit, Retry, Sending, Throttle};
+pub use sending::{
+    Defaults, KeepOrder, OnUnknownOutcome, QueueFull, QueueFullRetry, RateLimit, Resend, Retry, Sending, Throttle,
+    ValidityFrom,
+};
 pub use smsc::{BindType, Binding, OnAuthFailure, Outbind, Reconnect, Smsc, Timers, Tls, Tolerance};
 pub use stores::{Cache, Sequencer, StoreClass, Stores};
 pub use worker::{Amqp, Bus, BusOptions, Look, Middleware, MiddlewareClass, PduLog, Worker};

@@ -4,8 +4,21 @@ use super::layers::Loaded;
 use super::table::Table;
 
 /// Options that count at once when the configuration is read again; of a group, all in it.
-pub(crate) const LIVE: [&str; 8] =
-    ["log_level", "pdu_log", "on_unknown_outcome", "keep_order", "rate_limit", "throttle", "retry", "retry_max_age"];
+pub(crate) const LIVE: [&str; 13] = [
+    "log_level",
+    "pdu_log",
+    "on_unknown_outcome",
+    "resend",
+    "keep_order",
+    "rate_limit",
+    "throttle",
+    "queue_full",
+    "queue_full_retry",
+    "retry",
+    "retry_max_age",
+    "message_max_age",
+    "validity_from",
+];
 
 impl Loaded {
     /// Whether this option counts at once when the configuration is read again; the others do at the next start.

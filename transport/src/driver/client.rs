@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 
 use super::late::EXPIRED_MAX;
 use super::{Driver, DriverConfig, Observer, SessionEnd, Tcp, connect_within};
-use crate::pdu::{Bind, Body, COctets, CommandId, CommandStatus, MessageId, Pdu, Sm, Tlvs};
+use crate::pdu::{Bind, Body, COctets, CommandId, CommandStatus, DecodeError, MessageId, Pdu, Sm, Tlvs};
 use crate::session::{BindKind, Event, Outcome, Refused, Role, SessionConfig, State, Ticket, Why};
 
 /// How to bind, and how the session behaves then.
@@ -85,6 +85,9 @@ pub enum RequestError {
     /// Answered with an error status.
     #[error("refused: {}", .0.status)]
     Refused(Box<Pdu>),
+    /// Answered with success, and the rest of the response cannot be read: the SMSC has acted on the request.
+    #[error("accepted, but the response cannot be read: {0}")]
+    Unreadable(#[source] DecodeError),
     /// No answer in time: the outcome is unknown.
     #[error("no answer in time: the outcome is unknown")]
     Expired,
@@ -516,6 +519,7 @@ fn result(outcome: Outcome) -> Result<Pdu, RequestError> {
     match outcome {
         Outcome::Answered(pdu) if succeeded(&pdu) => Ok(pdu),
         Outcome::Answered(pdu) => Err(RequestError::Refused(Box::new(pdu))),
+        Outcome::Unreadable(error) => Err(RequestError::Unreadable(error)),
         Outcome::Expired => Err(RequestError::Expired),
         Outcome::Lost(why) => Err(RequestError::Lost(why)),
     }

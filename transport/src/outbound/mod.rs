@@ -1,7 +1,7 @@
 //! From a message on the bus to submit_sm, and what follows from their answers. Pure: no bus, no session, no clock.
 //!
 //! - [`draft`] makes the parts of a message, or says in words why it cannot be sent.
-//! - [`Queue`] says which part goes next, and what becomes of each message: accepted, refused, or unknown.
+//! - [`Queue`] chooses the part that goes next and decides on the outcome of each message.
 
 mod metadata;
 mod queue;
@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use metadata::{DATA_CODINGS, SETTING_KEYS};
-pub use queue::{Answer, End, Job, KeepOrder, OnUnknown, Queue, QueueConfig, Rate, Retry, Submit, Throttle};
+pub use queue::{
+    Again, Answer, Cause, Doubt, End, FullScope, Job, KeepOrder, OnUnknown, Queue, QueueConfig, QueueFull, Rate,
+    Resend, Retry, Submit, Throttle, Validity, Verdict,
+};
 pub use words::words;
 
 use crate::bus::{Message, SessionEvent};

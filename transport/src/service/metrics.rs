@@ -64,6 +64,8 @@ pub struct Metrics {
     pub waiting: Gauge,
     /// Responses to submits, by status; `expired`, `lost` and `not_sent` too.
     pub answers: Family<Status, Counter>,
+    /// Resends by cause.
+    pub resends: Family<Kind, Counter>,
     /// Time from a submit to its response.
     pub latency: Histogram,
     /// Time from taking a message from the bus to its first submit.
@@ -125,6 +127,7 @@ impl Default for Metrics {
             outstanding: Gauge::default(),
             waiting: Gauge::default(),
             answers: Family::default(),
+            resends: Family::default(),
             latency: seconds(),
             window_wait: seconds(),
             response_timeouts: Counter::default(),
@@ -178,6 +181,7 @@ impl Metrics {
         registry.register("smpp_outstanding", "Submits without a response", self.outstanding.clone());
         registry.register("smpp_waiting", "Messages taken from the bus and not settled", self.waiting.clone());
         registry.register("smpp_answers", "Responses to submits by status", self.answers.clone());
+        registry.register("smpp_resends", "Resends of submits by cause", self.resends.clone());
         seconds_of(registry, "smpp_submit", "Time from a submit to its response", self.latency.clone());
         let wait = self.window_wait.clone();
         seconds_of(registry, "smpp_window_wait", "Time from taking a message to its first submit", wait);

@@ -14,6 +14,7 @@
 //! All waiting is in one loop over a fixed order; the futures of one message are the steps above. One link is one session that
 //! comes back: see [`Link`].
 
+mod age;
 mod fallback;
 mod inward;
 mod late;

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::age::age;
 use super::middleware::{self, Way};
 use super::redact::redacted;
 use super::{AGAIN, Metrics, Shared};
 use crate::bus::message::MessageError;
 use crate::bus::{Delivery, Event, Message, Route};
 use crate::driver::{RequestError, Submitted};
-use crate::outbound::{Answer, Draft, End, draft};
+use crate::outbound::{Answer, Doubt, Draft, End, draft};
 use crate::pdu::{CommandStatus, Sm, Tlvs};
+use crate::session::Why;
 use crate::store::{Early, PartOf, address_digits};
 use crate::text::message_id;
 
@@ -73,8 +75,8 @@ impl Outgoing {
 
 /// What is to be done with what came from the bus.
 pub(super) enum Intake {
-    /// Send it.
-    Send(Outgoing, Vec<(Sm, Tlvs)>),
+    /// To be sent: the message, its parts and its age.
+    Send(Outgoing, Vec<(Sm, Tlvs)>, Duration),
     /// It is done already, or never can be: its sender hears how.
     Over(Outgoing, End),
     /// Nothing more.
@@ -118,7 +120,7 @@ impl Shared {
         if redelivered && self.has_been_accepted(&outgoing).await {
             return Intake::Over(outgoing, End::Accepted);
         }
-        Intake::Send(outgoing, parts)
+        Intake::Send(outgoing, parts, age(&message.timestamp, self.now()))
     }
 
     /// The message under way that the bus hands out again here, if this is one.
@@ -227,8 +229,12 @@ impl Shared {
                 let status = if is_ok { CommandStatus::ESME_RUNKNOWNERR } else { pdu.status };
                 (status.to_string(), Answer::Refused(status), None)
             }
-            Err(error @ RequestError::Expired) => ("expired".to_owned(), Answer::Unknown(unknown(&error)), None),
-            Err(error @ RequestError::Lost(_)) => ("lost".to_owned(), Answer::Unknown(unknown(&error)), None),
+            Err(RequestError::Unreadable(error)) => {
+                tracing::warn!(%error, "accepted without a message id: the response cannot be read");
+                ("unreadable".to_owned(), Answer::Accepted, Some(String::new()))
+            }
+            Err(RequestError::Expired) => ("expired".to_owned(), Answer::Unknown(Doubt::Timeout), None),
+            Err(RequestError::Lost(why)) => ("lost".to_owned(), Answer::Unknown(doubt(why)), None),
             Err(RequestError::NotSent(_)) => ("not_sent".to_owned(), Answer::NotSent, None),
         };
         if status == "expired" {
@@ -242,10 +248,11 @@ impl Shared {
     }
 }
 
-/// Why nobody knows.
-fn unknown(error: &RequestError) -> String {
-    match error {
-        RequestError::Lost(_) => "the session ended before the answer".to_owned(),
-        _ => "no answer in time".to_owned(),
+/// Doubt about a request that was outstanding when its session ended. A session that ended with unbind, or that this side
+/// hung up, did not break because of the request.
+const fn doubt(why: Why) -> Doubt {
+    match why {
+        Why::Unbound | Why::PeerUnbound | Why::UnbindTimeout | Why::Dropped => Doubt::Unbound,
+        Why::SessionInit | Why::EnquireLink | Why::Malformed | Why::PeerClosed | Why::Broken => Doubt::Broken,
     }
 }

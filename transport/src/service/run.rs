@@ -21,7 +21,7 @@ use super::{Metrics, ServiceConfig, Shared};
 use crate::bus::{self, Bus};
 use crate::driver::{Connect, RequestError, Submitted};
 use crate::env::{Seed, WallClock};
-use crate::outbound::{Answer, End, Job, Queue, QueueConfig};
+use crate::outbound::{Again, Answer, End, Job, Queue, QueueConfig, Verdict};
 use crate::store::{Early, Expired, PartOf, Store};
 
 /// What links have told and the loop has not heard, at most; beyond it they wait, and the SMSC is put off.
@@ -217,6 +217,7 @@ impl Run {
         while !self.is_over() {
             self.give_back_what_is_void();
             self.take_in_what_has_arrived();
+            self.settle_expired();
             self.submit_what_may_go();
             let wake = self.wake_at();
             let by = self.stop_by;
@@ -355,10 +356,10 @@ impl Run {
         match intake {
             // It began before the stop: it is given back.
             Intake::Send(..) if self.stop_by.is_some() => {}
-            Intake::Send(outgoing, _) | Intake::Over(outgoing, _) if outgoing.is_void() => {}
-            Intake::Send(outgoing, parts) => {
+            Intake::Send(outgoing, ..) | Intake::Over(outgoing, _) if outgoing.is_void() => {}
+            Intake::Send(outgoing, parts, age) => {
                 self.shared.is_under_way(&outgoing);
-                self.queue.add(outgoing, parts);
+                self.queue.add(self.now(), outgoing, parts, age);
             }
             Intake::Over(outgoing, end) => self.settle(outgoing, end),
             Intake::Nothing => {}
@@ -437,6 +438,14 @@ impl Run {
         }));
     }
 
+    /// Ends the messages whose time was over before they could be sent.
+    fn settle_expired(&mut self) {
+        let now = self.now();
+        while let Some((outgoing, end)) = self.queue.poll_expired(now) {
+            self.settle(outgoing, end);
+        }
+    }
+
     fn part_of(&self, job: Job, part: u8) -> Option<PartOf> {
         let outgoing = self.queue.get(job)?;
         let number = part.saturating_add(1);
@@ -455,8 +464,10 @@ impl Run {
     }
 
     fn answered(&mut self, job: Job, part: u8, answer: Answer) {
-        if let Some((outgoing, end)) = self.queue.answered(self.now(), job, part, answer) {
-            self.settle(outgoing, end);
+        match self.queue.answered(self.now(), job, part, answer) {
+            Verdict::Continues => {}
+            Verdict::Again(again) => self.goes_again(job, part, again),
+            Verdict::Done(outgoing, end) => self.settle(outgoing, end),
         }
         if self.stop_by.is_some() {
             // What would have to be sent again is left to others.
@@ -464,6 +475,13 @@ impl Run {
         } else if self.queue.get(job).is_some_and(Outgoing::is_void) {
             self.give_back(Outgoing::is_void);
         }
+    }
+
+    fn goes_again(&self, job: Job, part: u8, Again { cause, pause }: Again) {
+        Metrics::count(&self.shared.metrics.resends, cause.name());
+        let message = self.queue.get(job).map_or("", |outgoing| &outgoing.message_id);
+        let (part, cause) = (part.saturating_add(1), cause.name());
+        tracing::debug!(message, part, cause, ?pause, "resend");
     }
 
     fn give_back(&mut self, which: impl Fn(&Outgoing) -> bool) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::BindKind;
-use crate::pdu::{CommandId, Pdu};
+use crate::pdu::{CommandId, DecodeError, Pdu};
 
 /// What the session has to say. The last one is always [`Event::Closed`].
 #[derive(Debug)]
@@ -36,9 +36,11 @@ pub enum Event<T> {
 pub enum Outcome {
     /// With its response, or with generic_nack.
     Answered(Pdu),
+    /// With a response whose status is ESME_ROK and whose body cannot be read: the peer has acted on the request.
+    Unreadable(DecodeError),
     /// Not answered within `response_timeout`: whether the peer has acted on it is unknown.
     Expired,
-    /// The line went first, or its response could not be read: whether the peer has acted on it is unknown.
+    /// The session ended first: whether the peer has acted on it is unknown.
     Lost(Why),
 }
 

@@ -136,27 +136,35 @@ impl<T> Session<T> {
             }
             Answer::GenericNack(status) => self.nack(now, error.sequence, status),
             Answer::Respond(status) => self.refuse_now(now, error.command_id, error.sequence, status),
-            Answer::Ignore => self.lose_unreadable(now, error),
+            Answer::Ignore => self.receive_unreadable_response(now, error),
         }
     }
 
-    /// A response of the right kind that cannot be read still ends its request: nobody will answer it again.
-    fn lose_unreadable(&mut self, now: Duration, error: DecodeError) {
+    /// A response of the right kind ends its request even if its body cannot be read: the peer has answered, and its status
+    /// is known. With an error status the body does not matter.
+    fn receive_unreadable_response(&mut self, now: Duration, error: DecodeError) {
         let (response, sequence) = (error.command_id, error.sequence);
         if self.own_answered(now, response, sequence) {
             return;
         }
-        if self.window.command(sequence).is_some_and(|command| answers(response, command))
-            && let Some(request) = self.window.remove(sequence)
-        {
-            let bind = request.command.is_bind();
-            self.end(sequence, request, Outcome::Lost(Why::Malformed));
-            if bind {
-                self.close(Why::Malformed);
-            }
-            self.close_if_done();
+        let Some(command) = self.window.command(sequence).filter(|command| answers(response, *command)) else { return };
+        let is_refusal = response == CommandId::GENERIC_NACK || error.command_status != CommandStatus::ESME_ROK;
+        if is_refusal && let Some(body) = refusal(response, command) {
+            return self.answered(now, Pdu::new(error.command_status, sequence, body));
         }
+        let Some(request) = self.window.remove(sequence) else { return };
+        let outcome = if command.is_bind() { Outcome::Lost(Why::Malformed) } else { Outcome::Unreadable(error) };
+        self.end(sequence, request, outcome);
+        if command.is_bind() {
+            self.close(Why::Malformed);
+        }
+        self.close_if_done();
     }
+}
+
+/// Body of an error response that stands for one whose body cannot be read.
+fn refusal(response: CommandId, request: CommandId) -> Option<Body> {
+    if response == CommandId::GENERIC_NACK { Some(Body::GenericNack(Empty {})) } else { Body::refusal(request) }
 }
 
 /// Whether `response` can end `command`: its own response, or generic_nack.

@@ -92,6 +92,10 @@ fn companion_flags(name: &str, value: &str) -> Vec<String> {
         "throttle.delay" => &["--throttle-max", "1d"],
         "reconnect.max" => &["--reconnect-initial", "10ms"],
         "throttle.max" => &["--throttle-delay", "1ms"],
+        "resend.delay" => &["--resend-max", "1d"],
+        "resend.max" => &["--resend-delay", "10ms"],
+        "queue_full_retry.delay" => &["--queue-full-retry-max", "1d"],
+        "queue_full_retry.max" => &["--queue-full-retry-delay", "10ms"],
         "system_id" | "password" => &["--credentials-truncate"],
         _ => &[],
     };

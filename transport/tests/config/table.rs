@@ -107,7 +107,7 @@ fn no_secret_is_ever_shown() {
 }
 
 /// The options beyond vumi2's that other transports have, by the names that they are known by, and where each is here.
-const BEYOND_VUMI2: [(&str, &[&str]); 52] = [
+const BEYOND_VUMI2: [(&str, &[&str]); 55] = [
     ("bind type", &["bind_type"]),
     ("hosts", &["hosts"]),
     ("parallel sessions", &["sessions"]),
@@ -129,7 +129,10 @@ const BEYOND_VUMI2: [(&str, &[&str]); 52] = [
     ("PDU length", &["max_pdu_length"]),
     ("leniency", &["tolerance"]),
     ("rate", &["rate_limit.per_second", "rate_limit.burst"]),
-    ("throttling", &["throttle.statuses", "throttle.delay", "throttle.factor", "throttle.max"]),
+    ("throttling", &["throttle.statuses", "throttle.delay", "throttle.factor", "throttle.max", "throttle.adapt"]),
+    ("unknown outcomes", &["resend.tries", "resend.delay", "resend.factor", "resend.max"]),
+    ("full queues", &["queue_full", "queue_full_retry.statuses", "queue_full_retry.tries", "queue_full_retry.delay"]),
+    ("old messages", &["message_max_age", "validity_from"]),
     ("retry", &["retry", "retry_max_age"]),
     ("order", &["keep_order"]),
     ("multipart", &["submit.multipart_handling"]),

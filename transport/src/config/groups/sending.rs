@@ -32,28 +32,102 @@ pub enum KeepOrder {
     Strict,
 }
 
+/// Messages that a full queue at the SMSC delays.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum QueueFull {
+    /// Messages to the same address.
+    Destination,
+    /// All messages, as throttling does.
+    Link,
+}
+
+/// Start of a message's validity.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ValidityFrom {
+    /// Each submit.
+    Sent,
+    /// The time at which the bus accepted the message.
+    Accepted,
+}
+
 options! {
     /// Towards the SMSC: how fast, in which order, and what to do when it refuses or does not answer.
     pub struct Sending {
-        /// What to do with a message when the line broke, or no answer came in time: `resend`, and it may arrive twice; or
-        /// `nack`, and one that has arrived may be reported as failed.
+        /// Policy for a message whose outcome is unknown, because the session broke or no response came in time. `resend` sends it
+        /// again as `resend` says, and the subscriber may get it twice. `nack` reports it as failed, and the subscriber may have it.
         on_unknown_outcome: OnUnknownOutcome = OnUnknownOutcome::Resend,
             names(&[("resend", OnUnknownOutcome::Resend), ("nack", OnUnknownOutcome::Nack)]);
-        /// Which messages must not overtake each other, even when one of them is sent again: those to the same address, all
-        /// (`strict`: one at a time), or none. While a message is under way on a session, later ones to the same address go on no
-        /// other. Processes that share a queue know nothing of each other's.
+        /// Pauses and number of resends of a message whose outcome is unknown.
+        resend: Resend = Resend::default(), Nested;
+        /// Order in which messages reach the SMSC. `per_destination`: messages to one address, and their parts, go in the order in
+        /// which they were taken from the bus, resends and several sessions included. For that one submit to an address is
+        /// outstanding at a time, so one address gets at most one submit per round trip; other addresses fill the window
+        /// meanwhile. `strict`: one submit is outstanding at a time, for all messages. `none`: no order, and no such cost. Processes
+        /// that share a queue do not know each other's messages.
         keep_order: KeepOrder = KeepOrder::PerDestination, names(&[
             ("none", KeepOrder::None), ("per_destination", KeepOrder::PerDestination), ("strict", KeepOrder::Strict),
         ]);
         /// How fast to send at most.
         rate_limit: RateLimit = RateLimit::default(), Nested;
-        /// What to do when the SMSC says that it is too much.
+        /// Policy for an SMSC that throttles.
         throttle: Throttle = Throttle::default(), Nested;
-        /// Which refusals are worth another try: by status, how often, and how long after. All others are final, and the message
-        /// gets a `nack`. What is given replaces all of the default. A count of 0 is never.
+        /// Messages that wait when the SMSC answers that a queue is full. `destination`: messages to the same address are delayed as
+        /// `queue_full_retry` says, and others are not. `link`: the status throttles all messages, as in vumi2.
+        queue_full: QueueFull = QueueFull::Destination,
+            names(&[("destination", QueueFull::Destination), ("link", QueueFull::Link)]);
+        /// Statuses, pauses and number of resends for a full queue of one address.
+        queue_full_retry: QueueFullRetry = QueueFullRetry::default(), Nested;
+        /// Refusals that are tried again: by status, the number of resends and the pause before each. All others are final, and the
+        /// message gets a `nack`. A given value replaces all of the default. A count of 0 is never. For a status that is also in
+        /// `throttle.statuses` or `queue_full_retry.statuses`, an entry given here sets the number of resends and the shortest pause
+        /// of the message; entries of the default do not count for such a status.
         retry: BTreeMap<CommandStatus, Retry> = Retry::defaults(), map(word::status(), record(&[]));
-        /// How old a message may be, counted from when it was taken from the bus, to be sent again; then it gets a `nack`.
+        /// Longest time from the first failure of a message to its last resend. A message that fails after that gets a `nack`.
         retry_max_age: Duration = Duration::from_secs(1_200), time(Duration::ZERO, DAY * 30);
+        /// Highest age of a message at its first submit. An older one gets the `nack` "expired before it was sent". The age counts
+        /// from the `timestamp` of the message, in UTC, which the embedded bus sets when the application left it out; without a
+        /// readable timestamp it counts from when the message was taken from the bus. For texts that are useless when late, such as
+        /// one-time passwords.
+        message_max_age: Option<Duration> = None, never_or(time(Duration::from_secs(1), DAY * 365));
+        /// Start of the validity period of a message. `sent`: each submit gives the SMSC the whole period. `accepted`: the period
+        /// counts from the `timestamp` of the message, as `message_max_age` does; each submit carries what is left of it, and a
+        /// message gets a `nack` once nothing is left. Absolute times are never changed.
+        validity_from: ValidityFrom = ValidityFrom::Sent,
+            names(&[("sent", ValidityFrom::Sent), ("accepted", ValidityFrom::Accepted)]);
+    }
+}
+
+options! {
+    /// Pauses and number of resends of a message whose outcome is unknown: the session broke, or no response came in time. A
+    /// message that was outstanding when a session broke waits for the messages before it, and is then sent alone, on one
+    /// session at a time, so that a message that the SMSC hangs up at does not stop the others.
+    pub struct Resend {
+        /// Most submits of a message, or of a part of a long one, whose outcome stays unknown, the first included. After the last one
+        /// the message gets a `nack`. 1 never sends again.
+        tries: u32 = 5, number(1..=1_000);
+        /// Pause before the first resend.
+        delay: Duration = Duration::from_secs(1), time(MS * 10, DAY);
+        /// Factor from each pause to the next.
+        factor: f64 = 2.0, float(1.0..=100.0);
+        /// Longest pause.
+        max: Duration = Duration::from_secs(60), time(MS * 10, DAY);
+    }
+}
+
+options! {
+    /// Statuses, pauses and number of resends for a full queue of one address, with `queue_full: destination`.
+    pub struct QueueFullRetry {
+        /// Statuses that say that the queue of the destination is full. One that is also in `throttle.statuses` throttles all.
+        statuses: Vec<CommandStatus> = vec![CommandStatus::ESME_RMSGQFUL], list(word::status());
+        /// Most submits to an address that are answered so in a row, the first included. Then the message gets a `nack`, and those
+        /// behind it to the same address have one try each, until the SMSC accepts one.
+        tries: u32 = 5, number(1..=1_000);
+        /// Pause before the first resend.
+        delay: Duration = Duration::from_secs(1), time(MS * 10, DAY);
+        /// Factor from each pause to the next.
+        factor: f64 = 2.0, float(1.0..=100.0);
+        /// Longest pause.
+        max: Duration = Duration::from_secs(60), time(MS * 10, DAY);
     }
 }
 
@@ -69,16 +143,20 @@ options! {
 }
 
 options! {
-    /// What to do when the SMSC says that it is too much.
+    /// Policy for an SMSC that throttles.
     pub struct Throttle {
-        /// With which statuses it says so. The message is not refused: it is sent again.
-        statuses: Vec<CommandStatus> = vec![CommandStatus::ESME_RTHROTTLED, CommandStatus::ESME_RMSGQFUL], list(word::status());
-        /// How long to send nothing, the first time.
+        /// Statuses that throttle. The message is not refused: it is sent again, until `retry_max_age`.
+        statuses: Vec<CommandStatus> = vec![CommandStatus::ESME_RTHROTTLED], list(word::status());
+        /// First pause in which nothing is sent. After each pause one message goes, and the others when the SMSC has accepted it.
         delay: Duration = MS * 100, time(MS, Duration::from_secs(3_600));
-        /// How many times longer each pause is than the one before, while it goes on.
+        /// Factor from each pause to the next, until the SMSC accepts a message.
         factor: f64 = 2.0, float(1.0..=100.0);
-        /// The longest pause.
+        /// Longest pause.
         max: Duration = Duration::from_secs(30), time(MS, DAY);
+        /// Whether to estimate the rate that the SMSC accepts, and to keep to it: just below the rate at which it throttled, and
+        /// from there up again, so that about one submit in fifty is refused while messages wait, and a limit that was lifted is
+        /// noticed. `rate_limit` holds as well. Without it messages go as fast as the window allows between two pauses.
+        adapt: bool = true, flag();
     }
 }
 

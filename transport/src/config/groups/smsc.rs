@@ -169,9 +169,10 @@ options! {
         smpp_enquire_link_timeout: Duration = Duration::from_secs(10), time(MS * 100, HOUR);
         /// How long to wait for the answer to a submit. Without one the outcome is unknown: see `on_unknown_outcome`.
         smpp_response_timeout: Duration = Duration::from_secs(60), time(MS * 100, HOUR);
-        /// How many submits may be unanswered at once, in each session. More is faster over long lines; more than the SMSC serves
-        /// ends in timeouts and duplicates. 1 sends one after the other.
-        smpp_window: u16 = 10, number(1..=10_000);
+        /// Most submits that wait for a response at once, in each session. None is the value of `worker_concurrency`. More is faster
+        /// on connections with a long round trip; more than the SMSC serves ends in timeouts and duplicates. 1 sends one after the
+        /// other.
+        smpp_window: Option<u16> = None, number(1..=10_000).optional();
         /// How many requests of the SMSC's may be unanswered at once; beyond it, it is told `inbound.error_status`.
         smpp_inbound_window: u16 = 1_000, number(1..=65_535);
         /// After how long without a message in either direction to unbind, and bind again. For SMSCs behind something that

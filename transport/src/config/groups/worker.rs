@@ -25,7 +25,7 @@ options! {
         /// `NAME.event` are published to. Messages carry it too.
         transport_name: String = "smpp".to_owned(), text(1..=200);
         /// How many messages are worked on at once. The bus hands out no more than this, unless `amqp_prefetch` is given; how
-        /// many of them wait for the SMSC at once is `smpp_window`.
+        /// many of them wait for the SMSC at once is `smpp_window`, by default the same number.
         worker_concurrency: u16 = 20, number(1..=10_000);
         /// What to log: this, and what is worse. DEBUG shows message ids; texts and numbers of people only with `pdu_log`.
         /// Python's names are read: CRITICAL is ERROR here, NOTSET is TRACE.

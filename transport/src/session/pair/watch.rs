@@ -342,9 +342,20 @@ impl Watch {
         }
         let Some(mine) = self.mine.get(&error.sequence).copied() else { return };
         if nack || rules::answer_of(mine.command) == Some(error.command_id) {
-            self.end(error.sequence, Outcome::Lost(Why::Malformed));
-            if mine.command.is_bind() {
+            let bind = BindKind::of(mine.command);
+            let refused = |body| Outcome::Answered(Pdu::new(error.command_status, error.sequence, body));
+            let outcome = match (error.command_status, bind) {
+                _ if nack => refused(body(CommandId::GENERIC_NACK)),
+                (CommandStatus::ESME_ROK, None) => Outcome::Unreadable(*error),
+                (CommandStatus::ESME_ROK, Some(_)) => Outcome::Lost(Why::Malformed),
+                _ => refused(Body::refusal(mine.command).expect("it has an answer")),
+            };
+            let is_over = outcome == Outcome::Lost(Why::Malformed);
+            self.end(error.sequence, outcome);
+            if is_over {
                 self.close(Why::Malformed);
+            } else if bind.is_some() {
+                self.state = State::Open;
             }
             self.close_if_over();
         }

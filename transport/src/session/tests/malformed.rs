@@ -28,7 +28,7 @@ fn resp(command: CommandId) -> CommandId {
 }
 
 #[test]
-fn a_response_that_cannot_be_read_ends_its_request_as_lost() {
+fn a_success_that_cannot_be_read_ends_its_request_as_unreadable() {
     for role in BOTH {
         let mut pair = Pair::bound(BindKind::Transceiver);
         let asked = message_to(role.peer());
@@ -36,7 +36,8 @@ fn a_response_that_cannot_be_read_ends_its_request_as_lost() {
         // A parameter that claims more octets than there are.
         pair.inject(role, octets(resp(asked), number, b"id\0\x04\x24\0\x09x"));
         pair.drive();
-        assert_eq!(ended(pair.told(role)), [(number, Outcome::Lost(Why::Malformed))]);
+        let ended = ended(pair.told(role));
+        assert!(matches!(&ended[..], [(ended, Outcome::Unreadable(_))] if *ended == number), "{ended:?}");
         assert_eq!(pair.session(role).state(), State::Bound(BindKind::Transceiver));
         pair.inject_pdu(role, OK, number, body(resp(asked)));
         assert_eq!(pair.told(role), [], "it does not end twice");
@@ -44,14 +45,37 @@ fn a_response_that_cannot_be_read_ends_its_request_as_lost() {
 }
 
 #[test]
-fn a_generic_nack_that_cannot_be_read_ends_its_request_as_lost() {
-    for role in BOTH {
+fn an_error_that_cannot_be_read_is_an_answer_with_its_status() {
+    let failed = CommandStatus::ESME_RSUBMITFAIL;
+    for (role, is_nack, status) in
+        BOTH.into_iter().flat_map(|role| [(role, false, failed), (role, true, failed), (role, true, OK)])
+    {
         let mut pair = Pair::bound(BindKind::Transceiver);
-        let number = pair.request(role, message_to(role.peer())).unwrap();
-        pair.inject(role, octets(CommandId::GENERIC_NACK, number, b"x"));
+        let asked = message_to(role.peer());
+        let number = pair.request(role, asked).unwrap();
+        let command = if is_nack { CommandId::GENERIC_NACK } else { resp(asked) };
+        let mut octets = octets(command, number, b"x\0x");
+        octets[8..12].copy_from_slice(&status.0.to_be_bytes());
+        pair.inject(role, octets);
         pair.drive();
-        assert_eq!(ended(pair.told(role)), [(number, Outcome::Lost(Why::Malformed))]);
+        let ended = ended(pair.told(role));
+        let [(ended, Outcome::Answered(pdu))] = &ended[..] else { panic!("{ended:?}") };
+        assert_eq!((*ended, pdu.status, pdu.command_id()), (number, status, command));
+        assert_eq!(pair.session(role).state(), State::Bound(BindKind::Transceiver));
     }
+}
+
+#[test]
+fn a_refused_bind_that_cannot_be_read_is_a_refusal() {
+    let mut pair = Pair::new(Setup::default());
+    let number = pair.request(Role::Esme, CommandId::BIND_TRANSMITTER).unwrap();
+    let mut octets = octets(CommandId::BIND_TRANSMITTER_RESP, number, b"no NUL");
+    octets[8..12].copy_from_slice(&CommandStatus::ESME_RINVPASWD.0.to_be_bytes());
+    pair.inject(Role::Esme, octets);
+    pair.drive();
+    let ended = ended(pair.told(Role::Esme));
+    assert!(matches!(&ended[..], [(_, Outcome::Answered(pdu))] if pdu.status == CommandStatus::ESME_RINVPASWD));
+    assert_eq!(pair.session(Role::Esme).state(), State::Open);
 }
 
 #[test]
