@@ -34,7 +34,7 @@ use lanes::Lanes;
 use message::{Limits, Message, State, validity};
 use pace::{Episode, Pace};
 use resend::{Decision, Scope, decide};
-use suspects::{Suspects, Suspicion};
+use suspects::{PATIENCE, QUIET, Suspects, Suspicion};
 
 /// Number of a message: its place in the order.
 pub type Job = u64;
@@ -98,10 +98,14 @@ pub struct Queue<T> {
     paused: BTreeSet<(Duration, Job, u8)>,
     /// Messages that end unless they are sent before a time.
     deadlines: BTreeSet<(Duration, Job)>,
+    /// Links that have been polled since they ended last.
+    links: BTreeSet<u64>,
     /// Submits without an answer, by link.
     outstanding: BTreeMap<u64, usize>,
     lanes: Lanes,
     suspects: Suspects,
+    /// Time at which a message that broke several sessions may be tried, if nothing new comes before.
+    quiet_at: Duration,
     pace: Pace,
 }
 
@@ -117,9 +121,11 @@ impl<T> Queue<T> {
             ready: BTreeSet::new(),
             paused: BTreeSet::new(),
             deadlines: BTreeSet::new(),
+            links: BTreeSet::new(),
             outstanding: BTreeMap::new(),
             lanes: Lanes::default(),
             suspects: Suspects::default(),
+            quiet_at: Duration::ZERO,
         }
     }
 
@@ -134,6 +140,7 @@ impl<T> Queue<T> {
     /// Adds a message with at least one part. `age` is the time since the message was made.
     pub fn add(&mut self, now: Duration, token: T, parts: Vec<(Sm, Tlvs)>, age: Duration) -> Job {
         self.added += 1;
+        self.quiet_at = self.quiet_at.max(now + QUIET);
         let limits = Limits::new(&self.config, now, age, parts.first().map(|(sm, _)| sm));
         let (job, message) = (self.added, Message::new(token, parts, limits));
         self.deadlines.extend(limits.end().map(|end| (end, job)));
@@ -186,7 +193,10 @@ impl<T> Queue<T> {
     /// Returns the part that goes now on this link, which has room; `None` if none may go yet.
     pub fn poll_submit(&mut self, now: Duration, link: u64) -> Option<Submit> {
         self.wake(now);
-        let job = self.choose(link)?;
+        if self.links.insert(link) {
+            self.quiet_at = self.quiet_at.max(now + QUIET);
+        }
+        let job = self.choose(now, link)?;
         let message = self.jobs.get(&job)?;
         if message.limits.end().is_some_and(|end| end <= now) && !message.was_sent {
             return None;
@@ -210,7 +220,7 @@ impl<T> Queue<T> {
     }
 
     /// Message whose turn it is on this link.
-    fn choose(&mut self, link: u64) -> Option<Job> {
+    fn choose(&mut self, now: Duration, link: u64) -> Option<Job> {
         if self.suspects.is_on(link) {
             return None;
         }
@@ -218,7 +228,7 @@ impl<T> Queue<T> {
             let (job, message) = self.jobs.first_key_value()?;
             return (self.outstanding() == 0 && message.next(true).is_some()).then_some(*job);
         }
-        match self.suspect() {
+        match self.suspect(now) {
             None => self.suspects.release(),
             Some(job) => {
                 let is_idle = self.outstanding_on(link) == 0;
@@ -232,13 +242,14 @@ impl<T> Queue<T> {
     }
 
     /// Suspect whose turn it is: when no message that was there before it may go.
-    fn suspect(&self) -> Option<Job> {
+    fn suspect(&self, now: Duration) -> Option<Job> {
         if self.suspects.is_trying() {
             return None;
         }
         let job = self.suspects.first()?;
-        let behind = self.jobs.get(&job)?.suspicion?.behind;
-        self.ready.first().is_none_or(|first| *first > behind).then_some(job)
+        let Suspicion { losses, behind, by } = self.jobs.get(&job)?.suspicion?;
+        let is_quiet = losses < 2 || now >= self.quiet_at.min(by);
+        (is_quiet && self.ready.first().is_none_or(|first| *first > behind)).then_some(job)
     }
 
     fn outstanding_on(&self, link: u64) -> usize {
@@ -318,7 +329,8 @@ impl<T> Queue<T> {
         };
         let held = self.pace.next(self.config.rate).filter(|_| may_go);
         // A pace that is over holds nothing: what is ready in spite of it waits for something else.
-        [paused, deadline, held].into_iter().flatten().filter(|at| *at > now).min()
+        let quiet = (!self.suspects.is_empty()).then_some(self.quiet_at);
+        [paused, deadline, held, quiet].into_iter().flatten().filter(|at| *at > now).min()
     }
 
     /// Returns a message whose time was over before its first submit.
@@ -373,7 +385,9 @@ impl<T> Queue<T> {
         }
         if answer == Answer::Unknown(Doubt::Broken) {
             let losses = message.suspicion.map_or(0, |suspicion| suspicion.losses) + 1;
-            message.suspicion = Some(Suspicion { losses, behind: self.added });
+            let pause = again.map_or(Duration::ZERO, |again| again.pause);
+            let by = now.saturating_add(pause).saturating_add(PATIENCE);
+            message.suspicion = Some(Suspicion { losses, behind: self.added, by });
             message.link = None;
         }
         self.settle(now, job, link, sent, answer);
@@ -444,6 +458,7 @@ impl<T> Queue<T> {
     pub fn link_ended(&mut self, link: u64) {
         self.jobs.values_mut().filter(|message| message.link == Some(link)).for_each(|message| message.link = None);
         self.suspects.link_ended(link);
+        self.links.remove(&link);
     }
 
     /// Gives back those of these messages of which nothing is outstanding, and nothing accepted: they can be left to others.

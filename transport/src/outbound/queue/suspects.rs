@@ -3,6 +3,7 @@
 //! session at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Job;
 
@@ -13,7 +14,15 @@ pub(super) struct Suspicion {
     pub(super) losses: u32,
     /// Last message that was added before; those up to it go first.
     pub(super) behind: Job,
+    /// Time at which the message is tried even though others keep coming.
+    pub(super) by: Duration,
 }
+
+/// Time without a new message and without a new link after which a message that broke several sessions is tried: what waits
+/// at the bus goes first.
+pub(super) const QUIET: Duration = Duration::from_secs(1);
+/// Longest wait for that, after the pause of the message.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Suspects that may go, and the trial of one.
 #[derive(Debug, Default)]

@@ -60,7 +60,31 @@ fn the_most_suspected_goes_last() {
     let _ = queue.answered(now, 2, 0, Answer::Accepted);
     assert_eq!(goes(&mut queue, now), [("3", 0)]);
     let _ = queue.answered(now, 3, 0, Answer::Accepted);
+    assert_eq!(goes(&mut queue, now), [], "what waits at the bus goes first");
+    add(&mut queue, "4", "4", 1);
+    assert_eq!(goes(&mut queue, now), [("4", 0)]);
+    let _ = queue.answered(now, 4, 0, Answer::Accepted);
+    assert_eq!(queue.poll_timeout(now), Some(now + SECOND));
+    assert_eq!(goes(&mut queue, now + SECOND), [("1", 0)]);
+}
+
+#[test]
+fn what_broke_several_sessions_is_tried_in_the_end_although_others_keep_coming() {
+    let mut queue = broken(&["1"], 1, |_| {});
+    let mut now = MS + SECOND;
     assert_eq!(goes(&mut queue, now), [("1", 0)]);
+    queue.link_ended(0);
+    assert_eq!(pause(queue.answered(now, 1, 0, BROKEN)), 2 * SECOND);
+    let from = now;
+    loop {
+        now += 100 * MS;
+        let job = queue.add(now, "other", parts("2", 1), Duration::ZERO);
+        if goes(&mut queue, now)[0].0 == "1" {
+            break;
+        }
+        let _ = queue.answered(now, job, 0, Answer::Accepted);
+    }
+    assert_eq!((now - from).as_secs(), 62);
 }
 
 #[test]
