@@ -55,7 +55,7 @@ fn in_use() -> Metrics {
     metrics.bound.get_or_create(&of).set(1);
     metrics.ends.get_or_create(&LinkEnd { link: "trx1".to_owned(), reason: "unbind_sent" }).inc();
     metrics.answers.get_or_create(&Status { status: "ESME_ROK".to_owned() }).inc();
-    for family in [&metrics.events, &metrics.receipts, &metrics.parts] {
+    for family in [&metrics.events, &metrics.receipts, &metrics.parts, &metrics.resends] {
         Metrics::count(family, "kind");
     }
     metrics.reported(DeliveryStatus::Delivered);
