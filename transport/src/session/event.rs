@@ -32,7 +32,6 @@ pub enum Event<T> {
 
 /// How a request of ours ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every outcome is an answer, and is handed on at once")]
 pub enum Outcome {
     /// With its response, or with generic_nack.
     Answered(Pdu),
