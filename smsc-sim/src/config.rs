@@ -35,7 +35,8 @@ pub struct Config {
     pub limits: Limits,
     /// Timers and windows of each session.
     pub session: SessionConfig,
-    /// Reading and writing; by the letter of the standard, unless told otherwise.
+    /// Reading and writing; by the letter of the standard, unless [`strictness`](Config::strictness) is lenient or this says
+    /// otherwise.
     pub driver: DriverConfig,
     /// From which all chance is drawn.
     pub seed: u64,
@@ -71,6 +72,26 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Leniency with which PDUs are read. Long passwords are long strings, which strict checks of other fields still refuse.
+    pub(crate) fn leniency(&self) -> Leniency {
+        match self.strictness {
+            Strictness::Lenient => Leniency::TOLERANT,
+            Strictness::Strict => Leniency {
+                overlong_strings: self.driver.leniency.overlong_strings || self.password_max() > PASSWORD_OCTETS,
+                ..self.driver.leniency
+            },
+        }
+    }
+
+    /// Most characters that the password of an account may have.
+    #[must_use]
+    pub fn password_max(&self) -> usize {
+        match self.strictness {
+            Strictness::Strict => self.limits.password_max,
+            Strictness::Lenient => self.limits.password_max.max(PASSWORD_OCTETS_LENIENT),
+        }
+    }
+
     /// What remembers the PDUs that pass.
     pub(crate) fn traffic(&self, clock: Arc<dyn WallClock>) -> Traffic {
         let memory = Memory { pdus_max: self.limits.pdus_max, pdu_octets_max: self.limits.pdu_octets_max };
@@ -85,7 +106,8 @@ pub enum Strictness {
     /// A message with a field that the standard does not allow is refused with that field's status.
     #[default]
     Strict,
-    /// Only a message without a destination is refused.
+    /// What can be understood is read (stray octets after a PDU, sm_length 255, strings that are too long), and only a message
+    /// without a destination is refused.
     Lenient,
 }
 
@@ -103,7 +125,15 @@ pub struct Limits {
     pub pdus_max: usize,
     /// Octets of those. Default 16 MiB.
     pub pdu_octets_max: usize,
+    /// Characters that the password of an account may have, 1 to 64. Default 8, as the standard has it; 64 where
+    /// [`strictness`](Config::strictness) is lenient.
+    pub password_max: usize,
 }
+
+/// Characters of a password in the standard (§5.2.2).
+pub(crate) const PASSWORD_OCTETS: usize = 8;
+/// Characters of the longest password that any bind can carry to the simulator.
+pub(crate) const PASSWORD_OCTETS_LENIENT: usize = 64;
 
 impl Default for Limits {
     fn default() -> Limits {
@@ -113,6 +143,7 @@ impl Default for Limits {
             deliveries_max: 1_000_000,
             pdus_max: 10_000,
             pdu_octets_max: 16 * 1024 * 1024,
+            password_max: PASSWORD_OCTETS,
         }
     }
 }
@@ -123,7 +154,7 @@ impl Default for Limits {
 pub struct Account {
     /// At most 15 characters.
     pub system_id: String,
-    /// At most 8 characters.
+    /// At most 8 characters, or as many as [`Limits::password_max`] allows.
     pub password: String,
     /// How it may bind. Default: as it likes; another way is refused with ESME_RBINDFAIL.
     #[serde(default, skip_serializing_if = "AnyOf::is_any")]
@@ -158,6 +189,17 @@ impl Account {
         }
     }
 
+    /// Reads an account written as `SYSTEM_ID:PASSWORD`, with a password of at most so many characters.
+    ///
+    /// # Errors
+    /// In words, with the field and what is allowed; without the password.
+    pub fn parse(text: &str, password_max: usize) -> Result<Account, String> {
+        let (system_id, password) = text.split_once(':').ok_or("SYSTEM_ID:PASSWORD is wanted, there is no colon")?;
+        let account = Account::new(system_id, password);
+        account.check_with(password_max)?;
+        Ok(account)
+    }
+
     const fn binds_max_default() -> usize {
         10_000
     }
@@ -167,11 +209,22 @@ impl Account {
     /// # Errors
     /// In words, with the field, its value and what is allowed; without the password.
     pub fn check(&self) -> Result<(), String> {
+        self.check_with(PASSWORD_OCTETS)
+    }
+
+    /// [`check`](Account::check), with a password of at most so many characters.
+    pub(crate) fn check_with(&self, password_max: usize) -> Result<(), String> {
         if self.system_id.is_empty() {
             return Err("system_id is empty: 1 to 15 characters are allowed".to_owned());
         }
         self.system_id.parse::<COctets<16>>().map_err(|error| format!("system_id {:?}: {error}", self.system_id))?;
-        self.password.parse::<COctets<9>>().map_err(|error| format!("password of {:?}: {error}", self.system_id))?;
+        let password = self.password.parse::<COctets<65>>();
+        password.map_err(|error| format!("password of {:?}: {error}", self.system_id))?;
+        let length = self.password.chars().count();
+        if length > password_max {
+            let allowed = format!("at most {password_max} are allowed (limits.password_max)");
+            return Err(format!("password of {:?}: {length} characters: {allowed}", self.system_id));
+        }
         let of = &self.system_id;
         self.policy.validate().map_err(|words| format!("policy.{words}"))?;
         match (self.window, self.rate) {
@@ -194,13 +247,10 @@ impl std::fmt::Debug for Account {
     }
 }
 
-/// An account written as `SYSTEM_ID:PASSWORD`, with lengths that a bind can carry.
+/// An account written as `SYSTEM_ID:PASSWORD`, with lengths that a bind of the standard can carry.
 impl std::str::FromStr for Account {
     type Err = String;
     fn from_str(text: &str) -> Result<Account, String> {
-        let (system_id, password) = text.split_once(':').ok_or("SYSTEM_ID:PASSWORD is wanted, there is no colon")?;
-        let account = Account::new(system_id, password);
-        account.check()?;
-        Ok(account)
+        Account::parse(text, PASSWORD_OCTETS)
     }
 }

@@ -12,7 +12,7 @@ use smpp_transport::env::WallClock;
 use thiserror::Error;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::config::Config;
+use crate::config::{Config, PASSWORD_OCTETS_LENIENT};
 use crate::hub::{AccountInfo, DeliveryInfo, DeliveryState, Hub, Order, RuleInfo, SessionInfo, Stats};
 use crate::message::{Filter, Message};
 use crate::mo::{FieldError, Mo};
@@ -117,8 +117,12 @@ impl Control {
         clock: Arc<dyn WallClock>,
         traffic: Arc<Traffic>,
     ) -> Result<Control, String> {
+        if !(1..=PASSWORD_OCTETS_LENIENT).contains(&config.limits.password_max) {
+            let max = config.limits.password_max;
+            return Err(format!("limits.password_max is {max}: 1 to {PASSWORD_OCTETS_LENIENT} is allowed"));
+        }
         for (place, account) in config.accounts.iter().enumerate() {
-            account.check().map_err(|words| format!("accounts[{place}]: {words}"))?;
+            account.check_with(config.password_max()).map_err(|words| format!("accounts[{place}]: {words}"))?;
             let same = config.accounts[..place].iter().position(|other| other.system_id == account.system_id);
             if let Some(same) = same {
                 let name = &account.system_id;

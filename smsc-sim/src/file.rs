@@ -55,6 +55,7 @@ struct Limits {
     pdus_max: Option<usize>,
     pdu_octets_max: Option<usize>,
     frame_octets_max: Option<usize>,
+    password_max: Option<usize>,
 }
 
 /// Timers and windows of each session; see [`smpp_transport::session::SessionConfig`]. Times of 0 are never.
@@ -133,6 +134,7 @@ impl Limits {
         set(&mut config.limits.pdus_max, self.pdus_max);
         set(&mut config.limits.pdu_octets_max, self.pdu_octets_max);
         set(&mut config.driver.frame_octets_max, self.frame_octets_max);
+        set(&mut config.limits.password_max, self.password_max);
         at_least(16, "limits.frame_octets_max", config.driver.frame_octets_max)?;
         at_least(1, "limits.messages_max", config.limits.messages_max)
     }

@@ -31,7 +31,8 @@ struct Flags {
     /// What goes wrong: a set of rules by name (healthy, magic-numbers, flaky, throttling, slow, dead), or a YAML file
     #[arg(long, value_name = "NAME|FILE")]
     rules: Option<String>,
-    /// Refuse only what cannot be understood, instead of every field that the standard does not allow
+    /// Read what can be understood, and refuse only what cannot be, instead of every field that the standard does not allow;
+    /// passwords may have 64 characters
     #[arg(long)]
     lenient: bool,
     /// From which all chance is drawn [default: from the operating system]
@@ -103,8 +104,11 @@ fn run(flags: Flags) -> Result<(), String> {
     })
 }
 
+/// State changes, and PDUs that cannot be read, with the reason.
+const LOG_LEVEL: &str = "info,smpp::pdu=debug";
+
 fn log(level: Option<&str>) -> Result<(), String> {
-    let level = level.unwrap_or("info");
+    let level = level.unwrap_or(LOG_LEVEL);
     let wrong = |why: String| {
         format!(
             "log level {level:?}: {why}; error, warn, info, debug, trace, off or a filter such as smpp::pdu=trace is allowed"
@@ -147,7 +151,7 @@ fn builder(flags: Flags, file: File) -> Result<Builder, String> {
     if let Some(capture) = flags.capture.as_ref().or(file.capture.as_ref()) {
         builder = builder.capture(capture);
     }
-    let mut applied = Ok(());
+    let (mut applied, mut password_max) = (Ok(()), 0);
     builder = builder.configure(|config| {
         applied = file.apply(config).map_err(|words| format!("{path}{words}"));
         if let Some(seconds) = flags.enquire_link_interval {
@@ -156,21 +160,23 @@ fn builder(flags: Flags, file: File) -> Result<Builder, String> {
         if flags.lenient {
             config.strictness = Strictness::Lenient;
         }
+        password_max = config.password_max();
     });
     applied?;
     if let Some(name_or_path) = flags.rules {
         let rules = rules_of(&name_or_path).map_err(|words| format!("--rules: {words}"))?;
         builder = builder.configure(|config| config.rules = rules);
     }
-    for account in accounts(&flags.accounts)? {
+    for account in accounts(&flags.accounts, password_max)? {
         builder = builder.account_with(account);
     }
     Ok(builder)
 }
 
 /// Read here and not with the other flags: those are repeated in what is said of them, and these hold passwords.
-fn accounts(texts: &[String]) -> Result<Vec<Account>, String> {
-    texts.iter().map(|text| text.parse().map_err(|error| format!("--account: {error}"))).collect()
+fn accounts(texts: &[String], password_max: usize) -> Result<Vec<Account>, String> {
+    let read = |text: &String| Account::parse(text, password_max).map_err(|error| format!("--account: {error}"));
+    texts.iter().map(read).collect()
 }
 
 /// Says where it can be reached. Whoever waits for the line may have gone; that is no reason to end.

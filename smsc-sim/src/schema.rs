@@ -236,7 +236,10 @@ impl PartialSchema for Pdu {
             .property("hex", of(Type::String, "Its octets."))
             .required("hex")
             .property("malformed", of(Type::Boolean, "Octets among which nobody knows where a PDU begins."))
-            .property("error", of(Type::String, "Why it does not decode; then nothing of what follows is there."))
+            .property(
+                "error",
+                of(Type::String, "Reason why the simulator cannot read it. What can be read all the same follows."),
+            )
             .property("command", of(Type::String, "Such as submit_sm."))
             .property("command_id", at_least_0("Its number."))
             .property("command_status", at_least_0("0 in requests."))

@@ -205,7 +205,7 @@ fn mistakes_in_the_configuration_are_said_with_file_place_value_and_what_is_allo
         ("rules: [{ when: { chance: 2 }, then: {} }]", &["rules[0].when.chance is 2", "0 to 1"]),
         ("rules: [{ then: { status: RFULL } }]", &["line 1", "\"RFULL\" is no status", "ESME_RTHROTTLED"]),
         ("policy: { outcome: LOST }", &["line 1", "\"LOST\" is no state", "DELIVERED"]),
-        ("policy: { receipt: { data_coding: 9 } }", &["policy.receipt.data_coding is 9", "0, 1, 3 or 8"]),
+        ("policy: { receipt: { data_coding: 300 } }", &["line 1", "300"]),
         ("accounts: [{ system_id: one }]", &["password"]),
         ("accounts: [{ system_id: one, password: secret12345 }]", &["accounts[0]", "password", "8"]),
         ("accounts: [{ system_id: one, password: a, window: 0 }]", &["accounts[0]", "window", "at least 1"]),

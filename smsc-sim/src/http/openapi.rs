@@ -35,16 +35,25 @@ pub(super) fn head() -> openapi::OpenApi {
 
 /// The document, with what holds for all operations.
 pub(super) fn document(mut openapi: openapi::OpenApi) -> Bytes {
-    for item in openapi.paths.paths.values_mut() {
+    for (path, item) in &mut openapi.paths.paths {
         let methods =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().filter_map(Option::as_mut);
-        for operation in methods {
+            [("get", &mut item.get), ("put", &mut item.put), ("post", &mut item.post), ("delete", &mut item.delete)];
+        for (method, operation) in methods {
+            let Some(operation) = operation else { continue };
+            operation.operation_id = Some(operation_id(method, path));
             operation.responses.responses.insert("403".to_owned(), foreign());
         }
     }
     let mut document = serde_json::to_value(&openapi).unwrap_or_default();
     bound_integers(&mut document);
     Bytes::from(document.to_string())
+}
+
+/// Name of an operation, from its method and its path, so that no two are the same: `get_messages_id_state`.
+fn operation_id(method: &str, path: &str) -> String {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let words = path.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
 /// Host or Origin is that of somebody else.

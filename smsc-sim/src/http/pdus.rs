@@ -10,7 +10,9 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::Value;
-use utoipa::IntoParams;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::error::{ApiError, BadParameter};
 use super::read::{Query, Wait, limit};
@@ -56,12 +58,24 @@ pub(super) async fn list(
     let command = which.command.map(|Command(command)| command);
     let filter = PduFilter { after: which.after, session: which.session, command, limit };
     let records = control.wait_for_pdus(&filter, count, which.wait.unwrap_or_default().0).await;
-    Ok(Json(records.iter().map(json).collect()))
+    let leniency = control.hub.config.driver.leniency;
+    Ok(Json(records.iter().map(|record| json(record, leniency)).collect()))
 }
+
+/// Octets of a capture file: for the description alone.
+struct Capture;
+
+impl PartialSchema for Capture {
+    fn schema() -> RefOr<Schema> {
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).into()
+    }
+}
+impl ToSchema for Capture {}
 
 /// What is kept, as a capture that Wireshark opens. Passwords are masked.
 #[utoipa::path(get, path = "/pdus.pcap", tag = "pdus",
-    responses((status = 200, description = "It.", body = Vec<u8>, content_type = "application/vnd.tcpdump.pcap")))]
+    responses((status = 200, description = "The capture.", body = inline(Capture), content_type = "application/vnd.tcpdump.pcap")))]
 pub(super) async fn capture(State(control): State<Control>) -> Result<impl IntoResponse, ApiError> {
     let octets = Octets::default();
     let written = control.capture_to(Box::new(octets.clone()));

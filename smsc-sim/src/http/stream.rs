@@ -120,7 +120,11 @@ impl Follower {
             }
             self.last = record.number;
             if self.session.is_none_or(|session| record.session == session) {
-                return Some(Event::default().id(record.number.to_string()).data(json_of(&record).to_string()));
+                return Some(
+                    Event::default()
+                        .id(record.number.to_string())
+                        .data(json_of(&record, hub.config.driver.leniency).to_string()),
+                );
             }
         }
     }

@@ -139,7 +139,8 @@ pub(crate) struct Taken {
 const ENQUIRE_LINKS_MAX: usize = 100;
 impl Hub {
     /// Must be made within a tokio runtime.
-    pub(crate) fn new(config: Config, clock: Arc<dyn WallClock>, traffic: Arc<Traffic>) -> Hub {
+    pub(crate) fn new(mut config: Config, clock: Arc<dyn WallClock>, traffic: Arc<Traffic>) -> Hub {
+        config.driver.leniency = config.leniency();
         let accounts = config.accounts.iter().map(|account| AccountState {
             bound: 0,
             receivers: Vec::new(),

@@ -101,6 +101,8 @@ pub(super) struct Sent {
     pub(super) session: Option<u64>,
     pub(super) attempts: u32,
     pub(super) fate: Option<Fate>,
+    /// Reason why the last response could not be read.
+    pub(super) error: Option<String>,
 }
 
 /// Mobile-originated messages that are still to be made.
@@ -269,7 +271,7 @@ impl Inner {
                 counted: Arc::clone(&self.waiting),
             };
             if let Some(delivery) = self.admit(delivery) {
-                self.sent.insert(number, Sent { account, session: None, attempts: 0, fate: None });
+                self.sent.insert(number, Sent { account, session: None, attempts: 0, fate: None, error: None });
                 numbers.push(number);
                 self.route(delivery, None);
             }
@@ -314,7 +316,7 @@ impl Hub {
     }
 
     /// What became of a delivery that was written.
-    pub(crate) fn ended(&self, delivery: &Delivery, fate: Fate) {
+    pub(crate) fn ended(&self, delivery: &Delivery, fate: Fate, error: Option<String>) {
         let now = self.now();
         let mut inner = self.inner();
         match &delivery.content {
@@ -324,7 +326,7 @@ impl Hub {
             }
             Content::Mo { number, .. } => {
                 if let Some(sent) = inner.sent.get_mut(number) {
-                    sent.fate = Some(fate);
+                    (sent.fate, sent.error) = (Some(fate), error);
                 }
             }
         }

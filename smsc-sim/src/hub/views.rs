@@ -113,6 +113,9 @@ pub struct DeliveryInfo {
     pub status: Option<String>,
     /// How often it was sent.
     pub attempts: u32,
+    /// Reason why the last response could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// How far a delivery has come.
@@ -226,7 +229,8 @@ impl Hub {
         };
         let account = self.config.accounts[sent.account].system_id.clone();
         let status = status.map(|status| Status(status).to_string());
-        Some(DeliveryInfo { id, account, state, session: sent.session, status, attempts: sent.attempts })
+        let (session, attempts, error) = (sent.session, sent.attempts, sent.error.clone());
+        Some(DeliveryInfo { id, account, state, session, status, attempts, error })
     }
 
     pub(crate) fn accounts(&self) -> Vec<AccountInfo> {

@@ -36,8 +36,8 @@ use smpp_transport::pdu::{
 };
 
 use field::{
-    DESTINATION, Verdict, canned, destination, esm_class, is_printable, message_id, not_empty, one_end, priority_flag,
-    registered_delivery, require, service_type, source, times, user_data,
+    DESTINATION, Verdict, canned, destination, esm_class, is_printable, is_string, message_id, not_empty, one_end,
+    priority_flag, registered_delivery, require, service_type, source, times, user_data,
 };
 
 use super::record::Address;
@@ -78,8 +78,8 @@ pub(crate) struct Checked {
 pub(crate) fn check_sm(sm: &Sm, tlvs: &Tlvs, now_unix: Duration, how: Strictness) -> Result<Times, CommandStatus> {
     if how == Strictness::Strict {
         service_type(&sm.service_type)?;
-        source(sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes())?;
-        destination(sm.dest_addr_ton, sm.dest_addr_npi, sm.destination_addr.as_bytes())?;
+        source(sm.source_addr_ton, sm.source_addr_npi, &sm.source_addr)?;
+        destination(sm.dest_addr_ton, sm.dest_addr_npi, &sm.destination_addr)?;
         esm_class(sm.esm_class, false)?;
         priority_flag(sm.priority_flag)?;
     } else {
@@ -105,7 +105,7 @@ pub(crate) fn check_submit_multi(
 ) -> Result<Checked, CommandStatus> {
     if how == Strictness::Strict {
         service_type(&sm.service_type)?;
-        source(sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes())?;
+        source(sm.source_addr_ton, sm.source_addr_npi, &sm.source_addr)?;
     }
     let ((origins, destinations), refused) = destinations(&sm.dest_address, how, lists)?;
     if how == Strictness::Strict {
@@ -131,8 +131,8 @@ pub(crate) fn check_data_sm(
 ) -> Result<Times, CommandStatus> {
     if how == Strictness::Strict {
         service_type(&sm.service_type)?;
-        source(sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes())?;
-        destination(sm.dest_addr_ton, sm.dest_addr_npi, sm.destination_addr.as_bytes())?;
+        source(sm.source_addr_ton, sm.source_addr_npi, &sm.source_addr)?;
+        destination(sm.dest_addr_ton, sm.dest_addr_npi, &sm.destination_addr)?;
         esm_class(sm.esm_class, true)?;
         registered_delivery(sm.registered_delivery)?;
         user_data(sm.esm_class, &[], tlvs)?;
@@ -148,7 +148,7 @@ pub(crate) fn check_data_sm(
 pub(crate) fn check_replace_sm(sm: &ReplaceSm, now_unix: Duration, how: Strictness) -> Result<Times, CommandStatus> {
     if how == Strictness::Strict {
         message_id(&sm.message_id)?;
-        source(sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes())?;
+        source(sm.source_addr_ton, sm.source_addr_npi, &sm.source_addr)?;
     }
     let times = times(&sm.schedule_delivery_time, &sm.validity_period, now_unix, how)?;
     if how == Strictness::Strict {
@@ -164,7 +164,7 @@ pub(crate) fn check_query_sm(sm: &QuerySm, how: Strictness) -> Result<(), Comman
         return Ok(());
     }
     message_id(&sm.message_id)?;
-    source(sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes())
+    source(sm.source_addr_ton, sm.source_addr_npi, &sm.source_addr)
 }
 
 /// A cancel_sm: without an id it must have a destination (§4.9.1).
@@ -173,11 +173,11 @@ pub(crate) fn check_cancel_sm(sm: &CancelSm, how: Strictness) -> Result<(), Comm
         return Ok(());
     }
     service_type(&sm.service_type)?;
-    source(sm.source_addr_ton, sm.source_addr_npi, sm.source_addr.as_bytes())?;
+    source(sm.source_addr_ton, sm.source_addr_npi, &sm.source_addr)?;
     if sm.message_id.is_empty() {
         not_empty(sm.destination_addr.as_bytes())?;
     }
-    one_end(sm.dest_addr_ton, sm.dest_addr_npi, sm.destination_addr.as_bytes(), DESTINATION)
+    one_end(sm.dest_addr_ton, sm.dest_addr_npi, &sm.destination_addr, DESTINATION)
 }
 
 /// A bind.
@@ -185,13 +185,14 @@ pub(crate) fn check_bind(bind: &Bind, how: Strictness) -> Result<(), CommandStat
     if how == Strictness::Lenient {
         return Ok(());
     }
-    let system_id = bind.system_id.as_bytes();
-    require(!system_id.is_empty() && is_printable(system_id), CommandStatus::ESME_RINVSYSID)?;
+    let system_id = &bind.system_id;
+    require(!system_id.is_empty() && is_string(system_id, is_printable), CommandStatus::ESME_RINVSYSID)?;
+    // As long as an account's may be: the account has the last word.
     require(is_printable(bind.password.as_bytes()), CommandStatus::ESME_RINVPASWD)?;
-    require(is_printable(bind.system_type.as_bytes()), CommandStatus::ESME_RINVSYSTYP)?;
+    require(is_string(&bind.system_type, is_printable), CommandStatus::ESME_RINVSYSTYP)?;
     let known = bind.addr_ton.name().is_some() && bind.addr_npi.name().is_some();
     let range = &bind.address_range;
-    let is_range = range.is_empty() || range.text().parse::<Pattern>().is_ok();
+    let is_range = range.is_empty() || is_string(range, |_| range.text().parse::<Pattern>().is_ok());
     require(known && is_range, CommandStatus::ESME_RBINDFAIL)
 }
 
@@ -238,7 +239,7 @@ fn judged(one: &Destination, how: Strictness) -> Verdict {
     match (one, how) {
         (Destination::List(_), Strictness::Strict) => Err(CommandStatus::ESME_RINVDLNAME),
         (Destination::List(name), Strictness::Lenient) => not_empty(name.as_bytes()),
-        (Destination::Address { ton, npi, address }, Strictness::Strict) => destination(*ton, *npi, address.as_bytes()),
+        (Destination::Address { ton, npi, address }, Strictness::Strict) => destination(*ton, *npi, address),
         (Destination::Address { address, .. }, Strictness::Lenient) => not_empty(address.as_bytes()),
     }
 }

@@ -42,6 +42,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// What the ESME could not take now is offered again later; what it refuses for good is done with.
     pub(super) fn delivery_ended(&mut self, mut delivery: Delivery, outcome: &Outcome) {
+        let unread = unread(self.number, outcome);
         // A session that ended says nothing about the delivery.
         delivery.attempts += u32::from(!matches!(outcome, Outcome::Lost(_)));
         let retry = self.hub.config.retry;
@@ -55,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Outcome::Answered(pdu) => Fate::Again(Some(pdu.status)),
             Outcome::Expired => Fate::Again(None),
         };
-        self.hub.ended(&delivery, fate);
+        self.hub.ended(&delivery, fate, unread);
         match fate {
             Fate::Answered(CommandStatus::ESME_ROK) => Gauges::count(&self.gauges.delivered),
             Fate::Answered(_) | Fate::GivenUp => {}
@@ -64,6 +65,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Fate::Again(_) => self.hub.offer_later(delivery, retry.delay.0),
         }
     }
+}
+
+/// Reason why the response could not be read. Its status was, and counts.
+fn unread(session: u64, outcome: &Outcome) -> Option<String> {
+    let Outcome::Unreadable(error) = outcome else { return None };
+    tracing::warn!(session, %error, "response to a delivery unreadable");
+    Some(error.to_string())
 }
 
 /// Statuses with which an ESME asks for a message again.

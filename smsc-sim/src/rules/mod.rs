@@ -10,6 +10,8 @@
 //!     then: { policy: { outcome: UNDELIVERABLE, error: 9 }, delay: 100ms..2s }
 //! ```
 //!
+//! `RULES.md` describes every key, with examples.
+//!
 //! All chance is drawn from the seed, by session and by the request's place in it, so that the same traffic meets the same
 //! faults. Which one is followed is decided in `engine`.
 

@@ -11,9 +11,9 @@ use crate::message::rfc3339;
 /// What replaces each octet of a password.
 const MASK: u8 = b'*';
 
-/// `{number, at, session, way, hex}`, `malformed` if it is, and either the PDU with the keys of [`Pdu::to_json`] or `error`
-/// and what its header says.
-pub(crate) fn json(record: &PduRecord) -> Value {
+/// `{number, at, session, way, hex}`, `malformed` if it is, `error` if the simulator, which reads with this leniency, cannot
+/// read it, and the keys of [`Pdu::to_json`] as far as anybody can.
+pub(crate) fn json(record: &PduRecord, leniency: Leniency) -> Value {
     let octets = record.octets_without_password();
     let mut object = Map::new();
     object.insert("number".to_owned(), json!(record.number));
@@ -24,15 +24,20 @@ pub(crate) fn json(record: &PduRecord) -> Value {
     if record.malformed {
         object.insert("malformed".to_owned(), json!(true));
     }
+    if let Some(error) = fault(&octets, leniency) {
+        object.insert("error".to_owned(), json!(error));
+    }
     match Pdu::decode(&octets, Leniency::TOLERANT).map(|pdu| pdu.to_json()) {
         Ok(Value::Object(pdu)) => object.extend(pdu),
         Ok(_) => {}
-        Err(error) => {
-            object.insert("error".to_owned(), json!(error.to_string()));
-            object.extend(header(&octets).into_iter().filter(|_| !record.malformed).flatten());
-        }
+        Err(_) => object.extend(header(&octets).into_iter().filter(|_| !record.malformed).flatten()),
     }
     Value::Object(object)
+}
+
+/// Reason why octets are no PDU for a reader of this leniency.
+fn fault(octets: &Bytes, leniency: Leniency) -> Option<String> {
+    Pdu::decode(octets, leniency).err().map(|error| error.to_string())
 }
 
 /// What the header alone says, where it is whole.

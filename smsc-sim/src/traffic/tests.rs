@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
-use smpp_transport::pdu::{Bind, Body, COctets, CommandStatus, Empty, Outbind, Pdu, ShortMessage, Sm};
+use smpp_transport::pdu::{Bind, Body, COctets, CommandStatus, Empty, Leniency, Outbind, Pdu, ShortMessage, Sm};
 
 use super::*;
 
@@ -158,17 +158,31 @@ fn record(octets: Bytes) -> PduRecord {
 
 #[test]
 fn a_record_tells_its_pdu() {
-    let told = json(&record(enquire_link(9)));
+    let told = json(&record(enquire_link(9)), Leniency::STRICT);
     let expected = serde_json::json!({
         "number": 5, "at": "2024-02-29T12:34:56.789Z", "session": 2, "way": "to_esme",
         "hex": "00000010000000150000000000000009", "command": "enquire_link", "command_id": 0x15,
         "command_status": 0, "sequence_number": 9, "fields": {}, "tlvs": [],
     });
     assert_eq!(told, expected);
-    let told = json(&PduRecord { malformed: true, ..record(Bytes::from_static(b"abc")) });
+    let told = json(&PduRecord { malformed: true, ..record(Bytes::from_static(b"abc")) }, Leniency::STRICT);
     assert_eq!((&told["malformed"], &told["hex"]), (&Value::from(true), &Value::from("616263")));
     assert!(told["error"].as_str().is_some_and(|error| !error.is_empty()), "{told}");
     assert!(told.get("command").is_none());
+}
+
+#[test]
+fn a_record_names_the_fault_for_which_a_pdu_is_refused() {
+    let mut octets = enquire_link(9).to_vec();
+    octets.push(0);
+    octets[3] += 1;
+    let record = record(octets.into());
+    let told = json(&record, Leniency::STRICT);
+    assert_eq!(told["command"], "enquire_link", "what can be read is shown");
+    let words =
+        "enquire_link: optional parameters at octet 16: 1 octets are left, an optional parameter has at least 4";
+    assert_eq!(told["error"], words);
+    assert!(json(&record, Leniency::TOLERANT).get("error").is_none(), "what is accepted has no fault");
 }
 
 #[test]
@@ -183,12 +197,12 @@ fn no_password_is_told() {
     ];
     for body in bodies {
         let whole = Pdu::new(CommandStatus::ESME_ROK, 1, body).to_octets();
-        let told = json(&record(whole.clone()));
+        let told = json(&record(whole.clone()), Leniency::STRICT);
         assert_eq!(told["fields"]["password"], "******");
         assert_eq!(told["fields"]["system_id"], "me");
         assert!(told["hex"].as_str().unwrap().contains("6d65002a2a2a2a2a2a00"), "{told}");
         // One that is cut within the password is masked as far as it goes.
-        let told = json(&record(whole.slice(..22)));
+        let told = json(&record(whole.slice(..22)), Leniency::STRICT);
         assert!(!told.to_string().contains("736563"), "{told}");
     }
 }

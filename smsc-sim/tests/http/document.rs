@@ -95,6 +95,19 @@ async fn every_operation_says_what_it_does_and_what_may_come() {
     }
 }
 
+/// Generators of clients make a function of each.
+#[tokio::test]
+async fn every_operation_has_a_name_of_its_own() {
+    let api = Api::start().await;
+    let document = document(&api).await;
+    let all = operations(&document);
+    let names: BTreeSet<_> =
+        all.iter().map(|(.., operation)| operation["operationId"].as_str().expect("a name")).collect();
+    assert_eq!(names.len(), all.len(), "{names:?}");
+    assert!(names.contains("post_messages_id_state") && names.contains("get_rules"), "{names:?}");
+    assert!(names.iter().all(|name| name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')), "{names:?}");
+}
+
 #[tokio::test]
 async fn what_is_referred_to_is_there() {
     let api = Api::start().await;

@@ -141,6 +141,11 @@ impl Esme {
         self.sequence
     }
 
+    /// [`write`](Esme::write), or nothing when the line is gone.
+    pub(crate) async fn write_if_served(&mut self, octets: &[u8]) {
+        let _ = self.stream.write_all(octets).await;
+    }
+
     pub(crate) async fn answer_if_served(&mut self, delivery: &Pdu) {
         let id = Some(MessageId::default());
         let body = match &delivery.body {

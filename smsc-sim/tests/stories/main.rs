@@ -4,6 +4,7 @@
 mod bind;
 mod chance;
 mod course;
+mod document;
 mod ending;
 mod esme;
 mod faults;
@@ -11,6 +12,7 @@ mod flow;
 mod forms;
 mod hostile;
 mod legality;
+mod lenient;
 mod limits;
 mod link;
 mod magic;

@@ -5,7 +5,7 @@
 //! for a PDU that has only its header.
 
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -55,6 +55,13 @@ struct Form {
     fields: Map<String, Value>,
     #[serde(default)]
     tlvs: Vec<TlvForm>,
+    /// Written by `decode` for people: the fields say the same.
+    #[serde(default, rename = "text")]
+    _text: IgnoredAny,
+    #[serde(default, rename = "part")]
+    _part: IgnoredAny,
+    #[serde(default, rename = "receipt")]
+    _receipt: IgnoredAny,
 }
 
 #[derive(Deserialize)]

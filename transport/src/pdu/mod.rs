@@ -188,6 +188,29 @@ impl Pdu {
         Pdu::read(id, status, sequence, Reader::new(frame, HEADER_OCTETS, &leniency))
     }
 
+    /// Checks that a response with ESME_ROK has the body that the standard gives it. [`decode`](Pdu::decode) reads one without
+    /// it whatever the leniency: a session must not lose an outcome because an id is missing.
+    ///
+    /// # Errors
+    /// With the first field that is missing.
+    pub fn check_body(&self) -> Result<(), DecodeError> {
+        let field = match &self.body {
+            _ if self.status != CommandStatus::ESME_ROK => return Ok(()),
+            Body::BindTransmitterResp(None) | Body::BindReceiverResp(None) | Body::BindTransceiverResp(None) => {
+                "system_id"
+            }
+            Body::SubmitSmResp(None)
+            | Body::SubmitMultiResp(None)
+            | Body::DataSmResp(None)
+            | Body::DeliverSmResp(None)
+            | Body::QuerySmResp(None) => "message_id",
+            _ => return Ok(()),
+        };
+        let kind = DecodeErrorKind::Field { field, fault: FaultKind::Missing };
+        let (command_id, command_status) = (self.command_id(), self.status);
+        Err(DecodeError { command_id, command_status, sequence: self.sequence, offset: HEADER_OCTETS, kind })
+    }
+
     #[cold]
     fn unread(
         id: CommandId,
@@ -317,6 +340,7 @@ impl fmt::Display for FaultKind {
             FaultKind::TlvOverrun { tag, length, left } => {
                 write!(f, "{} claims {length} octets, {left} are left", TlvTag(*tag).printed())
             }
+            FaultKind::Missing => f.write_str("field missing"),
         }
     }
 }

@@ -64,6 +64,8 @@ pub enum FaultKind {
         /// The octets that are there.
         left: usize,
     },
+    /// A mandatory field of a response with ESME_ROK is not there: the response is a header alone.
+    Missing,
 }
 
 /// Reads fields from one frame, and never past its end.

@@ -20,12 +20,17 @@ pub(super) fn is_printable(octets: &[u8]) -> bool {
     octets.iter().all(|octet| (0x20..0x7F).contains(octet))
 }
 
+/// Whether a string has no more octets than its field, which long passwords let through, and these characters.
+pub(super) fn is_string<const N: usize>(string: &COctets<N>, allowed: impl FnOnce(&[u8]) -> bool) -> bool {
+    string.as_bytes().len() < N && allowed(string.as_bytes())
+}
+
 pub(super) fn service_type(service_type: &COctets<6>) -> Verdict {
-    require(is_printable(service_type.as_bytes()), CommandStatus::ESME_RINVSERTYP)
+    require(is_string(service_type, is_printable), CommandStatus::ESME_RINVSERTYP)
 }
 
 pub(super) fn message_id(id: &COctets<65>) -> Verdict {
-    require(!id.is_empty() && is_printable(id.as_bytes()), CommandStatus::ESME_RINVMSGID)
+    require(!id.is_empty() && is_string(id, is_printable), CommandStatus::ESME_RINVMSGID)
 }
 
 /// The statuses for type of number, numbering plan and address.
@@ -35,23 +40,28 @@ const SOURCE: Statuses =
 pub(super) const DESTINATION: Statuses =
     [CommandStatus::ESME_RINVDSTTON, CommandStatus::ESME_RINVDSTNPI, CommandStatus::ESME_RINVDSTADR];
 
-pub(super) fn source(ton: Ton, npi: Npi, digits: &[u8]) -> Verdict {
-    one_end(ton, npi, digits, SOURCE)
+pub(super) fn source<const N: usize>(ton: Ton, npi: Npi, address: &COctets<N>) -> Verdict {
+    one_end(ton, npi, address, SOURCE)
 }
 
-pub(super) fn destination(ton: Ton, npi: Npi, digits: &[u8]) -> Verdict {
-    one_end(ton, npi, digits, DESTINATION)?;
-    not_empty(digits)
+pub(super) fn destination<const N: usize>(ton: Ton, npi: Npi, address: &COctets<N>) -> Verdict {
+    one_end(ton, npi, address, DESTINATION)?;
+    not_empty(address.as_bytes())
 }
 
 pub(super) fn not_empty(destination: &[u8]) -> Verdict {
     require(!destination.is_empty(), CommandStatus::ESME_RINVDSTADR)
 }
 
-pub(super) fn one_end(ton: Ton, npi: Npi, digits: &[u8], [in_ton, in_npi, in_digits]: Statuses) -> Verdict {
+pub(super) fn one_end<const N: usize>(
+    ton: Ton,
+    npi: Npi,
+    address: &COctets<N>,
+    [in_ton, in_npi, in_digits]: Statuses,
+) -> Verdict {
     require(ton.name().is_some(), in_ton)?;
     require(npi.name().is_some(), in_npi)?;
-    require(is_address(ton, npi, digits), in_digits)
+    require(is_string(address, |octets| is_address(ton, npi, octets)), in_digits)
 }
 
 /// Characters that an alphanumeric address may have: as many as fit its ten octets in septets (23.040 §9.1.2.5).
