@@ -107,7 +107,22 @@ impl Config {
         if !self.smsc.hosts.is_empty() {
             return self.smsc.hosts.clone();
         }
-        let Smsc { host, port, .. } = &self.smsc;
-        vec![if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }]
+        vec![address(&self.smsc.host, self.smsc.port)]
     }
+
+    /// Returns the places of the receiver as `host:port`: those of the SMSC, unless it has one of its own.
+    #[must_use]
+    pub fn receiver_addresses(&self) -> Vec<String> {
+        match &self.smsc.receiver {
+            Receiver { host: None, port: None, .. } => self.smsc_addresses(),
+            Receiver { host, port, .. } => {
+                vec![address(host.as_deref().unwrap_or(&self.smsc.host), port.unwrap_or(self.smsc.port))]
+            }
+        }
+    }
+}
+
+/// Returns `host:port`, with brackets around an IPv6 address.
+fn address(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

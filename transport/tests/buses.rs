@@ -54,6 +54,7 @@ macro_rules! ask {
             what_is_given_back_or_dropped_comes_again_and_says_so,
             what_is_dead_is_kept_apart_and_does_not_come_again,
             publications_are_stored_in_their_order_each_where_it_belongs,
+            a_paused_bus_leaves_messages_to_others_until_it_is_resumed,
             a_bus_that_is_stopped_gives_what_is_out_and_then_none,
             what_is_out_when_the_handles_are_dropped_comes_again,
             what_was_done_before_the_handles_are_dropped_is_done,
@@ -250,6 +251,45 @@ async fn all_at_once<T>(futures: impl Iterator<Item = impl Future<Output = T>>) 
     })
     .await;
     futures.into_iter().filter_map(|(_, answer)| answer).collect()
+}
+
+async fn a_paused_bus_leaves_messages_to_others_until_it_is_resumed(world: &impl World) {
+    let mut bus = world.connect(2);
+    for body in ["one", "two", "three"] {
+        world.put(body).await;
+    }
+    let (one, two) = (next(&mut bus).await, next(&mut bus).await);
+    bus.outbound.pause();
+    two.give_back();
+    one.give_back();
+    waiting(world, 3).await;
+    nothing(&mut bus).await;
+    let mut other = world.connect(3);
+    for (body, redelivered) in [("one", true), ("two", true), ("three", false)] {
+        let delivery = next(&mut other).await;
+        assert_eq!((&delivery.body[..], delivery.redelivered), (body.as_bytes(), redelivered), "in their order");
+        delivery.ack();
+    }
+    drop(other);
+    // What is in flight while paused is settled as ever, and publishing goes on.
+    world.put("four").await;
+    bus.outbound.resume();
+    let four = next(&mut bus).await;
+    bus.outbound.pause();
+    world.put("five").await;
+    assert_eq!(publish(&bus.publisher, Route::Event, "done").await, Ok(()));
+    four.ack();
+    nothing(&mut bus).await;
+    waiting(world, 1).await;
+    bus.outbound.resume();
+    let five = next(&mut bus).await;
+    assert_eq!(five.body, "five");
+    five.ack();
+    nothing(&mut bus).await;
+    bus.outbound.pause();
+    bus.outbound.stop();
+    let none = timeout(PATIENCE, bus.outbound.next()).await.expect("it says so");
+    assert!(none.is_none(), "{none:?}");
 }
 
 async fn a_bus_that_is_stopped_gives_what_is_out_and_then_none(world: &impl World) {

@@ -74,6 +74,10 @@ impl Tap {
                     Some(publication) => publishing.push(self.publish(publication)),
                     None => silent = true,
                 },
+                () = self.ends.demand.changed() => match self.ends.demand.is_paused() {
+                    true => self.bus.outbound.pause(),
+                    false => self.bus.outbound.resume(),
+                },
                 () = self.ends.stop.notified(), if !stopped => {
                     stopped = true;
                     self.bus.outbound.stop();

@@ -7,4 +7,5 @@ mod lifetime;
 mod outward;
 mod proofs;
 mod receipts;
+mod sharing;
 mod world;

@@ -13,6 +13,7 @@
 //! becomes of the old deliveries is not told to it: at least once. What was published and not confirmed is published again,
 //! as long as somebody waits for it: at least once too.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -31,6 +32,24 @@ mod task;
 /// The exchange, as vumi2 names it.
 const EXCHANGE: &str = "vumi";
 
+/// Origin of the exchange and the queues.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Topology {
+    /// Declared and bound by the transport on every connection, the queues with these arguments. Values that are whole numbers
+    /// are sent as numbers, `true` and `false` as booleans, others as text.
+    Declared(BTreeMap<String, String>),
+    /// Made by the operator; a connection is refused while a queue is missing.
+    Passive,
+    /// Made by the operator, and not looked at.
+    Given,
+}
+
+impl Default for Topology {
+    fn default() -> Topology {
+        Topology::Declared(BTreeMap::new())
+    }
+}
+
 /// How a transport uses RabbitMQ.
 #[derive(Clone, Debug)]
 pub struct AmqpConfig {
@@ -41,6 +60,8 @@ pub struct AmqpConfig {
     /// How many deliveries may be out at once, 1 to 65,535; 0 is taken as 1. Default 20, as vumi2's `worker_concurrency`.
     /// Half of what the SMSC's window takes slows the line down; twice is plenty.
     pub prefetch: u16,
+    /// How the exchange and the queues come to be. Default: declared, without arguments.
+    pub topology: Topology,
     /// Whether `{name}.status` is declared. What is published there without it is refused. Default false.
     pub has_status: bool,
     /// The queue where what was no message goes, and its routing key. Declared like the others: durable, without arguments.
@@ -67,6 +88,7 @@ impl AmqpConfig {
         AmqpConfig {
             address,
             transport_name: transport_name.into(),
+            topology: Topology::default(),
             prefetch: 20,
             has_status: false,
             reject_to: None,

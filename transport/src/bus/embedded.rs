@@ -26,10 +26,12 @@ use crate::disk::{DiskError, Journal, Manner, Room};
 use crate::env::WallClock;
 
 mod counters;
+mod posted;
 mod rows;
 mod task;
 
 use counters::Counters;
+pub use posted::{Claim, Claimed, Posted};
 pub use rows::Stored;
 use rows::{NEXT_POSITION, OUTBOUND, key};
 

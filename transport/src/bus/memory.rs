@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::{Bus, Ends, Health, Publication, Route, Settlement, handles};
 
@@ -14,7 +14,8 @@ use super::{Bus, Ends, Health, Publication, Route, Settlement, handles};
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     inner: Arc<Mutex<Inner>>,
-    changed: Arc<Notify>,
+    /// Wakes the tasks of all transports: a message that one gives back may be for another.
+    changed: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -57,13 +58,13 @@ impl Memory {
         let place = inner.places;
         inner.waiting.insert(place, (body, redelivered));
         drop(inner);
-        self.changed.notify_one();
+        self.changed.send_replace(());
     }
 
     /// Takes the bus away, or brings it back: meanwhile nothing is handed out or stored, and what is to be stored waits.
     pub fn set_away(&self, is_away: bool) {
         self.inner().is_away = is_away;
-        self.changed.notify_one();
+        self.changed.send_replace(());
     }
 
     /// What has been published so far, in order; each is given once.
@@ -83,13 +84,15 @@ impl Memory {
     pub fn connect(&self, prefetch: usize) -> Bus {
         let (bus, ends) = handles(prefetch);
         ends.health.send_replace(Health { is_up: true, state: "open", ..Health::default() });
-        tokio::spawn(Task { memory: self.clone(), ends, prefetch: prefetch.max(1), out: BTreeMap::new() }.run());
+        let (memory, changed) = (self.clone(), self.changed.subscribe());
+        tokio::spawn(Task { memory, changed, ends, prefetch: prefetch.max(1), out: BTreeMap::new() }.run());
         bus
     }
 }
 
 struct Task {
     memory: Memory,
+    changed: watch::Receiver<()>,
     ends: Ends,
     prefetch: usize,
     /// Handed out and not settled, by tag, with their places.
@@ -106,7 +109,8 @@ impl Task {
                 break;
             }
             let is_away = self.memory.inner().is_away;
-            while is_open && !is_away && self.out.len() < self.prefetch && self.hand_out() {}
+            let is_wanted = is_open && !is_away && !self.ends.demand.is_paused();
+            while is_wanted && self.out.len() < self.prefetch && self.hand_out() {}
             tokio::select! {
                 biased;
                 Some((tag, settlement)) = self.ends.settlements.recv() => self.settle(tag, settlement),
@@ -120,7 +124,8 @@ impl Task {
                     self.ends.deliveries = tokio::sync::mpsc::channel(1).0;
                 }
                 () = self.ends.deliveries.closed(), if is_open => {}
-                () = self.memory.changed.notified() => {}
+                () = self.ends.demand.changed() => {}
+                _ = self.changed.changed() => {}
             }
         }
         // The last word on what was out may be on its way.
@@ -132,7 +137,7 @@ impl Task {
             inner.waiting.insert(place, (body, true));
         }
         drop(inner);
-        self.memory.changed.notify_one();
+        self.memory.changed.send_replace(());
     }
 
     fn hand_out(&mut self) -> bool {
@@ -151,7 +156,10 @@ impl Task {
         let mut inner = self.memory.inner();
         match settlement {
             Settlement::Ack => {}
-            Settlement::GiveBack => drop(inner.waiting.insert(place, (body, true))),
+            Settlement::GiveBack => {
+                inner.waiting.insert(place, (body, true));
+                self.memory.changed.send_replace(());
+            }
             Settlement::DeadLetter(_) => inner.published.push((Route::Failed, body)),
         }
     }

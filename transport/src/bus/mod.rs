@@ -16,6 +16,7 @@
 //! - [`Publisher::publish`] says `Ok` only when the bus has stored the message (a publisher confirm, a synced file).
 //! - What was handed out on a line that is lost since says so ([`Delivery::is_void`]): it comes again, to this process or another.
 //! - As many deliveries are out at once as the prefetch allows, and no more.
+//! - A paused [`Outbound`] gets no deliveries: the bus keeps them for other processes until it is resumed.
 //! - While the bus is away nothing is lost and nothing fails for good: [`Outbound::next`] waits, and `publish` waits as long
 //!   as its caller does, or says that it is away.
 
@@ -27,11 +28,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 #[cfg(feature = "amqp")]
 pub mod amqp;
+mod demand;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod memory;
 pub mod message;
 
+pub use demand::Demand;
 #[cfg(feature = "embedded")]
 pub use embedded::Embedded;
 pub use message::{DeliveryStatus, Event, EventType, Message, MessageError, SessionEvent};
@@ -99,6 +102,7 @@ pub struct Health {
 #[derive(Debug)]
 pub struct Outbound {
     deliveries: mpsc::Receiver<Delivery>,
+    demand: Demand,
     stop: Arc<tokio::sync::Notify>,
     lines_lost: Arc<AtomicU64>,
 }
@@ -108,6 +112,17 @@ impl Outbound {
     /// had handed out before has been taken, or when its task has ended.
     pub async fn next(&mut self) -> Option<Delivery> {
         self.deliveries.recv().await
+    }
+
+    /// Asks the bus for no more deliveries until [`resume`](Outbound::resume). Deliveries that were handed out before still
+    /// arrive: give them back, and another process can have them.
+    pub fn pause(&self) {
+        self.demand.set_paused(true);
+    }
+
+    /// Asks the bus for deliveries again.
+    pub fn resume(&self) {
+        self.demand.set_paused(false);
     }
 
     /// Asks the bus to hand out no more. What it has handed out already still comes.
@@ -254,6 +269,8 @@ pub struct Ends {
     pub settlements: mpsc::UnboundedReceiver<(u64, Settlement)>,
     /// What is to be stored.
     pub publications: mpsc::Receiver<Publication>,
+    /// Whether deliveries are wanted at the moment.
+    pub demand: Demand,
     /// Told when no more are to be handed out.
     pub stop: Arc<tokio::sync::Notify>,
     /// How the bus is.
@@ -287,11 +304,17 @@ pub fn handles(prefetch: usize) -> (Bus, Ends) {
     let (publish, publications) = mpsc::channel(PUBLICATIONS_MAX);
     let (health, health_seen) = watch::channel(Health::default());
     let stop = Arc::<tokio::sync::Notify>::default();
+    let demand = Demand::default();
     let lines_lost = Arc::<AtomicU64>::default();
     let bus = Bus {
-        outbound: Outbound { deliveries: taken, stop: Arc::clone(&stop), lines_lost: Arc::clone(&lines_lost) },
+        outbound: Outbound {
+            deliveries: taken,
+            demand: demand.clone(),
+            stop: Arc::clone(&stop),
+            lines_lost: Arc::clone(&lines_lost),
+        },
         publisher: Publisher { publications: publish },
         health: health_seen,
     };
-    (bus, Ends { deliveries, settle, lines_lost, settlements, publications, stop, health })
+    (bus, Ends { deliveries, settle, lines_lost, settlements, publications, demand, stop, health })
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use smpp_transport::config::{
-    BindType, Coding as ConfigCoding, Config, IdForm, KeepOrder as ConfigOrder, MiddlewareClass,
-    MultipartHandling as ConfigMultipart, NpiRule, OnAuthFailure as ConfigAuth, OnPartial, OnTooManyParts,
-    OnUnencodable, OnUnknownOutcome, OnUnmatched, QueueFull as ConfigQueueFull, ReceiptsOfParts, Sending, SessionEvent,
-    Sign, TlvType, Tolerance, TonRule, UssdMode, ValidityFrom,
+    BindType, Coding as ConfigCoding, Config, EnquireLinkWhen as ConfigEnquireLink, IdForm, KeepOrder as ConfigOrder,
+    MiddlewareClass, MultipartHandling as ConfigMultipart, NpiRule, OnAuthFailure as ConfigAuth, OnPartial,
+    OnTooManyParts, OnUnencodable, OnUnknownOutcome, OnUnmatched, QueueFull as ConfigQueueFull, ReceiptsOfParts,
+    Secret, Sending, SessionEvent, Sign, TimeFormat, TlvType, Tolerance, TonRule, UssdMode, ValidityFrom,
 };
 use smpp_transport::driver::{Backoff, ClientConfig, DriverConfig};
 use smpp_transport::inbound::{Detect, IdForms, InboundOptions, Pattern, StatusMapping};
@@ -18,7 +18,7 @@ use smpp_transport::pdu::json::from_hex;
 use smpp_transport::pdu::time::{Period, SmppTime};
 use smpp_transport::pdu::{COctets, CommandStatus, Leniency, Npi, Tlvs, Ton};
 use smpp_transport::service::{Does, Link, Middleware, OnAuthFailure, Partial, ServiceConfig, Unmatched};
-use smpp_transport::session::{BindKind, Role, SessionConfig};
+use smpp_transport::session::{BindKind, EnquireLinkWhen, Role, SessionConfig};
 use smpp_transport::store::StoreLimits;
 use smpp_transport::text::{JoinLimits, Repertoire};
 use smpp_transport::ussd::{Dialect, SessionKey};
@@ -34,6 +34,7 @@ pub(crate) fn service(config: &Config) -> Result<ServiceConfig, String> {
         submit: submit(config)?,
         queue: queue(config),
         messages_max: usize::from(prefetch),
+        unbound_grace: config.bus.unbound_grace,
         inbound: inbound(config)?,
         unmatched: match config.receipts.unmatched {
             OnUnmatched::Log => Unmatched::Log,
@@ -110,11 +111,18 @@ fn submit(config: &Config) -> Result<SubmitOptions, String> {
         source: numbering(submit.source_addr_ton, submit.source_addr_npi),
         destination: numbering(submit.dest_addr_ton, submit.dest_addr_npi),
         address_max: submit.address_max,
+        address_charset: submit.address_charset,
+        sender: submit.source_addr.clone(),
+        replaces_sender: submit.source_addr_always,
         strip_plus: submit.address_strip_plus,
         registered_delivery: submit.registered_delivery.octet(),
+        receipt_of_last_part_only: submit.registered_delivery.last_part_only,
+        esm_class: submit.esm_class,
+        sm_default_msg_id: defaults.sm_default_msg_id,
         sar_reference_rollover: submit.multipart_sar_reference_rollover,
         validity_period: period("defaults.validity_period", defaults.validity_period)?,
         schedule_delivery_time: period("defaults.schedule", defaults.schedule)?,
+        absolute_times: defaults.validity_format == TimeFormat::Absolute,
         priority: defaults.priority,
         protocol_id: defaults.protocol_id,
         replace_if_present: defaults.replace_if_present,
@@ -339,20 +347,37 @@ pub(crate) fn links(config: &Config) -> Result<Vec<(Link, bool)>, String> {
 /// How long the SMSC is waited for before the wait begins anew, with sequence numbers that are leased anew.
 const OUTBIND_TIMEOUT: Duration = Duration::from_secs(3_600);
 
+/// Returns system_id and password of a bind.
+fn account(config: &Config, kind: BindKind) -> (&str, &Secret) {
+    let (bind, receiver) = (&config.bind, &config.smsc.receiver);
+    match kind {
+        BindKind::Receiver => (
+            receiver.system_id.as_deref().unwrap_or(&bind.system_id),
+            receiver.password.as_ref().unwrap_or(&bind.password),
+        ),
+        _ => (&bind.system_id, &bind.password),
+    }
+}
+
 fn link(config: &Config, kind: BindKind, name: String) -> Result<Link, String> {
     let (bind, timers, reconnect) = (&config.bind, &config.session, &config.smsc.reconnect);
-    let mut client = ClientConfig::new(
-        kind,
-        octets("system_id", Some(bind.system_id_sent()))?,
-        // Its length alone is told.
-        bind.password_sent().parse().map_err(|_| "password: has more characters than the 8 that are allowed")?,
-    );
+    let (system_id, password) = account(config, kind);
+    let password = COctets::with_max(bind.password_sent(password).as_bytes().to_vec(), usize::from(bind.password_max));
+    // An error must not show the password.
+    let password = password.map_err(|_| format!("password: it has more than {} characters", bind.password_max))?;
+    let mut client = ClientConfig::new(kind, octets("system_id", Some(bind.system_id_sent(system_id)))?, password);
+    client.bind.addr_ton = bind.addr_ton;
+    client.bind.addr_npi = bind.addr_npi;
     client.bind.system_type = octets("system_type", bind.system_type.as_deref())?;
     client.bind.interface_version = bind.interface_version;
     client.bind.address_range = octets("address_range", bind.address_range.as_deref())?;
     client.session = SessionConfig {
         session_init_timeout: bind.smpp_bind_timeout,
         enquire_link_interval: timers.smpp_enquire_link_interval,
+        enquire_link_when: match timers.enquire_link_when {
+            ConfigEnquireLink::Idle => EnquireLinkWhen::Idle,
+            ConfigEnquireLink::Always => EnquireLinkWhen::Always,
+        },
         enquire_link_timeout: Some(timers.smpp_enquire_link_timeout),
         response_timeout: timers.smpp_response_timeout,
         inactivity_timeout: timers.inactivity_timeout,
@@ -418,6 +443,33 @@ mod tests {
         assert_eq!(told.submit.tlvs_allowed, Some(vec![TlvTag(0x1402)]));
         assert_eq!((told.takes_data_sm, told.dedupe_window), (false, Some(Duration::from_secs(60))));
         assert_eq!(told.undecodable_status, CommandStatus::ESME_ROK);
+    }
+
+    #[test]
+    fn options_of_submits_and_sessions_reach_their_parts() {
+        let mut config = Config::default();
+        let usual = submit(&config).unwrap();
+        assert_eq!((usual.address_charset, usual.sender, usual.esm_class), (Charset::Latin1, None, 0));
+        assert!(!usual.absolute_times && !usual.receipt_of_last_part_only && !usual.replaces_sender);
+        config.submit.source_addr = Some("MyShop".to_owned());
+        config.submit.source_addr_always = true;
+        config.submit.address_charset = Charset::GSM7;
+        config.submit.address_max = 30;
+        config.submit.esm_class = 3;
+        config.submit.registered_delivery.last_part_only = true;
+        config.submit.source_addr_ton = TonRule::Fixed(Ton(99));
+        config.defaults.sm_default_msg_id = 4;
+        config.defaults.validity_format = TimeFormat::Absolute;
+        let told = submit(&config).unwrap();
+        assert_eq!((told.sender.as_deref(), told.replaces_sender), (Some("MyShop"), true));
+        assert_eq!((told.address_charset, told.address_max, told.esm_class), (Charset::GSM7, 30, 3));
+        assert!(told.receipt_of_last_part_only && told.absolute_times);
+        assert_eq!((told.sm_default_msg_id, told.source.ton), (4, Some(Ton(99))));
+        config.session.enquire_link_when = ConfigEnquireLink::Always;
+        let (link, _) = links(&config).unwrap().remove(0);
+        assert_eq!(link.client.session.enquire_link_when, EnquireLinkWhen::Always);
+        config.bus.unbound_grace = None;
+        assert_eq!(service(&config).unwrap().unbound_grace, None);
     }
 
     #[test]

@@ -70,7 +70,13 @@ fn perform(task: Task, loaded: &Loaded) -> ExitCode {
     for warning in &loaded.warnings {
         complain(warning);
     }
-    if task == Task::Check { print("ok\n") } else { print(&loaded.to_yaml()) }
+    match task {
+        Task::Check => match run::check(&loaded.config) {
+            Ok(()) => print("ok\n"),
+            Err(words) => refuse(&words),
+        },
+        _ => print(&loaded.to_yaml()),
+    }
 }
 
 /// Reads the configuration: flags over the environment over the file.

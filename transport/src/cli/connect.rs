@@ -6,9 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use smpp_transport::config::{Smsc, Tls};
-use smpp_transport::driver::{Connect, InTurn};
+use smpp_transport::driver::{Connect, Dialer, InTurn};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -28,6 +27,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 #[derive(Clone)]
 pub(crate) struct Place {
     address: String,
+    dialer: Dialer,
     tls: Option<(TlsConnector, Option<ServerName<'static>>)>,
     /// Taps that record what passes on each connection.
     taps: Option<Taps>,
@@ -68,7 +68,8 @@ impl Connect for Way {
 /// In words, with the option's name: a file that cannot be used, or a name that is none.
 pub(super) fn places(addresses: Vec<String>, smsc: &Smsc, taps: Option<&Taps>) -> Result<InTurn<Place>, String> {
     let tls = if smsc.tls.enabled { Some(tls(&smsc.tls)?) } else { None };
-    let place = |address| Place { address, tls: tls.clone(), taps: taps.cloned(), peer: None };
+    let dialer = Dialer { source: smsc.source_address, limit: smsc.connect_timeout, ..Dialer::default() };
+    let place = |address| Place { address, dialer: dialer.clone(), tls: tls.clone(), taps: taps.cloned(), peer: None };
     Ok(InTurn::new(addresses.into_iter().map(place)))
 }
 
@@ -79,8 +80,7 @@ impl Connect for Place {
         self.peer = None;
         let address = &self.address;
         tracing::debug!(address, "connecting");
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+        let stream = self.dialer.open(address).await?;
         let (ours, smsc) = (stream.local_addr().ok(), stream.peer_addr().ok());
         self.peer = smsc;
         let line: Box<dyn Line> = match &self.tls {

@@ -4,16 +4,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use futures_util::future::select_all;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use smpp_transport::bus::amqp::{self, AmqpAddress, AmqpConfig};
+use smpp_transport::bus::amqp::{self, AmqpAddress, AmqpConfig, Topology};
 use smpp_transport::bus::{self, embedded};
-use smpp_transport::config::{Bus, Config, Listen, Loaded, StoreClass};
+use smpp_transport::config::{Bus, Config, Declare, Listen, Loaded, QueueType, StoreClass};
 use smpp_transport::disk::{Disk, Journal};
 use smpp_transport::env::{Seed, SystemClock, WallClock};
 use smpp_transport::http::{self, Listener, Queue};
 use smpp_transport::service::{LinkHealth, Service};
+use smpp_transport::session::BindKind;
 use smpp_transport::store::redis::RedisConfig;
-use smpp_transport::store::{self, Store};
+use smpp_transport::store::{self, Store, StoreHealth};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -71,7 +74,8 @@ async fn transport(loaded: Loaded, flags: Vec<String>, log: Arc<Log>) -> Result<
     let service = build::service(config)?;
     let links = build::links(config)?;
     let taps = taps(config, &clock)?;
-    let places = places(config.smsc_addresses(), &config.smsc, taps.as_ref())?;
+    let smsc = places(config.smsc_addresses(), &config.smsc, taps.as_ref())?;
+    let receiver = places(config.receiver_addresses(), &config.smsc, taps.as_ref())?;
     let dialled = Dialled::bind(&config.smsc, taps).await.map_err(|words| Failure(1, words))?;
     tracing::info!(
         seed = seed.0,
@@ -95,6 +99,7 @@ async fn transport(loaded: Loaded, flags: Vec<String>, log: Arc<Log>) -> Result<
             let bus = embedded::Embedded::open(journal, bounds, Arc::clone(&clock));
             let bus = bus.map_err(|error| Failure(1, format!("data_dir: {error}")))?;
             let queue = Queue::new(bus.clone(), &config.worker.transport_name, seed, Arc::clone(&clock));
+            let queue = queue.with_window(config.bus.outbound_dedupe_window);
             (bus.connect(prefetch), Some(queue))
         }
     };
@@ -102,17 +107,28 @@ async fn transport(loaded: Loaded, flags: Vec<String>, log: Arc<Log>) -> Result<
     tracing::info!("the bus is {bus_name}: {}", config.bus_reason());
     let health = bus.health.clone();
     tokio::spawn(log_bus(bus_name, health.clone()));
+    let stores = watched(&[&cache, &sequencer]);
     let service = Service::new(service, bus, cache, clock, seed).with_sequencer(sequencer);
     let given_up = until_all_are_stopped(service.health());
     let mut registry = Registry::default();
     service.metrics().register(&mut registry);
-    let state =
-        http::State { bus_name, bus: health.clone(), links: service.health(), metrics: Arc::new(registry), queue };
+    if !stores.is_empty() {
+        registry.register("smpp_store_up", "Whether the store can be reached", store_gauge(&stores));
+    }
+    let state = http::State {
+        bus_name,
+        bus: health.clone(),
+        links: service.health(),
+        stores,
+        metrics: Arc::new(registry),
+        queue,
+    };
     let (stopped, stop) = watch::channel(false);
     let served = serve(config, state, stop).await?;
     let links = links.into_iter().filter_map(|(link, is_dialled)| match is_dialled {
         true => Some((link, Way::Wait(dialled.clone()?))),
-        false => Some((link, Way::Dial(places.clone()))),
+        false if link.client.kind == BindKind::Receiver => Some((link, Way::Dial(receiver.clone()))),
+        false => Some((link, Way::Dial(smsc.clone()))),
     });
     let mut reload = Reload { flags, running: loaded, log, queue: service.settings() };
     let reloading = async move {
@@ -232,6 +248,34 @@ fn store(config: &Config, class: StoreClass, seed: Seed, disk: &mut OpenDisk) ->
     }
 }
 
+/// Starts to watch the stores that may be out of reach, and returns their health.
+fn watched(stores: &[&Store]) -> Vec<watch::Receiver<StoreHealth>> {
+    let watch = |store: &&&Store| {
+        let health = store.health()?;
+        let store = (**store).clone();
+        tokio::spawn(async move { store.watch().await });
+        Some(health)
+    };
+    stores.iter().filter_map(|store| watch(&store)).collect()
+}
+
+/// Returns a gauge that is 1 while all stores can be reached.
+fn store_gauge(stores: &[watch::Receiver<StoreHealth>]) -> Gauge {
+    let gauge = Gauge::default();
+    let (mut stores, shown) = (stores.to_vec(), gauge.clone());
+    tokio::spawn(async move {
+        loop {
+            shown.set(i64::from(stores.iter_mut().all(|store| store.borrow_and_update().is_up)));
+            let changes = stores.iter_mut().map(|store| Box::pin(store.changed()));
+            let (changed, ..) = select_all(changes).await;
+            if changed.is_err() {
+                break;
+            }
+        }
+    });
+    gauge
+}
+
 fn amqp_config(config: &Config, prefetch: usize, seed: Seed) -> Result<AmqpConfig, String> {
     let parts = &config.bus.amqp;
     let address = match &config.bus.amqp_url {
@@ -241,11 +285,43 @@ fn amqp_config(config: &Config, prefetch: usize, seed: Seed) -> Result<AmqpConfi
         }
     };
     Ok(AmqpConfig {
+        topology: topology(parts),
         reject_to: config.bus.amqp_reject_to.clone(),
         prefetch: u16::try_from(prefetch).unwrap_or(u16::MAX),
         has_status: config.worker.status_events,
         ..AmqpConfig::new(address, config.worker.transport_name.clone(), seed)
     })
+}
+
+/// How the exchange and the queues come to be.
+fn topology(amqp: &smpp_transport::config::Amqp) -> Topology {
+    let arguments = amqp.queue_arguments.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let queue_type = amqp.queue_type.map(|queue_type| match queue_type {
+        QueueType::Classic => "classic",
+        QueueType::Quorum => "quorum",
+    });
+    let queue_type = queue_type.map(|name| ("x-queue-type".to_owned(), name.to_owned()));
+    match amqp.declare {
+        Declare::Active => Topology::Declared(arguments.chain(queue_type).collect()),
+        Declare::Passive => Topology::Passive,
+        Declare::None => Topology::Given,
+    }
+}
+
+/// Says what would keep a transport with this configuration from starting, but for what is on the network: files that
+/// cannot be read, options that do not fit together.
+///
+/// # Errors
+/// In words, with the option's name.
+pub(super) fn check(config: &Config) -> Result<(), String> {
+    let service = build::service(config)?;
+    build::links(config)?;
+    places(config.smsc_addresses(), &config.smsc, None)?;
+    amqp_config(config, service.messages_max, Seed(0))?;
+    if let Some(url) = &config.stores.redis_url {
+        store::Redis::check_url(url.reveal()).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// Serves HTTP, if that is wanted, until told to stop. It listens when this returns; what is given completes in the end.

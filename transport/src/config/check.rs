@@ -45,39 +45,51 @@ pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     Ok(())
 }
 
-/// Most characters of each (SMPP 3.4 §5.2.1, §5.2.2): 16 and 9 octets, the last of them a NUL.
+/// Most characters of a system_id (SMPP 3.4 §5.2.1): 16 octets, the last of them a NUL.
 const SYSTEM_ID_MAX: usize = 15;
-const PASSWORD_MAX: usize = 8;
 
 fn credentials(config: &Config) -> Result<(), (&'static str, String)> {
-    if config.bind.credentials_truncate {
-        return Ok(());
+    let (bind, receiver, outbind) = (&config.bind, &config.smsc.receiver, &config.smsc.outbind);
+    let password_max = usize::from(bind.password_max);
+    let length = |secret: &Option<super::Secret>| secret.as_ref().map_or(0, |secret| secret.reveal().len());
+    let names = [
+        ("system_id", bind.system_id.len()),
+        ("receiver.system_id", receiver.system_id.as_ref().map_or(0, String::len)),
+    ];
+    let passwords = [("password", bind.password.reveal().len()), ("receiver.password", length(&receiver.password))];
+    if !bind.credentials_truncate {
+        let words = "or more with credentials_truncate, which cuts it";
+        if let Some((name, length)) = names.into_iter().find(|(_, length)| *length > SYSTEM_ID_MAX) {
+            return Err((name, format!("it has {length} characters; allowed are {SYSTEM_ID_MAX}, {words}")));
+        }
+        if let Some((name, length)) = passwords.into_iter().find(|(_, length)| *length > password_max) {
+            let words = format!("more with a larger password_max, {words}");
+            return Err((name, format!("it has {length} characters; allowed are {password_max}, {words}")));
+        }
     }
-    let (name, password) = (config.bind.system_id.len(), config.bind.password.reveal().len());
-    let words = |length: usize, max: usize| {
-        Err(format!("it has {length} characters; allowed are {max}, or more with credentials_truncate, which cuts it"))
-    };
-    match (name > SYSTEM_ID_MAX, password > PASSWORD_MAX) {
-        (true, _) => words(name, SYSTEM_ID_MAX).map_err(|words| ("system_id", words)),
-        (_, true) => words(password, PASSWORD_MAX).map_err(|words| ("password", words)),
+    match length(&outbind.password) {
+        length if length > password_max => {
+            let words = "more with a larger password_max";
+            Err(("outbind.password", format!("it has {length} characters; allowed are {password_max}, {words}")))
+        }
         _ => Ok(()),
     }
 }
 
 impl Binding {
-    /// Who binds, cut to what fits if that is wanted.
+    /// Returns the account, cut to what fits if that is wanted.
     #[must_use]
-    pub fn system_id_sent(&self) -> &str {
-        self.cut(&self.system_id, SYSTEM_ID_MAX)
+    pub fn system_id_sent<'a>(&self, system_id: &'a str) -> &'a str {
+        self.cut(system_id, SYSTEM_ID_MAX)
     }
 
-    /// With which password, cut to what fits if that is wanted.
+    /// Returns the password, cut to what fits if that is wanted.
     #[must_use]
-    pub fn password_sent(&self) -> &str {
-        self.cut(self.password.reveal(), PASSWORD_MAX)
+    pub fn password_sent<'a>(&self, password: &'a super::Secret) -> &'a str {
+        self.cut(password.reveal(), usize::from(self.password_max))
     }
 
-    /// It is ASCII: each octet is a character.
+    /// Cuts ASCII, in which each octet is a character.
     fn cut<'a>(&self, text: &'a str, max: usize) -> &'a str {
         if self.credentials_truncate { text.get(..max).unwrap_or(text) } else { text }
     }
@@ -113,9 +125,24 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
     );
     let bind = &config.bind;
     warn(bind.system_id.len() > SYSTEM_ID_MAX, "credentials_truncate: system_id is cut to 15 characters");
-    warn(bind.password.reveal().len() > PASSWORD_MAX, "credentials_truncate: password is cut to 8 characters");
+    let is_cut = bind.password.reveal().len() > usize::from(bind.password_max);
+    warn(is_cut, &format!("credentials_truncate: password is cut to {} characters", bind.password_max));
+    warn(
+        config.submit.source_addr_always && config.submit.source_addr.is_none(),
+        "submit.source_addr_always does nothing: submit.source_addr is not given",
+    );
+    let amqp = &config.bus.amqp;
+    warn(
+        amqp.declare != super::Declare::Active && (amqp.queue_type.is_some() || !amqp.queue_arguments.is_empty()),
+        "amqp.queue_type and amqp.queue_arguments do nothing: amqp.declare is not active",
+    );
     let is_trx = bind.bind_type == BindType::One(BindKind::Transceiver);
     warn(bind.bind_fallback && !is_trx, "bind_fallback does nothing: it is for bind_type trx");
+    let has_receiver = bind.bind_type == BindType::TransmitterAndReceiver && config.smsc.outbind.listen.is_none();
+    warn(
+        config.smsc.receiver != super::Receiver::default() && !has_receiver,
+        "options of receiver are given without bind_type tx+rx: they do nothing",
+    );
     let outbind = &config.smsc.outbind;
     let is_open = outbind.listen.is_some() && outbind.password.is_none();
     warn(is_open, "outbind.listen without outbind.password: whoever connects there is told our password");

@@ -13,8 +13,10 @@ pub use messages::{
 };
 pub use sending::{
     Defaults, KeepOrder, OnUnknownOutcome, QueueFull, QueueFullRetry, RateLimit, Resend, Retry, Sending, Throttle,
-    ValidityFrom,
+    TimeFormat, ValidityFrom,
 };
-pub use smsc::{BindType, Binding, OnAuthFailure, Outbind, Reconnect, Smsc, Timers, Tls, Tolerance};
+pub use smsc::{
+    BindType, Binding, EnquireLinkWhen, OnAuthFailure, Outbind, Receiver, Reconnect, Smsc, Timers, Tls, Tolerance,
+};
 pub use stores::{Cache, Sequencer, StoreClass, Stores};
-pub use worker::{Amqp, Bus, BusOptions, Look, Middleware, MiddlewareClass, PduLog, Worker};
+pub use worker::{Amqp, Bus, BusOptions, Declare, Look, Middleware, MiddlewareClass, PduLog, QueueType, Worker};

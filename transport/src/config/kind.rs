@@ -13,7 +13,7 @@ mod time;
 
 pub(crate) use collection::{at_most, list, map};
 pub(crate) use number::{flag, float, number, whole};
-pub(crate) use time::{never_or, time};
+pub(crate) use time::{never_or, or_never, time};
 
 /// A sort of values.
 pub(crate) struct Kind<T> {

@@ -18,12 +18,16 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("dest_addr_ton", "Type of number of the recipient, as for the sender."),
     ("dest_addr_npi", "Numbering plan of the recipient, as for the sender."),
     ("registered_delivery", "`registered_delivery`: a number from 0 to 31."),
-    ("validity_period", "Time after which the SMSC gives up: seconds, or a time in SMPP's format."),
+    ("validity_period", "Time after which the SMSC gives up: seconds, 0 for none, or a time in SMPP's format."),
     ("schedule_delivery_time", "Time at which the SMSC delivers: seconds from now, or a time in SMPP's format."),
     ("priority_flag", "Priority: a number from 0 to 3."),
     ("protocol_id", "`protocol_id`: a number from 0 to 255."),
     ("replace_if_present", "`true` replaces an earlier message from this sender to this recipient."),
-    ("esm_class", "Bits to add to `esm_class`: a number from 0 to 255."),
+    (
+        "esm_class",
+        "`esm_class` in place of `submit.esm_class`: a number from 0 to 255. The bit of a user data header is added.",
+    ),
+    ("sm_default_msg_id", "Number of a text that is stored at the SMSC, 0 to 255."),
     ("tlvs", "Optional parameters: see `tlv.from_metadata`."),
 ];
 

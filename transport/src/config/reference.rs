@@ -21,6 +21,10 @@ before what the file says.
   `amqp.port` is `port` under `amqp`. A key that is not on this page is an error.
 - Variables are named as below. If `VUMI_CONFIG_PREFIX` is set, say to `VUMI`, they are read with it before them, as in
   `VUMI_AMQP_PORT`, and only so; others that begin with it get a warning.
+- A secret may be in a file: `PASSWORD_FILE` names the file with `PASSWORD`, and so for every password and URL with one. The end
+  of its line does not count.
+- Without a prefix a variable `…_PORT` that begins with `tcp://` is ignored, with a warning: Kubernetes sets `AMQP_PORT` so for a
+  service called amqp. `PORT` alone is the port of the SMSC, also with a warning: some platforms mean the port of HTTP.
 - Flags are named as below; the value comes after a space or `=`. A switch may go without one.
 - Lists and maps are YAML, or JSON, in variables and flags too: `MIDDLEWARES='[{class_path: logging}]'`.
 - Times are seconds, with or without a fraction, or a number and `ms`, `s`, `m`, `h` or `d`: `30`, `0.5`, `500ms`, `7d`.

@@ -85,33 +85,113 @@ impl Level {
     }
 }
 
+/// Types of number by the names that vumi2 has for them.
+const TONS: [(&str, Ton); 7] = [
+    ("UNKNOWN", Ton::UNKNOWN),
+    ("INTERNATIONAL", Ton::INTERNATIONAL),
+    ("NATIONAL", Ton::NATIONAL),
+    ("NETWORK_SPECIFIC", Ton::NETWORK_SPECIFIC),
+    ("SUBSCRIBER_NUMBER", Ton::SUBSCRIBER),
+    ("ALPHANUMERIC", Ton::ALPHANUMERIC),
+    ("ABBREVIATED", Ton::ABBREVIATED),
+];
+
+/// Numbering plans by their names.
+const NPIS: [(&str, Npi); 10] = [
+    ("UNKNOWN", Npi::UNKNOWN),
+    ("ISDN", Npi::ISDN),
+    ("DATA", Npi::DATA),
+    ("TELEX", Npi::TELEX),
+    ("LAND_MOBILE", Npi::LAND_MOBILE),
+    ("NATIONAL", Npi::NATIONAL),
+    ("PRIVATE", Npi::PRIVATE),
+    ("ERMES", Npi::ERMES),
+    ("INTERNET", Npi::INTERNET),
+    ("WAP_CLIENT_ID", Npi::WAP_CLIENT_ID),
+];
+
+/// A value of one octet by its name, or by its number, which may be one without a name.
+fn octet<T: Copy + PartialEq + Send + Sync + 'static>(
+    more: &str,
+    names: &'static [(&'static str, T)],
+    from: impl Fn(u8) -> T + Send + Sync + 'static,
+    number: impl Fn(&T) -> String + Send + Sync + 'static,
+) -> Kind<T> {
+    let list: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+    let read = move |text: &str| {
+        let named = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
+        let numbered = || super::kind::whole(text).and_then(|number| u8::try_from(number).ok()).map(&from);
+        named.or_else(numbered).ok_or_else(String::new)
+    };
+    let show = move |value: &T| {
+        let named = names.iter().find(|(_, other)| other == value);
+        named.map_or_else(|| number(value), |(name, _)| (*name).to_owned())
+    };
+    let mut kind = Kind::of_text(format!("{}{more} or a number from 0 to 255", list.join(", ")), read, show);
+    kind.good =
+        names.iter().map(|(name, _)| format!("'{name}'")).chain(["0", "1", "99", "0xFF"].map(str::to_owned)).collect();
+    kind.bad.extend(["no-such-word", "256", "-1", "''"].map(str::to_owned));
+    kind
+}
+
+/// A type of number that is always the same.
+pub(crate) fn fixed_ton() -> Kind<Ton> {
+    octet("", &TONS, Ton, |ton| ton.0.to_string())
+}
+
+/// A numbering plan that is always the same.
+pub(crate) fn fixed_npi() -> Kind<Npi> {
+    octet("", &NPIS, Npi, |npi| npi.0.to_string())
+}
+
+/// `AUTO`, or what another kind allows.
+fn or_auto<T: 'static, U: 'static>(
+    fixed: Kind<T>,
+    auto: impl Fn() -> U + Send + Sync + 'static,
+    of: impl Fn(T) -> U + Send + Sync + 'static,
+    back: impl Fn(&U) -> Option<T> + Send + Sync + 'static,
+) -> Kind<U> {
+    let (read, show) = (fixed.read, fixed.show);
+    let allowed = fixed.allowed.replacen(" or a number", ", AUTO or a number", 1);
+    let wanted = format!("allowed is {allowed}");
+    let mut good = fixed.good;
+    good.push("AUTO".to_owned());
+    Kind {
+        allowed,
+        read: Box::new(move |node| match &node.value {
+            super::node::Value::Text(text) if text.eq_ignore_ascii_case("auto") => Ok(auto()),
+            _ => read(node).map(&of).map_err(|wrong| super::kind::Wrong { words: wanted.clone(), ..wrong }),
+        }),
+        show: Box::new(move |value| back(value).map_or_else(|| super::node::Node::text("AUTO"), |fixed| show(&fixed))),
+        is_secret: false,
+        is_yaml: false,
+        parts: Vec::new(),
+        good,
+        bad: fixed.bad,
+    }
+}
+
 pub(crate) fn ton() -> Kind<TonRule> {
-    names(&[
-        ("UNKNOWN", TonRule::Fixed(Ton::UNKNOWN)),
-        ("INTERNATIONAL", TonRule::Fixed(Ton::INTERNATIONAL)),
-        ("NATIONAL", TonRule::Fixed(Ton::NATIONAL)),
-        ("NETWORK_SPECIFIC", TonRule::Fixed(Ton::NETWORK_SPECIFIC)),
-        ("SUBSCRIBER_NUMBER", TonRule::Fixed(Ton::SUBSCRIBER)),
-        ("ALPHANUMERIC", TonRule::Fixed(Ton::ALPHANUMERIC)),
-        ("ABBREVIATED", TonRule::Fixed(Ton::ABBREVIATED)),
-        ("AUTO", TonRule::Auto),
-    ])
+    let back = |rule: &TonRule| match rule {
+        TonRule::Auto => None,
+        TonRule::Fixed(ton) => Some(*ton),
+    };
+    or_auto(fixed_ton(), || TonRule::Auto, TonRule::Fixed, back)
 }
 
 pub(crate) fn npi() -> Kind<NpiRule> {
-    names(&[
-        ("UNKNOWN", NpiRule::Fixed(Npi::UNKNOWN)),
-        ("ISDN", NpiRule::Fixed(Npi::ISDN)),
-        ("DATA", NpiRule::Fixed(Npi::DATA)),
-        ("TELEX", NpiRule::Fixed(Npi::TELEX)),
-        ("LAND_MOBILE", NpiRule::Fixed(Npi::LAND_MOBILE)),
-        ("NATIONAL", NpiRule::Fixed(Npi::NATIONAL)),
-        ("PRIVATE", NpiRule::Fixed(Npi::PRIVATE)),
-        ("ERMES", NpiRule::Fixed(Npi::ERMES)),
-        ("INTERNET", NpiRule::Fixed(Npi::INTERNET)),
-        ("WAP_CLIENT_ID", NpiRule::Fixed(Npi::WAP_CLIENT_ID)),
-        ("AUTO", NpiRule::Auto),
-    ])
+    let back = |rule: &NpiRule| match rule {
+        NpiRule::Auto => None,
+        NpiRule::Fixed(npi) => Some(*npi),
+    };
+    or_auto(fixed_npi(), || NpiRule::Auto, NpiRule::Fixed, back)
+}
+
+/// An address of this machine.
+pub(crate) fn ip() -> Kind<std::net::IpAddr> {
+    let read = |text: &str| unbracketed(text).parse().map_err(|_| String::new());
+    Kind::of_text("an IP address", read, ToString::to_string)
+        .examples(&["10.0.0.5", "'::1'", "'[::1]'"], &["localhost", "10.0.0.256", "10.0.0.5:0", "''"])
 }
 
 pub(crate) fn coding() -> Kind<Coding> {
@@ -176,6 +256,16 @@ pub(crate) fn charset() -> Kind<Charset> {
         &["gsm0338", "latin-1", "UTF-16-BE", "utf8", "cp1252", "ISO-8859-15", "windows-1251"],
         &["utf_7", "cp125", "''"],
     )
+}
+
+/// The charsets of addresses.
+pub(crate) fn address_charset() -> Kind<Charset> {
+    names(&[
+        ("latin1", Charset::Latin1),
+        ("gsm0338", Charset::GSM7),
+        ("ascii", Charset::Ascii),
+        ("utf_8", Charset::Utf8),
+    ])
 }
 
 /// The SMSC's default alphabet: any charset.
@@ -323,10 +413,25 @@ fn is_host(text: &str) -> bool {
     (1..=255).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_graphic() && !b"/@[]".contains(&octet))
 }
 
+/// An IPv6 address without the brackets that it has before a port.
+fn unbracketed(text: &str) -> &str {
+    text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text)
+}
+
 pub(crate) fn host() -> Kind<String> {
-    let read = |text: &str| if is_host(text) { Ok(text.to_owned()) } else { Err(String::new()) };
-    Kind::of_text("a host name or address", read, Clone::clone)
-        .examples(&["smsc.example", "10.0.0.1", "'::1'"], &["''", "a b", "http://x", "user@host"])
+    let read = |text: &str| {
+        let host = unbracketed(text);
+        let is_v6 = host.parse::<std::net::Ipv6Addr>().is_ok();
+        match is_host(host) && (is_v6 || host == text) {
+            true if !host.contains(':') || is_v6 => Ok(host.to_owned()),
+            true => Err("allowed is a host name or address without a port, which has an option of its own".to_owned()),
+            false => Err(String::new()),
+        }
+    };
+    Kind::of_text("a host name or address", read, Clone::clone).examples(
+        &["smsc.example", "10.0.0.1", "'::1'", "'[::1]'", "'fe80::1'"],
+        &["''", "a b", "http://x", "user@host", "'smsc.example:2775'", "'10.0.0.1:2775'", "'[::1]:2775'", "'[smsc]'"],
+    )
 }
 
 pub(crate) fn address() -> Kind<String> {

@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use super::Dialer;
+
 /// Opens byte streams to one SMSC: TCP in production, a simulated network in tests.
 pub trait Connect {
     /// What is opened.
@@ -54,7 +56,7 @@ impl Accept for TcpListener {
     }
 }
 
-/// TCP to `host:port`, without Nagle's delay.
+/// TCP to `host:port`, without Nagle's delay. Every address of the host is tried: see [`Dialer`].
 #[derive(Clone, Debug)]
 pub struct Tcp {
     /// Host name or address, and port.
@@ -65,9 +67,7 @@ impl Connect for Tcp {
     type Stream = TcpStream;
 
     async fn connect(&mut self) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect(&self.address).await?;
-        stream.set_nodelay(true)?;
-        Ok(stream)
+        Dialer::default().open(&self.address).await
     }
 
     fn peer(&self) -> Option<String> {

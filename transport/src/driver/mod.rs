@@ -11,6 +11,7 @@
 
 mod client;
 mod connect;
+mod dial;
 mod end;
 mod late;
 mod line;
@@ -31,6 +32,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use client::{Client, ClientConfig, ClientError, Delivery, Incoming, RequestError, Submitted};
 pub use connect::{Accept, Connect, InTurn, Tcp, connect_within};
+pub use dial::{ATTEMPT_DELAY, Dialer, Resolve, SystemResolver};
 pub use end::SessionEnd;
 pub use observe::{Observation, Observer};
 pub use supervise::{Backoff, Supervisor};

@@ -43,7 +43,7 @@ mod queue;
 mod stream;
 
 use error::HttpError;
-pub use health::LinkHealth;
+pub use health::{LinkHealth, StoreHealth};
 pub use listen::{Address, AddressError, Listener};
 #[cfg(feature = "embedded")]
 pub use queue::Queue;
@@ -60,6 +60,8 @@ pub struct State {
     pub bus: watch::Receiver<bus::Health>,
     /// How each bind is; empty before there is one.
     pub links: watch::Receiver<Vec<LinkHealth>>,
+    /// Availability of each store that may be out of reach.
+    pub stores: Vec<watch::Receiver<StoreHealth>>,
     /// What is counted.
     pub metrics: Arc<Registry>,
     /// The embedded bus, if that is the bus.

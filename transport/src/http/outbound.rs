@@ -1,5 +1,7 @@
 //! Messages to be sent: `POST /outbound`.
 
+use std::collections::BTreeSet;
+
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
@@ -12,7 +14,7 @@ use serde_json::Value;
 use super::error::HttpError;
 use super::queue::Queue;
 use crate::bus::Message;
-use crate::bus::embedded::PutError;
+use crate::bus::embedded::{Claim, Claimed, PutError};
 
 /// The most that a body may have: a thousand messages of a few kilooctets.
 const BODY_OCTETS_MAX: usize = 4 << 20;
@@ -27,16 +29,72 @@ pub(super) async fn outbound(Extension(queue): Extension<Queue>, request: Reques
     let value: Value = serde_json::from_slice(&body)
         .map_err(|error| HttpError::new(StatusCode::BAD_REQUEST, format!("the body is no JSON: {error}")))?;
     let is_list = value.is_array();
+    let named = named(&value);
     let messages = match value {
         Value::Array(values) => several(&queue, values)?,
         value => vec![message(&queue, value, "")?],
     };
-    let bodies: Vec<Bytes> = messages.iter().map(Message::to_json).collect();
-    match queue.bus.put_all(&bodies).await {
-        Ok(_) if is_list => Ok((StatusCode::ACCEPTED, Json(messages)).into_response()),
-        Ok(_) => Ok((StatusCode::ACCEPTED, Json(messages.into_iter().next())).into_response()),
-        Err(error) => Ok(away(&error)),
+    let (bodies, claims) = match new_ones(&queue, &messages, &named, is_list) {
+        Ok(new) => new,
+        Err(refusal) => return Ok(*refusal),
+    };
+    if !bodies.is_empty()
+        && let Err(error) = queue.bus.put_all(&bodies).await
+    {
+        return Ok(away(&error));
     }
+    claims.into_iter().for_each(Claimed::stored);
+    match is_list {
+        true => Ok((StatusCode::ACCEPTED, Json(messages)).into_response()),
+        false => Ok((StatusCode::ACCEPTED, Json(messages.into_iter().next())).into_response()),
+    }
+}
+
+/// Returns for each message whether it brings its own id.
+fn named(value: &Value) -> Vec<bool> {
+    let is_named = |value: &Value| value.get("message_id").and_then(Value::as_str).is_some_and(|id| !id.is_empty());
+    match value {
+        Value::Array(values) => values.iter().map(is_named).collect(),
+        value => vec![is_named(value)],
+    }
+}
+
+/// Returns the messages that are not stored yet, and the claims on their ids.
+fn new_ones(
+    queue: &Queue,
+    messages: &[Message],
+    named: &[bool],
+    is_list: bool,
+) -> Result<(Vec<Bytes>, Vec<Claimed>), Box<Response>> {
+    let (mut bodies, mut claims) = (Vec::new(), Vec::new());
+    let mut own = BTreeSet::new();
+    for (place, (message, is_named)) in messages.iter().zip(named).enumerate() {
+        if *is_named {
+            // The time may be that of the request.
+            let content = Message { timestamp: String::new(), ..message.clone() }.to_json();
+            match queue.posted.claim(&message.message_id, &content) {
+                Claim::New(claimed) => claims.push(claimed),
+                Claim::Stored => continue,
+                Claim::Pending if own.contains(&message.message_id) => continue,
+                Claim::Pending => return Err(Box::new(pending())),
+                Claim::Taken => return Err(Box::new(taken(message, is_list.then_some(place)))),
+            }
+            own.insert(&message.message_id);
+        }
+        bodies.push(message.to_json());
+    }
+    Ok((bodies, claims))
+}
+
+fn pending() -> Response {
+    let words = "the same message is being stored by another request: ask again";
+    ([(RETRY_AFTER, "1")], HttpError::new(StatusCode::SERVICE_UNAVAILABLE, words)).into_response()
+}
+
+fn taken(message: &Message, place: Option<usize>) -> Response {
+    let field = place.map_or_else(String::new, |place| format!("[{place}].")) + "message_id";
+    let words = format!("{field} is {:?}: another message with this id was posted lately", message.message_id);
+    HttpError::of(field, StatusCode::CONFLICT, words).into_response()
 }
 
 /// Something that is over some time: the same may be asked again.

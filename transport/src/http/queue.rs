@@ -1,11 +1,13 @@
 //! The embedded bus for applications.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
 
 use super::{State, outbound, pages};
+use crate::bus::embedded::Posted;
 use crate::bus::message::Stamp;
 use crate::bus::{Embedded, Route};
 use crate::env::{Seed, WallClock};
@@ -25,6 +27,7 @@ GET  /failed    what was no message, or could never be sent
 pub struct Queue {
     pub(super) bus: Embedded,
     pub(super) transport_name: Arc<str>,
+    pub(super) posted: Posted,
     stamps: Stamps,
 }
 
@@ -45,7 +48,16 @@ impl Queue {
     #[must_use]
     pub fn new(bus: Embedded, transport_name: &str, seed: Seed, clock: Arc<dyn WallClock>) -> Queue {
         let rng = Arc::new(Mutex::new(seed.stream("http message ids", 0)));
-        Queue { bus, transport_name: transport_name.into(), stamps: Stamps { rng, clock } }
+        let posted = Posted::new(None);
+        Queue { bus, transport_name: transport_name.into(), posted, stamps: Stamps { rng, clock } }
+    }
+
+    /// Takes a message that is posted again with its `message_id` within this time as the one that is stored already. `None`
+    /// takes each as a message of its own.
+    #[must_use]
+    pub fn with_window(mut self, window: Option<Duration>) -> Queue {
+        self.posted = Posted::new(window);
+        self
     }
 
     pub(super) fn stamp(&self) -> Stamp {

@@ -6,14 +6,14 @@ use serde_json::{Map, Value};
 
 use super::{Coding, MultipartHandling, Reject, SubmitOptions, default_alphabet, shown};
 use crate::pdu::json::from_hex;
-use crate::pdu::time::SmppTime;
+use crate::pdu::time::{Period, SmppTime};
 use crate::pdu::{COctets, DataCoding, Npi, RegisteredDelivery, TlvTag, Tlvs, Ton};
 use crate::text::Repertoire;
 
 /// The key in `transport_metadata`.
 const KEY: &str = "smpp";
 /// Settings that a message may bring under it.
-pub const SETTING_KEYS: [&str; 15] = [
+pub const SETTING_KEYS: [&str; 16] = [
     "data_coding",
     "multipart_handling",
     "service_type",
@@ -28,6 +28,7 @@ pub const SETTING_KEYS: [&str; 15] = [
     "protocol_id",
     "replace_if_present",
     "esm_class",
+    "sm_default_msg_id",
     "tlvs",
 ];
 
@@ -37,12 +38,11 @@ const INBOUND_KEYS: [&str; 4] = ["command", "content_hex", "missing_parts", "tot
 /// The options of one message.
 pub(super) struct Settings<'a> {
     pub(super) options: Cow<'a, SubmitOptions>,
-    pub(super) esm_class: u8,
 }
 
 impl<'a> Settings<'a> {
     pub(super) fn read(metadata: &Map<String, Value>, options: &'a SubmitOptions) -> Result<Settings<'a>, Reject> {
-        let mut settings = Settings { options: Cow::Borrowed(options), esm_class: 0 };
+        let mut settings = Settings { options: Cow::Borrowed(options) };
         match metadata.get(KEY) {
             None | Some(Value::Null) => {}
             // A reply that brings the metadata of the message that it answers: those fields are the sender's.
@@ -66,10 +66,6 @@ impl<'a> Settings<'a> {
         if !SETTING_KEYS.contains(&key) {
             return Err(format!("is not known; there are {}", SETTING_KEYS.join(", ")));
         }
-        if key == "esm_class" {
-            self.esm_class = octet(value, u8::MAX)?;
-            return Ok(());
-        }
         let options = self.options.to_mut();
         match key {
             "data_coding" => options.coding = coding(value, &options.coding)?,
@@ -82,6 +78,8 @@ impl<'a> Settings<'a> {
             "registered_delivery" => options.registered_delivery = RegisteredDelivery(octet(value, 0x1F)?),
             "validity_period" => options.validity_period = time(value)?,
             "schedule_delivery_time" => options.schedule_delivery_time = time(value)?,
+            "esm_class" => options.esm_class = octet(value, u8::MAX)?,
+            "sm_default_msg_id" => options.sm_default_msg_id = octet(value, u8::MAX)?,
             "priority_flag" => options.priority = octet(value, 3)?,
             "protocol_id" => options.protocol_id = octet(value, u8::MAX)?,
             "replace_if_present" => {
@@ -109,25 +107,52 @@ fn text<const N: usize>(value: &Value) -> Result<COctets<N>, String> {
     text.parse().map_err(|_| format!("{text:?} has {length} characters, allowed are {max}"))
 }
 
-/// A time as the standard writes it, or seconds from now.
+/// Reads a time as the standard writes it, or seconds from now. A period of 0 is none, as in the configuration: the SMSC
+/// would take it for one that is over.
 fn time(value: &Value) -> Result<COctets<17>, String> {
-    if let Some(seconds) = value.as_u64() {
-        let period = crate::pdu::time::Period::from_seconds(seconds);
-        let period = period.map_err(|error| format!("{value}: {error}"))?;
+    if let Some(seconds) = seconds(value) {
+        if seconds == 0 {
+            return Ok(COctets::default());
+        }
+        let period = Period::from_seconds(seconds).map_err(|error| format!("{value}: {error}"))?;
         return SmppTime::Relative(period).to_string().parse().map_err(|_| format!("{value}: cannot be written"));
     }
+    if value.is_number() {
+        return Err(format!("{value}: allowed are whole seconds from 0 on, and a time as SMPP writes it"));
+    }
     let text = text::<17>(value)?;
-    SmppTime::parse(text.as_bytes()).map_err(|error| format!("{}: {error}", shown(value)))?;
-    Ok(text)
+    if text.is_empty() {
+        return Ok(text);
+    }
+    match SmppTime::parse(text.as_bytes()).map_err(|error| format!("{}: {error}", shown(value)))? {
+        SmppTime::Relative(period) if period == Period::default() => Ok(COctets::default()),
+        _ => Ok(text),
+    }
+}
+
+/// Returns whole seconds, however they are written: `60`, `60.0`, `"60"`. Times of the standard have 12 or 16 characters.
+fn seconds(value: &Value) -> Option<u64> {
+    let whole = |number: f64| (number >= 0.0 && number.fract() == 0.0 && number < 1e15).then_some(number as u64);
+    let digits = |text: &str| {
+        text.parse::<u64>().ok().filter(|_| text.len() < 12 && text.bytes().all(|octet| octet.is_ascii_digit()))
+    };
+    value.as_u64().or_else(|| value.as_f64().and_then(whole)).or_else(|| value.as_str().and_then(digits))
 }
 
 /// A value by its name or its number.
 macro_rules! named {
     ($function:ident, $type:ident) => {
         fn $function(value: &Value) -> Result<$type, String> {
-            let by_name = |name: &str| $type::NAMED.iter().find(|known| known.name() == Some(name)).copied();
+            // vumi2 has a longer name for one of them.
+            let plain =
+                |name: &str| if name == "SUBSCRIBER_NUMBER" { "SUBSCRIBER".to_owned() } else { name.to_owned() };
+            let is =
+                |known: &$type, name: &str| known.name().is_some_and(|known| known.eq_ignore_ascii_case(&plain(name)));
+            let by_name = |name: &str| $type::NAMED.iter().find(|known| is(known, name)).copied();
             let number = value.as_u64().and_then(|number| u8::try_from(number).ok()).map($type);
-            number.or_else(|| value.as_str().and_then(by_name)).ok_or_else(|| {
+            let by_digits = |text: &str| text.parse::<u8>().ok().map($type);
+            let by_text = |text: &str| by_name(text).or_else(|| by_digits(text));
+            number.or_else(|| value.as_str().and_then(by_text)).ok_or_else(|| {
                 let names: Vec<_> = $type::NAMED.iter().filter_map(|known| known.name()).collect();
                 format!("{}: allowed are {}, and 0 to 255", shown(value), names.join(", "))
             })

@@ -3,14 +3,19 @@
 //! - [`draft`] makes the parts of a message, or says in words why it cannot be sent.
 //! - [`Queue`] chooses the part that goes next and decides on the outcome of each message.
 
+mod address;
 mod metadata;
 mod queue;
+mod typography;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
+pub use address::Numbering;
 pub use metadata::{DATA_CODINGS, SETTING_KEYS};
 pub use queue::{
     Again, Answer, Cause, Doubt, End, FullScope, Job, KeepOrder, OnUnknown, Queue, QueueConfig, QueueFull, Rate,
@@ -19,9 +24,11 @@ pub use queue::{
 pub use words::words;
 
 use crate::bus::{Message, SessionEvent};
+use crate::pdu::time::{Offset, SmppTime};
 use crate::pdu::{COctets, DataCoding, EsmClass, Npi, RegisteredDelivery, ShortMessage, Sm, TlvTag, Tlvs, Ton};
 use crate::text::{Charset, DefaultAlphabet, Multipart, Part, Repertoire, SplitError, choose, first_parts, split};
 use crate::ussd;
+use address::Address;
 use metadata::Settings;
 
 /// How messages become submit_sm.
@@ -43,18 +50,32 @@ pub struct SubmitOptions {
     pub source: Numbering,
     /// The same of the recipient.
     pub destination: Numbering,
-    /// Most characters of an address, 1 to 20.
+    /// Most characters of an address, 1 to 64. The standard allows 20 (§4.4.1); more is for SMSCs that take it. Default 20.
     pub address_max: u8,
+    /// Charset of alphanumeric senders. Default Latin-1.
+    pub address_charset: Charset,
+    /// Sender of messages that have none. `None` leaves it empty. Default `None`.
+    pub sender: Option<String>,
+    /// Whether `sender` replaces the senders of messages too. Default false.
+    pub replaces_sender: bool,
     /// Whether a `+` before an address is left out.
     pub strip_plus: bool,
     /// Which receipts are asked for.
     pub registered_delivery: RegisteredDelivery,
+    /// Whether receipts are requested for the last part of a long message only. Default false.
+    pub receipt_of_last_part_only: bool,
+    /// `esm_class` of every message, but for the bit of a user data header. Default 0.
+    pub esm_class: u8,
+    /// `sm_default_msg_id`. Default 0.
+    pub sm_default_msg_id: u8,
     /// References of long messages are those of the sequencer modulo this, 1 to 65,536; SAR only.
     pub sar_reference_rollover: u32,
     /// `validity_period`.
     pub validity_period: COctets<17>,
     /// `schedule_delivery_time`.
     pub schedule_delivery_time: COctets<17>,
+    /// Whether validity_period and schedule_delivery_time are sent as moments in UTC instead of periods. Default false.
+    pub absolute_times: bool,
     /// `priority_flag`, 0 to 3.
     pub priority: u8,
     /// `protocol_id`.
@@ -83,11 +104,18 @@ impl Default for SubmitOptions {
             source: Numbering { ton: Some(Ton::UNKNOWN), npi: Some(Npi::UNKNOWN) },
             destination: Numbering { ton: Some(Ton::UNKNOWN), npi: Some(Npi::ISDN) },
             address_max: ADDRESS_MAX,
+            address_charset: Charset::Latin1,
+            sender: None,
+            replaces_sender: false,
             strip_plus: false,
             registered_delivery: RegisteredDelivery::NONE,
+            receipt_of_last_part_only: false,
+            esm_class: 0,
+            sm_default_msg_id: 0,
             sar_reference_rollover: 0x1_0000,
             validity_period: COctets::default(),
             schedule_delivery_time: COctets::default(),
+            absolute_times: false,
             priority: 0,
             protocol_id: 0,
             replace_if_present: false,
@@ -96,31 +124,6 @@ impl Default for SubmitOptions {
             data_coding_overrides: BTreeMap::new(),
             ussd: ussd::Dialect::default(),
         }
-    }
-}
-
-/// TON and NPI of an address; none chooses by what it looks like: letters are alphanumeric (5, 0), up to eight digits a short
-/// code (3, 0), all else international (1, 1).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Numbering {
-    /// Type of number.
-    pub ton: Option<Ton>,
-    /// Numbering plan indicator.
-    pub npi: Option<Npi>,
-}
-
-impl Numbering {
-    fn of(self, written: &str) -> (Ton, Npi) {
-        let digits = written.strip_prefix('+').unwrap_or(written);
-        let is_number = !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit());
-        let (ton, npi) = match is_number {
-            false => (Ton::ALPHANUMERIC, Npi::UNKNOWN),
-            true if digits.len() <= SHORT_CODE_MAX && digits.len() == written.len() => {
-                (Ton::NETWORK_SPECIFIC, Npi::UNKNOWN)
-            }
-            true => (Ton::INTERNATIONAL, Npi::ISDN),
-        };
-        (self.ton.unwrap_or(ton), self.npi.unwrap_or(npi))
     }
 }
 
@@ -180,6 +183,8 @@ pub struct Draft {
     tlvs: Tlvs,
     parts: Parts,
     left_out: usize,
+    absolute_times: bool,
+    last_only: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -198,12 +203,12 @@ enum Parts {
 pub fn draft(message: &Message, options: &SubmitOptions) -> Result<Draft, Reject> {
     let settings = Settings::read(&message.transport_metadata, options)?;
     let options = settings.options.as_ref();
-    let source_addr = address("from_addr", &message.from_addr, options)?;
-    let destination_addr = address("to_addr", &message.to_addr, options)?;
-    let (source_addr_ton, source_addr_npi) = options.source.of(&message.from_addr);
-    let (dest_addr_ton, dest_addr_npi) = options.destination.of(&message.to_addr);
-    let text = message.content.as_deref().unwrap_or_default();
-    let (data_coding, charset, text) = coding(text, options)?;
+    let Address { ton: source_addr_ton, npi: source_addr_npi, octets: source_addr } =
+        address::sender(&message.from_addr, options)?;
+    let Address { ton: dest_addr_ton, npi: dest_addr_npi, octets: destination_addr } =
+        address::destination(&message.to_addr, options)?;
+    let text = typography::composed(message.content.as_deref().unwrap_or_default());
+    let (data_coding, charset, text) = coding(&text, options)?;
     let mut sm = Sm {
         service_type: options.service_type.clone(),
         source_addr_ton,
@@ -212,7 +217,7 @@ pub fn draft(message: &Message, options: &SubmitOptions) -> Result<Draft, Reject
         dest_addr_ton,
         dest_addr_npi,
         destination_addr,
-        esm_class: EsmClass(settings.esm_class),
+        esm_class: EsmClass(options.esm_class),
         protocol_id: options.protocol_id,
         priority_flag: options.priority,
         schedule_delivery_time: options.schedule_delivery_time.clone(),
@@ -220,7 +225,7 @@ pub fn draft(message: &Message, options: &SubmitOptions) -> Result<Draft, Reject
         registered_delivery: options.registered_delivery,
         replace_if_present_flag: u8::from(options.replace_if_present),
         data_coding,
-        sm_default_msg_id: 0,
+        sm_default_msg_id: options.sm_default_msg_id,
         short_message: ShortMessage::default(),
     };
     let mut tlvs = options.tlvs.clone();
@@ -239,7 +244,8 @@ pub fn draft(message: &Message, options: &SubmitOptions) -> Result<Draft, Reject
         true => Parts::Of { text: kept.to_owned(), charset, multipart: options.multipart, rollover },
         false => Parts::Made(parts),
     };
-    Ok(Draft { sm, tlvs, parts, left_out })
+    let (absolute_times, last_only) = (options.absolute_times, options.receipt_of_last_part_only);
+    Ok(Draft { sm, tlvs, parts, left_out, absolute_times, last_only })
 }
 
 fn session_event(message: &Message) -> SessionEvent {
@@ -247,6 +253,18 @@ fn session_event(message: &Message) -> SessionEvent {
 }
 
 impl Draft {
+    /// Returns the draft with its times as the SMSC wants them: periods, or moments counted from `now`, the time since
+    /// 1970-01-01 00:00 UTC.
+    #[must_use]
+    pub fn at(mut self, now: Duration) -> Draft {
+        if self.absolute_times {
+            for time in [&mut self.sm.validity_period, &mut self.sm.schedule_delivery_time] {
+                *time = absolute(time, now).unwrap_or_else(|| time.clone());
+            }
+        }
+        self
+    }
+
     /// Whether the message has several parts, which share a reference.
     #[must_use]
     pub fn needs_reference(&self) -> bool {
@@ -290,10 +308,20 @@ impl Draft {
             for (tag, value) in part.tlvs.iter() {
                 tlvs.push(tag, &value);
             }
+            if self.last_only && at < last {
+                sm.registered_delivery = RegisteredDelivery::NONE;
+            }
             all.push((sm, tlvs));
         }
         Ok(all)
     }
+}
+
+/// Returns the moment in UTC that a period ends at; `None` if it is not a period, or the moment cannot be written.
+fn absolute(time: &COctets<17>, now: Duration) -> Option<COctets<17>> {
+    let period = SmppTime::parse(time.as_bytes()).ok().filter(|time| matches!(time, SmppTime::Relative(_)))?;
+    let moment = period.unix_seconds(i64::try_from(now.as_secs()).ok()?, Offset::UTC);
+    SmppTime::from_unix(moment, Offset::UTC).ok()?.to_string().parse().ok()
 }
 
 /// What `data_coding` 0 means, whatever the coding.
@@ -304,14 +332,10 @@ fn default_alphabet(coding: &Coding) -> DefaultAlphabet {
     }
 }
 
-fn coding<'a>(
-    text: &'a str,
-    options: &SubmitOptions,
-) -> Result<(DataCoding, Charset, std::borrow::Cow<'a, str>), Reject> {
+fn coding<'a>(text: &'a str, options: &SubmitOptions) -> Result<(DataCoding, Charset, Cow<'a, str>), Reject> {
     let (data_coding, default) = match &options.coding {
         Coding::Auto(repertoire) => {
-            let choice = choose(text, repertoire);
-            return Ok((choice.data_coding, choice.charset, text.into()));
+            return Ok(smallest(text, repertoire, options.unencodable));
         }
         Coding::Fixed(data_coding, default) => (*data_coding, *default),
     };
@@ -325,6 +349,25 @@ fn coding<'a>(
             Ok((data_coding, charset, replaced(text, charset, deunicode::deunicode_char).into()))
         }
     }
+}
+
+/// Returns the smallest coding that carries the text. With [`Unencodable::Transliterate`] typographic characters do not make
+/// a text longer: they become plain ones where the default alphabet then carries the whole text.
+fn smallest<'a>(
+    text: &'a str,
+    repertoire: &Repertoire,
+    unencodable: Unencodable,
+) -> (DataCoding, Charset, Cow<'a, str>) {
+    let choice = choose(text, repertoire);
+    if unencodable == Unencodable::Transliterate && choice.data_coding != DataCoding::DEFAULT {
+        let default = repertoire.default.charset();
+        let plain = typography::plain(text, |character| default.encode(character.encode_utf8(&mut [0; 4])).is_err());
+        let plain_choice = choose(&plain, repertoire);
+        if plain_choice.data_coding == DataCoding::DEFAULT {
+            return (plain_choice.data_coding, plain_choice.charset, plain.into());
+        }
+    }
+    (choice.data_coding, choice.charset, text.into())
 }
 
 /// The text with others in the places of characters that the charset lacks: those that are given, or `?`.
@@ -383,24 +426,8 @@ fn made(
     Ok(parts)
 }
 
-fn address(field: &str, address: &str, options: &SubmitOptions) -> Result<COctets<21>, Reject> {
-    let sent = if options.strip_plus { address.strip_prefix('+').unwrap_or(address) } else { address };
-    let octets: Option<Vec<u8>> = sent.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect();
-    let octets = octets.filter(|octets| !octets.contains(&0));
-    let octets =
-        octets.ok_or_else(|| Reject(format!("{field}: {address:?} has characters that are not in Latin-1")))?;
-    let (length, max) = (octets.len(), options.address_max.min(ADDRESS_MAX));
-    let is_short = length <= usize::from(max);
-    COctets::new(octets)
-        .ok()
-        .filter(|_| is_short)
-        .ok_or_else(|| Reject(format!("{field}: {address:?} has {length} characters, allowed are {max}")))
-}
-
 /// Most characters of an address in submit_sm, without its NUL (§4.4.1).
 const ADDRESS_MAX: u8 = 20;
-/// Most digits of a short code.
-const SHORT_CODE_MAX: usize = 8;
 
 /// A value as it is shown in a refusal.
 fn shown(value: &Value) -> String {

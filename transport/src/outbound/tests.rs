@@ -90,7 +90,7 @@ fn addresses_are_checked_and_numbered() {
         ..SubmitOptions::default()
     };
     for (from, expected) in
-        [("Bank", (5, 0)), ("12345", (3, 0)), ("+12345", (1, 1)), ("27821230001", (1, 1)), ("", (5, 0))]
+        [("Bank", (5, 0)), ("12345", (3, 0)), ("+12345", (1, 1)), ("27821230001", (1, 1)), ("", (0, 0))]
     {
         let (sm, _) = one("", json!({"from_addr": from}), &options);
         assert_eq!((sm.source_addr_ton.0, sm.source_addr_npi.0), expected, "{from}");
@@ -208,4 +208,182 @@ fn a_coding_is_written_as_the_smsc_means_it() {
     let shift_jis = SubmitOptions { data_coding_overrides: [(5, Charset::ShiftJis)].into(), ..jis };
     let (sm, _) = one("こ", json!({}), &shift_jis);
     assert_eq!((sm.data_coding, sm.short_message.as_bytes()), (DataCoding::JIS, &b"\x82\xb1"[..]));
+}
+
+#[test]
+fn a_validity_of_nothing_is_no_validity() {
+    for (value, expected) in [
+        (json!(0), ""),
+        (json!(0.0), ""),
+        (json!("0"), ""),
+        (json!(""), ""),
+        (json!("000000000000000R"), ""),
+        (json!(null), ""),
+        (json!(1), "000000000001000R"),
+        (json!(60.0), "000000000100000R"),
+        (json!("3600"), "000000010000000R"),
+        (json!("000000000001000R"), "000000000001000R"),
+        (json!("261123100000000+"), "261123100000000+"),
+    ] {
+        for key in ["validity_period", "schedule_delivery_time"] {
+            let change = json!({"transport_metadata": {"smpp": {key: value}}});
+            let (sm, _) = one("hi", change, &SubmitOptions::default());
+            let sent = if key == "validity_period" { &sm.validity_period } else { &sm.schedule_delivery_time };
+            assert_eq!(sent.to_string(), expected, "{key}: {value}");
+        }
+    }
+    for value in
+        [json!(-1), json!(0.5), json!(1e300), json!("soon"), json!("-1"), json!([0]), json!(true), json!(8_640_000)]
+    {
+        for key in ["validity_period", "schedule_delivery_time"] {
+            let words = refused("hi", json!({"transport_metadata": {"smpp": {key: value}}}), &SubmitOptions::default());
+            assert!(words.starts_with(&format!("transport_metadata.smpp.{key}: ")), "{words}");
+        }
+    }
+    let none = json!({"transport_metadata": {"smpp": {"validity_period": 0}}});
+    let usual = SubmitOptions { validity_period: "000000010000000R".parse().unwrap(), ..SubmitOptions::default() };
+    assert!(one("hi", none, &usual).0.validity_period.is_empty(), "the message counts before the configuration");
+}
+
+#[test]
+fn text_is_composed_before_its_alphabet_is_chosen() {
+    let auto = SubmitOptions { coding: Coding::Auto(Repertoire::default()), ..SubmitOptions::default() };
+    let (sm, _) = one("U\u{308}ber man\u{303}ana", json!({}), &auto);
+    assert_eq!((sm.data_coding.0, sm.short_message.as_bytes()), (0, &b"\x5eber ma\x7dana"[..]));
+    for unencodable in [Unencodable::Nack, Unencodable::Replace, Unencodable::Transliterate] {
+        let options = SubmitOptions { unencodable, ..SubmitOptions::default() };
+        assert_eq!(one("e\u{301}t\u{e9}", json!({}), &options).0.short_message.as_bytes(), b"\x05t\x05");
+    }
+    let ucs2 =
+        SubmitOptions { coding: Coding::Fixed(DataCoding::UCS2, DefaultAlphabet::Gsm7), ..SubmitOptions::default() };
+    assert_eq!(one("e\u{301}", json!({}), &ucs2).0.short_message.as_bytes(), b"\0\xe9");
+}
+
+#[test]
+fn typographic_characters_make_no_text_longer_if_they_may_be_replaced() {
+    let auto = SubmitOptions { coding: Coding::Auto(Repertoire::default()), ..SubmitOptions::default() };
+    let smart = SubmitOptions { unencodable: Unencodable::Transliterate, ..auto.clone() };
+    for (text, plain) in [
+        ("It\u{2019}s \u{201c}ok\u{201d} \u{2013} bye\u{2026}", "It's \"ok\" - bye..."),
+        ("\u{201e}ja\u{201c}", "\"ja\""),
+        ("\u{ab}oui\u{a0}\u{bb}", "\"oui \""),
+        ("100\u{202f}\u{20ac}", "100 \u{20ac}"),
+        ("a\u{200b}b", "ab"),
+        ("\u{2022} one", "* one"),
+        ("5\u{2032}", "5'"),
+        ("\u{2212}5", "-5"),
+    ] {
+        assert_eq!(one(text, json!({}), &auto).0.data_coding.0, 8, "{text}");
+        let (sm, _) = one(text, json!({}), &smart);
+        let (data_coding, sent) = (sm.data_coding.0, sm.short_message.as_bytes());
+        assert_eq!((data_coding, sent), (0, &Charset::GSM7.encode(plain).unwrap()[..]), "{text}");
+    }
+    // Where the text stays in UCS-2, it stays as it is.
+    for text in ["\u{201c}да\u{201d}", "\u{2019}😀", "Привет", "ελ"] {
+        let (sm, _) = one(text, json!({}), &smart);
+        assert_eq!((sm.data_coding.0, sm.short_message.as_bytes()), (8, &Charset::Ucs2.encode(text).unwrap()[..]));
+    }
+    let nacks = SubmitOptions { unencodable: Unencodable::Nack, ..auto };
+    assert_eq!(one("\u{2019}", json!({}), &nacks).0.data_coding.0, 8);
+}
+
+#[test]
+fn ton_and_npi_are_taken_by_name_and_by_number() {
+    for (value, expected) in [
+        (json!(5), 5),
+        (json!("5"), 5),
+        (json!("ALPHANUMERIC"), 5),
+        (json!("alphanumeric"), 5),
+        (json!(99), 99),
+        (json!("SUBSCRIBER_NUMBER"), 4),
+        (json!("SUBSCRIBER"), 4),
+        (json!(0), 0),
+        (json!(255), 255),
+    ] {
+        for key in ["source_addr_ton", "dest_addr_ton"] {
+            let (sm, _) = one("hi", json!({"transport_metadata": {"smpp": {key: value}}}), &SubmitOptions::default());
+            let sent = if key == "source_addr_ton" { sm.source_addr_ton } else { sm.dest_addr_ton };
+            assert_eq!(sent.0, expected, "{key}: {value}");
+        }
+    }
+    for (value, expected) in
+        [(json!(1), 1), (json!("1"), 1), (json!("ISDN"), 1), (json!("WAP_CLIENT_ID"), 18), (json!(7), 7)]
+    {
+        for key in ["source_addr_npi", "dest_addr_npi"] {
+            let (sm, _) = one("hi", json!({"transport_metadata": {"smpp": {key: value}}}), &SubmitOptions::default());
+            let sent = if key == "source_addr_npi" { sm.source_addr_npi } else { sm.dest_addr_npi };
+            assert_eq!(sent.0, expected, "{key}: {value}");
+        }
+    }
+    for value in [json!(256), json!(-1), json!("256"), json!("LOCAL"), json!(1.5), json!([])] {
+        for key in ["source_addr_ton", "source_addr_npi", "dest_addr_ton", "dest_addr_npi"] {
+            let words = refused("hi", json!({"transport_metadata": {"smpp": {key: value}}}), &SubmitOptions::default());
+            assert!(words.contains("allowed are UNKNOWN") && words.contains(key), "{words}");
+        }
+    }
+}
+
+#[test]
+fn esm_class_and_the_stored_text_are_those_of_the_options_or_of_the_message() {
+    let options = SubmitOptions {
+        esm_class: 3,
+        sm_default_msg_id: 7,
+        multipart: MultipartHandling::Udh8,
+        ..SubmitOptions::default()
+    };
+    let (sm, _) = one("hi", json!({}), &options);
+    assert_eq!((sm.esm_class.0, sm.sm_default_msg_id), (3, 7));
+    let change = json!({"transport_metadata": {"smpp": {"esm_class": 0, "sm_default_msg_id": 9}}});
+    let (sm, _) = one("hi", change, &options);
+    assert_eq!((sm.esm_class.0, sm.sm_default_msg_id), (0, 9));
+    let long = parts(&"x".repeat(200), json!({}), &options).unwrap();
+    assert!(long.iter().all(|(sm, _)| sm.esm_class.0 == 0x43), "store and forward, with a header");
+    let words = refused("hi", json!({"transport_metadata": {"smpp": {"sm_default_msg_id": 256}}}), &options);
+    assert!(words.contains("sm_default_msg_id: 256: allowed are 0 to 255"), "{words}");
+}
+
+#[test]
+fn receipts_are_asked_for_the_last_part_only_if_that_is_wanted() {
+    for (multipart, count) in [(MultipartHandling::Udh8, 3), (MultipartHandling::Udh16, 3), (MultipartHandling::Sar, 3)]
+    {
+        for last_only in [false, true] {
+            let options = SubmitOptions {
+                multipart,
+                registered_delivery: RegisteredDelivery(0x11),
+                receipt_of_last_part_only: last_only,
+                ..SubmitOptions::default()
+            };
+            let parts = parts(&"x".repeat(400), json!({}), &options).unwrap();
+            let asked: Vec<u8> = parts.iter().map(|(sm, _)| sm.registered_delivery.0).collect();
+            let others = if last_only { 0 } else { 0x11 };
+            assert_eq!(asked, [others, others, 0x11], "{multipart:?}");
+            assert_eq!(parts.len(), count);
+            assert_eq!(one("short", json!({}), &options).0.registered_delivery.0, 0x11);
+        }
+    }
+}
+
+#[test]
+fn times_are_periods_or_moments() {
+    let options = SubmitOptions {
+        validity_period: "000001000000000R".parse().unwrap(),
+        schedule_delivery_time: "000000000030000R".parse().unwrap(),
+        absolute_times: true,
+        ..SubmitOptions::default()
+    };
+    // 2026-11-28 23:59:45 UTC.
+    let now = std::time::Duration::from_secs(1_795_910_385);
+    let sent = |change: Value, options: &SubmitOptions| {
+        let draft = draft(&message("hi", change), options).unwrap().at(now);
+        let (sm, _) = draft.into_parts(1).unwrap().pop().unwrap();
+        (sm.validity_period.to_string(), sm.schedule_delivery_time.to_string())
+    };
+    let of = |validity: &str, schedule: &str| (validity.to_owned(), schedule.to_owned());
+    assert_eq!(sent(json!({}), &options), of("261129235945000+", "261129000015000+"));
+    let own = json!({"transport_metadata": {"smpp": {"validity_period": 60, "schedule_delivery_time": 0}}});
+    assert_eq!(sent(own, &options), of("261129000045000+", ""));
+    let moment = json!({"transport_metadata": {"smpp": {"validity_period": "300101000000004+"}}});
+    assert_eq!(sent(moment, &options).0, "300101000000004+");
+    let periods = SubmitOptions { absolute_times: false, ..options };
+    assert_eq!(sent(json!({}), &periods), of("000001000000000R", "000000000030000R"));
 }

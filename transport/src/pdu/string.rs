@@ -231,9 +231,18 @@ impl<const N: usize> COctets<N> {
     /// # Errors
     /// When there are more than [`MAX`](Self::MAX), or one is NUL.
     pub fn new(octets: impl Into<Bytes>) -> Result<Self, StringError> {
+        COctets::with_max(octets, Self::MAX)
+    }
+
+    /// A string of at most `max` octets, which may be more than [`MAX`](Self::MAX): for peers that ask for longer ones than the
+    /// standard allows.
+    ///
+    /// # Errors
+    /// When there are more than `max`, or one is NUL.
+    pub fn with_max(octets: impl Into<Bytes>, max: usize) -> Result<Self, StringError> {
         let octets = octets.into();
-        if octets.len() > Self::MAX {
-            return Err(StringError::TooLong { length: octets.len(), max: Self::MAX });
+        if octets.len() > max {
+            return Err(StringError::TooLong { length: octets.len(), max });
         }
         match octets.iter().position(|&octet| octet == 0) {
             Some(at) => Err(StringError::Nul { at }),

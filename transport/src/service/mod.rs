@@ -26,6 +26,7 @@ mod redact;
 mod refusals;
 mod repeats;
 mod run;
+mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
@@ -52,6 +53,7 @@ use crate::inbound::{IdsSeen, InboundOptions};
 use crate::outbound::{QueueConfig, SubmitOptions};
 use crate::pdu::CommandStatus;
 use crate::store::Store;
+pub use crate::store::StoreHealth;
 
 /// What a transport does.
 #[derive(Clone, Debug)]
@@ -64,6 +66,9 @@ pub struct ServiceConfig {
     pub queue: QueueConfig,
     /// Messages that are taken from the bus and not done, at most; at least 1. Default 20.
     pub messages_max: usize,
+    /// Time without a bound transmitting link after which the messages that are not in flight are given back to the bus, for
+    /// other processes to send. `None` keeps them, and takes messages before the first bind too. Default 5 s.
+    pub unbound_grace: Option<Duration>,
     /// How what comes is read.
     pub inbound: InboundOptions,
     /// Policy for unmatched receipts, once they have been held for their id.
@@ -105,6 +110,7 @@ impl Default for ServiceConfig {
             submit: SubmitOptions::default(),
             queue: QueueConfig::default(),
             messages_max: 20,
+            unbound_grace: Some(Duration::from_secs(5)),
             inbound: InboundOptions::default(),
             unmatched: Unmatched::default(),
             unmatched_refuse_tries: 0,

@@ -62,6 +62,11 @@ impl Outgoing {
         }
     }
 
+    /// Returns `true` if a part of it has been submitted.
+    pub(super) fn was_submitted(&self) -> bool {
+        self.taken_at.is_none()
+    }
+
     /// Whether it is this, as it was on the bus.
     pub(super) fn is(&self, message_id: &str, body: &[u8]) -> bool {
         *self.message_id == *message_id && self.deliveries.first().is_some_and(|delivery| delivery.body == body)
@@ -104,6 +109,7 @@ impl Shared {
         let mut outgoing = Outgoing::new(delivery, &message.message_id);
         let parts = match draft(&message, &self.config.submit) {
             Ok(draft) => {
+                let draft = draft.at(self.now());
                 outgoing.left_out = draft.left_out();
                 let reference = if draft.needs_reference() { self.reference().await } else { 0 };
                 Draft::into_parts(draft, reference)

@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 
 use super::link::{Link, LinkHealth, State, Task, Told};
 use super::outward::{Intake, Outgoing};
+use super::sharing::{Change, Sharing};
 use super::{Metrics, ServiceConfig, Shared};
 use crate::bus::{self, Bus};
 use crate::driver::{Connect, RequestError, Submitted};
@@ -87,6 +88,9 @@ impl Service {
     #[must_use]
     pub fn new(config: ServiceConfig, bus: Bus, store: Store, clock: Arc<dyn WallClock>, seed: Seed) -> Service {
         let Bus { outbound, publisher, .. } = bus;
+        if Sharing::new(config.unbound_grace).is_paused() {
+            outbound.pause();
+        }
         let metrics = Arc::<Metrics>::default();
         let stores = (store.clone(), store);
         let settings = watch::Sender::new(config.queue.clone());
@@ -157,6 +161,7 @@ impl Service {
         let run = Run {
             queue: Queue::new(shared.config.queue.clone()),
             settings: settings.subscribe(),
+            sharing: Sharing::new(shared.config.unbound_grace),
             shared,
             lines_lost: outbound.lines_lost(),
             outbound,
@@ -184,6 +189,7 @@ struct Run {
     /// How often its line had been lost when that was last looked at.
     lines_lost: u64,
     queue: Queue<Outgoing>,
+    sharing: Sharing,
     settings: watch::Receiver<QueueConfig>,
     links: Vec<State>,
     hears: mpsc::Receiver<(usize, Told)>,
@@ -216,6 +222,7 @@ impl Run {
         self.show();
         while !self.is_over() {
             self.give_back_what_is_void();
+            self.share();
             self.take_in_what_has_arrived();
             self.settle_expired();
             self.submit_what_may_go();
@@ -249,11 +256,32 @@ impl Run {
         self.stop_by.is_none() && self.links.iter().any(|link| link.transmits)
     }
 
+    fn is_bound(&self) -> bool {
+        self.links.iter().any(|link| link.transmits && link.client.is_some())
+    }
+
+    /// Leaves messages to other processes while no link is bound for longer than the grace time.
+    fn share(&mut self) {
+        match self.sharing.observe(Instant::now(), self.is_bound()) {
+            Some(Change::Pause) => {
+                let held = self.arrived.len() + self.queue.len();
+                self.outbound.pause();
+                self.arrived.clear();
+                self.leave_to_others();
+                tracing::info!(reason = "unbound", held, kept = self.queue.len(), "consumption paused");
+            }
+            Some(Change::Resume) => {
+                self.outbound.resume();
+                tracing::info!("consumption resumed");
+            }
+            None => {}
+        }
+    }
+
     /// Whether another message may be made ready: not while nobody could send it.
     fn has_room(&self) -> bool {
-        let is_bound = self.links.iter().any(|link| link.transmits && link.client.is_some());
         self.stop_by.is_none()
-            && is_bound
+            && self.is_bound()
             && self.intake.is_none()
             && self.queue.len() < self.shared.config.messages_max.max(1)
     }
@@ -264,8 +292,8 @@ impl Run {
 
     fn wake_at(&mut self) -> Instant {
         let submit = self.queue.poll_timeout(self.now()).and_then(|at| self.start.checked_add(at));
-        let expiry = self.expiry_at();
-        submit.map_or(expiry, |submit| submit.min(expiry))
+        let wakes = [submit, self.sharing.deadline()].into_iter().flatten();
+        wakes.fold(self.expiry_at(), Instant::min)
     }
 
     /// When the store is asked next: when it says, and now and then, since others may share it.
@@ -333,6 +361,8 @@ impl Run {
     fn arrives(&mut self, delivery: bus::Delivery) {
         match self.shared.copy_of(&delivery) {
             Some(message_id) => self.handed_out_again(delivery, message_id),
+            // It was on its way when consumption was paused.
+            None if self.sharing.is_paused() => delivery.give_back(),
             None => self.arrived.push_back(delivery),
         }
     }
@@ -354,8 +384,8 @@ impl Run {
     fn taken_in(&mut self, intake: Intake) {
         self.intake = None;
         match intake {
-            // It began before the stop: it is given back.
-            Intake::Send(..) if self.stop_by.is_some() => {}
+            // It began before the stop or the pause: it is given back.
+            Intake::Send(..) if self.gives_back() => {}
             Intake::Send(outgoing, ..) | Intake::Over(outgoing, _) if outgoing.is_void() => {}
             Intake::Send(outgoing, parts, age) => {
                 self.shared.is_under_way(&outgoing);
@@ -472,6 +502,8 @@ impl Run {
         if self.stop_by.is_some() {
             // What would have to be sent again is left to others.
             self.give_back(|_| true);
+        } else if self.sharing.is_paused() {
+            self.leave_to_others();
         } else if self.queue.get(job).is_some_and(Outgoing::is_void) {
             self.give_back(Outgoing::is_void);
         }
@@ -482,6 +514,23 @@ impl Run {
         let message = self.queue.get(job).map_or("", |outgoing| &outgoing.message_id);
         let (part, cause) = (part.saturating_add(1), cause.name());
         tracing::debug!(message, part, cause, ?pause, "resend");
+    }
+
+    /// Whether messages that are not in flight are left to other processes.
+    fn gives_back(&self) -> bool {
+        self.stop_by.is_some() || self.sharing.is_paused()
+    }
+
+    /// Gives back what may be left to other processes while no link is bound.
+    fn leave_to_others(&mut self) {
+        let sharing = &self.sharing;
+        let given = self.queue.give_back(|outgoing| sharing.may_leave(&outgoing.message_id, outgoing.was_submitted()));
+        for outgoing in given {
+            if outgoing.was_submitted() {
+                self.sharing.leave(&outgoing.message_id);
+            }
+            self.shared.is_settled(&outgoing.message_id);
+        }
     }
 
     fn give_back(&mut self, which: impl Fn(&Outgoing) -> bool) {

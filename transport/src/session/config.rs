@@ -18,6 +18,8 @@ pub struct SessionConfig {
     /// After how much silence of the peer to send enquire_link; none never asks, and then a dead line is not noticed while
     /// nothing is sent. Default 55 s.
     pub enquire_link_interval: Option<Duration>,
+    /// When enquire_link is sent. Default [`EnquireLinkWhen::Idle`].
+    pub enquire_link_when: EnquireLinkWhen,
     /// Whether the session answers the peer's enquire_link itself. If not, it comes as an
     /// [`Event::Request`](super::Event::Request), to be answered or forgotten like any other: for simulators of peers that
     /// are slow or dead, since a real peer takes a session that does not answer for broken. Default true.
@@ -49,6 +51,16 @@ pub struct SessionConfig {
     pub sequence_range: RangeInclusive<u32>,
 }
 
+/// Times at which a session sends enquire_link.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum EnquireLinkWhen {
+    /// After an interval in which the peer said nothing.
+    #[default]
+    Idle,
+    /// After each interval, whatever passes: for peers that close sessions without it.
+    Always,
+}
+
 impl SessionConfig {
     /// How long a peer that was asked may say nothing.
     pub(super) fn silence_max(&self) -> Duration {
@@ -73,6 +85,7 @@ impl SessionConfig {
         SessionConfig {
             session_init_timeout: Duration::from_secs(30),
             enquire_link_interval: Some(Duration::from_secs(55)),
+            enquire_link_when: EnquireLinkWhen::Idle,
             answers_enquire_link: true,
             enquire_link_timeout: None,
             response_timeout: Duration::from_secs(60),

@@ -28,7 +28,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::pdu::{Body, CommandId, CommandStatus, DecodeError, Empty, Pdu, Tlvs};
-pub use config::{SEQUENCE_MAX, SessionConfig};
+pub use config::{EnquireLinkWhen, SEQUENCE_MAX, SessionConfig};
 pub use event::{Counters, Event, Outcome, Refused, Ticket, Why};
 pub use state::{BindKind, Role, State};
 pub use timers::Timer;
@@ -319,9 +319,12 @@ impl<T> Session<T> {
         self.listen(now);
     }
 
-    /// The silence is measured from now, unless an answer is waited for already.
+    /// Measures the silence from now, unless an answer is waited for already. An interval that does not depend on silence goes
+    /// on.
     fn listen(&mut self, now: Duration) {
-        if matches!(self.state, State::Bound(_)) && !self.timers.is_set(Timer::EnquireLinkAnswer) {
+        let is_running =
+            self.config.enquire_link_when == EnquireLinkWhen::Always && self.timers.is_set(Timer::EnquireLink);
+        if matches!(self.state, State::Bound(_)) && !self.timers.is_set(Timer::EnquireLinkAnswer) && !is_running {
             self.timers.start(Timer::EnquireLink, now, self.config.enquire_link_interval);
         }
     }

@@ -27,6 +27,21 @@ pub use memory::{Answers, Memory};
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 
+/// Availability of a store that may be out of reach.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoreHealth {
+    /// Whether the last call was answered.
+    pub is_up: bool,
+    /// Reason why the store cannot be used; empty while it can.
+    pub reason: std::sync::Arc<str>,
+}
+
+impl Default for StoreHealth {
+    fn default() -> StoreHealth {
+        StoreHealth { is_up: true, reason: "".into() }
+    }
+}
+
 /// Bounds of a store. What is beyond the number that may be held pushes out what was held longest.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoreLimits {
@@ -440,6 +455,25 @@ impl Store {
     /// When the store is away: then the lease ends by itself.
     pub async fn give_back_numbers(&self, numbers: &RangeInclusive<u32>) -> Result<(), Away> {
         on_each!(self, store => store.give_back_numbers(numbers).await)
+    }
+
+    /// Returns the availability, now and whenever it changes; `None` for a store within the process or on its disk.
+    #[must_use]
+    pub fn health(&self) -> Option<tokio::sync::watch::Receiver<StoreHealth>> {
+        #[cfg(feature = "redis")]
+        if let Store::Redis(redis) = self {
+            return Some(redis.health());
+        }
+        None
+    }
+
+    /// Asks a store that may be out of reach now and then whether it can be used, so that its [`health`](Store::health) is
+    /// known while nothing else asks. Never completes for such a store.
+    pub async fn watch(&self) {
+        #[cfg(feature = "redis")]
+        if let Store::Redis(redis) = self {
+            redis.watch().await;
+        }
     }
 
     /// How often a lease is to be renewed.

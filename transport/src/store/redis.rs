@@ -20,9 +20,11 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, IntoConnectionInfo as _, ScriptInvocation};
+use tokio::sync::watch;
 
 use super::{
-    Aggregate, Away, Early, Expired, GivenUp, Known, LeaseError, Matched, Next, PartOf, Report, Store, StoreLimits,
+    Aggregate, Away, Early, Expired, GivenUp, Known, LeaseError, Matched, Next, PartOf, Report, Store, StoreHealth,
+    StoreLimits,
 };
 use crate::bus::DeliveryStatus;
 use crate::env::Seed;
@@ -44,6 +46,8 @@ const KEY_MARGIN: Duration = Duration::from_secs(7 * 86_400);
 const REFERENCE_TTL: Duration = Duration::from_secs(30 * 86_400);
 /// How often to look whether something of another process's has expired.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// How often Redis is asked whether it can be used.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// How many of each kind one call of a script gives up.
 const EXPIRED_MAX: usize = 500;
 
@@ -104,6 +108,7 @@ struct Inner {
     token: String,
     rng: Mutex<ChaCha8Rng>,
     next_expiry: Mutex<Duration>,
+    health: watch::Sender<StoreHealth>,
 }
 
 impl fmt::Debug for Redis {
@@ -131,16 +136,64 @@ impl Redis {
         let mut rng = config.seed.stream("redis store", 0);
         let token = format!("{:032x}", rng.random::<u128>());
         let next_expiry = Mutex::new(Duration::ZERO);
-        let scripts = Scripts::new();
-        Ok(Redis(Arc::new(Inner { connection, scripts, config, token, rng: Mutex::new(rng), next_expiry })))
+        let (scripts, health) = (Scripts::new(), watch::Sender::new(StoreHealth::default()));
+        Ok(Redis(Arc::new(Inner { connection, scripts, config, token, rng: Mutex::new(rng), next_expiry, health })))
+    }
+
+    /// Says whether a URL can be used.
+    ///
+    /// # Errors
+    /// When it cannot. The password is not in the error.
+    pub fn check_url(url: &str) -> Result<(), RedisUrlError> {
+        let refused = |error: redis::RedisError| RedisUrlError(error.to_string());
+        let info = url.into_connection_info().map_err(refused)?;
+        redis::Client::open(info).map(|_| ()).map_err(refused)
     }
 
     /// Runs a script with the arguments that it has been given.
     async fn ask<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> Result<T, Away> {
         let mut connection = self.0.connection.clone();
-        match tokio::time::timeout(self.0.config.timeout, invocation.invoke_async(&mut connection)).await {
+        self.within(invocation.invoke_async(&mut connection)).await
+    }
+
+    /// Waits for an answer, but not for ever, and notes whether one came.
+    async fn within<T>(&self, asked: impl Future<Output = redis::RedisResult<T>>) -> Result<T, Away> {
+        let answer = match tokio::time::timeout(self.0.config.timeout, asked).await {
             Ok(answer) => answer.map_err(|error| Away(error.to_string())),
             Err(_) => Err(Away(format!("no answer within {:?}", self.0.config.timeout))),
+        };
+        self.note(answer.as_ref().err());
+        answer
+    }
+
+    fn note(&self, away: Option<&Away>) {
+        let now = StoreHealth { is_up: away.is_none(), reason: away.map_or("".into(), |away| away.0.as_str().into()) };
+        self.0.health.send_if_modified(|health| {
+            let is_new = *health != now;
+            match (health.is_up, now.is_up) {
+                (true, false) => tracing::warn!(reason = &*now.reason, "store unavailable"),
+                (false, true) => tracing::info!("store available"),
+                _ => {}
+            }
+            *health = now;
+            is_new
+        });
+    }
+
+    /// Returns whether Redis can be used, now and whenever that changes.
+    pub(super) fn health(&self) -> watch::Receiver<StoreHealth> {
+        self.0.health.subscribe()
+    }
+
+    /// Writes a key now and then, to see whether Redis can be used.
+    pub(super) async fn watch(&self) {
+        let key = format!("{}:probe", self.0.config.prefix);
+        loop {
+            let mut connection = self.0.connection.clone();
+            let mut probe = redis::cmd("SET");
+            probe.arg(&key).arg(1).arg("PX").arg(60_000);
+            let _ = self.within(probe.query_async::<()>(&mut connection)).await;
+            tokio::time::sleep(PROBE_INTERVAL).await;
         }
     }
 

@@ -1,5 +1,6 @@
 //! RabbitMQ: its topology, its outages, and what it refuses.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
-use smpp_transport::bus::amqp::{AmqpAddress, AmqpConfig, connect};
+use smpp_transport::bus::amqp::{AmqpAddress, AmqpConfig, Topology, connect};
 use smpp_transport::bus::{Bus, Delivery, PublishError, Route};
 use smpp_transport::driver::Backoff;
 use smpp_transport::env::Seed;
@@ -330,4 +331,153 @@ async fn what_is_dead_goes_to_the_queue_that_it_is_told_to() {
     until("it is kept", async || world.declare("elsewhere").await == 1).await;
     assert_eq!(world.take("elsewhere").await.expect("it is there").delivery.data, b"dead");
     assert_eq!(world.declare("failed").await, 0);
+}
+
+impl Applications {
+    /// Makes queues of this transport as an operator would, with these arguments, and binds them.
+    async fn make(&self, ends: &[&str], arguments: &FieldTable) {
+        let channel = self.channel().await;
+        let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        channel.exchange_declare("vumi".into(), ExchangeKind::Direct, durable, FieldTable::default()).await.unwrap();
+        for end in ends {
+            let (queue, durable) =
+                (self.queue(end), QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() });
+            channel.queue_declare(queue.as_str().into(), durable, arguments.clone()).await.unwrap();
+            let (name, bind) = (queue.as_str(), QueueBindOptions::default());
+            channel.queue_bind(name.into(), "vumi".into(), name.into(), bind, FieldTable::default()).await.unwrap();
+        }
+    }
+
+    /// Puts a message into the queue of outbound messages, which is there.
+    async fn put_as_it_is(&self, body: &str) {
+        let (channel, key) = (self.channel().await, self.queue("outbound"));
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        let stored = channel.basic_publish("vumi".into(), key.as_str().into(), options, body.as_bytes(), properties);
+        assert!(stored.await.unwrap().await.unwrap().is_ack());
+    }
+}
+
+/// Queues as operators make them: of another type, with a time to live, with a bound.
+#[tokio::test]
+async fn queues_of_the_operator_are_used_as_they_are_or_declared_alike() {
+    const ALL: [&str; 4] = ["outbound", "inbound", "event", "failed"];
+    let quorum = ("x-queue-type", AMQPValue::LongString("quorum".into()), "quorum");
+    let ttl = ("x-message-ttl", AMQPValue::LongLongInt(86_400_000), "86400000");
+    let bound = ("x-max-length", AMQPValue::LongLongInt(1_000), "1000");
+    for (name, value, written) in [quorum, ttl, bound] {
+        let mut arguments = FieldTable::default();
+        arguments.insert(name.into(), value);
+        let declared = Topology::Declared([(name.to_owned(), written.to_owned())].into());
+        for topology in [declared, Topology::Passive, Topology::Given] {
+            let Some(world) = shared() else { return };
+            world.make(&ALL, &arguments).await;
+            let mut bus = connect(AmqpConfig { topology: topology.clone(), ..world.config() });
+            up(&mut bus).await;
+            world.put_as_it_is("hello").await;
+            let delivery = next(&mut bus).await;
+            assert_eq!(delivery.body, "hello", "{name} {topology:?}");
+            delivery.ack();
+            assert_eq!(publish(&bus.publisher, Route::Event, "done").await, Ok(()), "{name} {topology:?}");
+            assert_eq!(world.take("event").await.expect("it is there").delivery.data, b"done");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_queue_with_other_arguments_or_that_is_missing_is_an_error_that_names_it() {
+    let Some(world) = shared() else { return };
+    let mut quorum = FieldTable::default();
+    quorum.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    world.make(&["outbound"], &quorum).await;
+    for (topology, words) in [(Topology::default(), "PRECONDITION_FAILED"), (Topology::Passive, "NOT_FOUND")] {
+        let mut bus = connect(AmqpConfig { topology, ..world.config() });
+        let refused = bus.health.wait_for(|health| health.reason.contains("declaring the queue"));
+        let health = timeout(PATIENCE, refused).await.expect("it is refused").expect("it runs").clone();
+        assert!(!health.is_up && health.reason.contains(words), "{health:?}");
+    }
+}
+
+/// An SMSC that can be reached, or none.
+#[derive(Clone)]
+struct Place(Option<std::net::SocketAddr>);
+
+impl smpp_transport::driver::Connect for Place {
+    type Stream = tokio::net::TcpStream;
+
+    async fn connect(&mut self) -> std::io::Result<tokio::net::TcpStream> {
+        match self.0 {
+            Some(address) => tokio::net::TcpStream::connect(address).await,
+            None => Err(std::io::ErrorKind::ConnectionRefused.into()),
+        }
+    }
+}
+
+/// Starts a process of the transport on this queue; it ends when the sender is dropped.
+fn process(world: &Applications, seed: u64, place: Place) -> tokio::sync::oneshot::Sender<()> {
+    use smpp_transport::driver::ClientConfig;
+    use smpp_transport::env::SystemClock;
+    use smpp_transport::service::{Link, Service, ServiceConfig};
+    use smpp_transport::session::BindKind;
+    use smpp_transport::store::{self, Store, StoreLimits};
+    let bus = connect(AmqpConfig { prefetch: 10, ..world.config() });
+    let config = ServiceConfig {
+        transport_name: world.name.clone(),
+        messages_max: 10,
+        unbound_grace: Some(Duration::from_secs(1)),
+        shutdown_timeout: Duration::from_secs(1),
+        ..ServiceConfig::default()
+    };
+    let store = Store::Memory(store::Memory::new(StoreLimits::default()));
+    let service = Service::new(config, bus, store, std::sync::Arc::new(SystemClock), Seed(seed));
+    let client = ClientConfig::new(BindKind::Transceiver, "smppclient1".parse().unwrap(), "password".parse().unwrap());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    tokio::spawn(async move { service.run([(Link::new("trx", client), place)], async { drop(stopped.await) }).await });
+    stop
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_processes_on_one_queue_the_one_with_an_smsc_sends_all() {
+    let Some(world) = shared() else { return };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = Place(Some(listener.local_addr().unwrap()));
+    let clock = std::sync::Arc::new(smpp_transport::env::SystemClock);
+    let smsc = smsc_sim::Control::new(smsc_sim::Config::default(), clock).unwrap();
+    let dying = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = Place(Some(dying.local_addr().unwrap()));
+    let serving = tokio::spawn(smsc_sim::serve(listener, smsc.clone()));
+    // One never has an SMSC; another loses it with messages in flight.
+    let _dead = process(&world, 1, Place(None));
+    let rules = smsc_sim::rules::parse("[{ when: { operation: submit_sm }, then: { answer: never } }]").unwrap();
+    let config = smsc_sim::Config { rules, ..smsc_sim::Config::default() };
+    let clock = std::sync::Arc::new(smpp_transport::env::SystemClock);
+    let broken = smsc_sim::Control::new(config, clock).unwrap();
+    let dies = tokio::spawn(smsc_sim::serve(dying, broken.clone()));
+    let _dying = process(&world, 2, silent);
+    until("it is bound", async || !broken.sessions().is_empty()).await;
+    let count = 30;
+    for number in 0..count {
+        let body = serde_json::json!({"to_addr": "27820001001", "from_addr": "1001", "content": "hi",
+            "message_id": format!("m{number}"), "transport_name": world.name, "transport_type": "sms"});
+        world.put(&body.to_string()).await;
+    }
+    until("it has some", async || world.waiting().await == count - 10).await;
+    let _living = process(&world, 3, place);
+    until("it has sent what nobody holds", async || world.waiting().await == 0).await;
+    dies.abort();
+    for session in broken.sessions() {
+        broken.act(session.id, serde_json::from_value(serde_json::json!({"disconnect": "reset"})).unwrap()).unwrap();
+    }
+    until("all are sent", async || smsc.messages(&smsc_sim::Filter::default()).len() >= count).await;
+    let mut acked = BTreeSet::new();
+    until("all are acknowledged", async || {
+        let events = world.published(Route::Event).await;
+        let ids = events
+            .iter()
+            .map(|body| serde_json::from_slice::<serde_json::Value>(body).unwrap()["user_message_id"].to_string());
+        acked.extend(ids);
+        acked.len() == count
+    })
+    .await;
+    assert_eq!(smsc.messages(&smsc_sim::Filter::default()).len(), count, "each once by the one that lives");
+    serving.abort();
 }

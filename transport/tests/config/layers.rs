@@ -246,3 +246,117 @@ fn one_option_by_two_names_must_say_one_thing() {
         load(["--cache-timeout=1h".to_owned()], [("SMPP_CACHE_CONFIG_TIMEOUT".to_owned(), "1d".to_owned())]).unwrap();
     assert_eq!(loaded.config.stores.cache.timeout.as_secs(), 3_600);
 }
+
+#[test]
+fn a_secret_may_be_in_a_file_that_a_variable_names() {
+    let secrets: Vec<_> = Table::new().options().into_iter().filter(|row| row.is_secret).collect();
+    assert!(secrets.len() >= 7);
+    for row in secrets {
+        let is_url = row.good[0].contains("://");
+        let secret = if is_url { row.good[0].trim_matches('\'').to_owned() } else { "s3cr3t".to_owned() };
+        for (prefix, end) in [("", ""), ("", "\n"), ("", "\r\n"), ("VUMI", "\n")] {
+            let file = TempFile::new(&format!("{secret}{end}"));
+            let name =
+                if prefix.is_empty() { variable_of(&row.name) } else { format!("{prefix}_{}", variable_of(&row.name)) };
+            let (path, variable) = (file.name(), format!("{name}_FILE"));
+            let loaded = from_environment(&[(&variable, &path), ("VUMI_CONFIG_PREFIX", prefix)]).unwrap();
+            assert!(loaded.warnings.iter().all(|warning| !warning.contains("no such option")), "{:?}", loaded.warnings);
+            assert_eq!(loaded.origin(&row.name).to_string(), variable);
+            assert!(loaded.to_yaml_with_secrets().contains(&secret), "{}", row.name);
+            assert!(!loaded.to_yaml().contains("s3cr3t"));
+            let both = from_environment(&[(&variable, &path), (&name, &secret), ("VUMI_CONFIG_PREFIX", prefix)]);
+            let words = both.unwrap_err().to_string();
+            assert_eq!(words, format!("{name} and {variable} are both given: allowed is one of them"));
+        }
+        let missing = format!("{}_FILE", variable_of(&row.name));
+        let words = from_environment(&[(&missing, "/no/such/file")]).unwrap_err().to_string();
+        assert!(words.starts_with(&format!("{missing}: cannot read \"/no/such/file\": ")), "{words}");
+        let large = TempFile::new(&"x".repeat(5_000));
+        let words = from_environment(&[(&missing, &large.name())]).unwrap_err().to_string();
+        assert!(words.contains("it has 5000 bytes, allowed are 4096") && !words.contains("xxx"), "{words}");
+        assert_eq!(from_environment(&[(&missing, "")]).unwrap().origin(&row.name).to_string(), "default");
+    }
+}
+
+#[test]
+fn what_a_platform_sets_is_not_taken_for_an_option_in_silence() {
+    for (name, value) in [
+        ("AMQP_PORT", "tcp://10.3.1.2:5672"),
+        ("AMQP_PORT", "udp://10.3.1.2:5672"),
+        ("RECEIVER_PORT", "tcp://[fd00::1]:80"),
+    ] {
+        let loaded = from_environment(&[(name, value)]).unwrap();
+        assert_eq!(loaded.config, from_environment(&[]).unwrap().config);
+        assert!(loaded.warnings.iter().any(|warning| warning.starts_with(&format!("{name} is ignored"))), "{loaded:?}");
+        let own = from_environment(&[(&format!("VUMI_{name}"), value), ("VUMI_CONFIG_PREFIX", "VUMI")]);
+        assert!(own.is_err(), "with a prefix it is meant");
+    }
+    assert!(from_environment(&[("AMQP_PORT", "http://x")]).is_err());
+    let loaded = from_environment(&[("PORT", "8080")]).unwrap();
+    assert_eq!((loaded.config.smsc.port, loaded.warnings.len()), (8080, 1));
+    assert!(loaded.warnings[0].starts_with("PORT=8080 is the port of the SMSC"), "{:?}", loaded.warnings);
+    let prefixed = from_environment(&[("VUMI_PORT", "8080"), ("VUMI_CONFIG_PREFIX", "VUMI"), ("PORT", "1")]).unwrap();
+    assert_eq!((prefixed.config.smsc.port, prefixed.warnings), (8080, vec![]));
+    assert_eq!(from_flags(&["--port", "8080"]).unwrap().warnings, Vec::<String>::new());
+}
+
+#[test]
+fn a_host_has_no_port_and_may_have_brackets() {
+    for option in ["host", "receiver.host", "amqp.hostname", "tls.server_name"] {
+        for host in [
+            "'smsc.example:2775'",
+            "'127.0.0.1:2775'",
+            "'[::1]:2775'",
+            "'::1]'",
+            "'[::1'",
+            "'[smsc]'",
+            "'a:b'",
+            "':2775'",
+        ] {
+            let words = from_text(&yaml_of(option, host)).unwrap_err().to_string();
+            assert!(words.contains("allowed is a host name or address"), "{words}");
+        }
+        for (host, read) in
+            [("'[::1]'", "::1"), ("'::1'", "::1"), ("'[fe80::1]'", "fe80::1"), ("10.0.0.1", "10.0.0.1"), ("a.b", "a.b")]
+        {
+            let loaded = from_text(&yaml_of(option, host)).unwrap();
+            let written = from_text(&yaml_of(option, &format!("'{read}'"))).unwrap();
+            assert_eq!(loaded.config, written.config, "{option} {host}");
+        }
+    }
+    let config = from_text("host: '[::1]'").unwrap().config;
+    assert_eq!(config.smsc_addresses(), ["[::1]:2775"]);
+}
+
+#[test]
+fn the_receiver_has_a_place_of_its_own_or_that_of_the_smsc() {
+    let of = |yaml: &str| from_text(yaml).unwrap().config.receiver_addresses();
+    assert_eq!(of("{host: a, port: 1}"), ["a:1"]);
+    assert_eq!(of("{host: a, port: 1, receiver: {host: b}}"), ["b:1"]);
+    assert_eq!(of("{host: a, port: 1, receiver: {port: 2}}"), ["a:2"]);
+    assert_eq!(of("{host: a, port: 1, receiver: {host: '::1', port: 2}}"), ["[::1]:2"]);
+    assert_eq!(of("{hosts: ['a:1', 'b:2']}"), ["a:1", "b:2"]);
+    assert_eq!(of("{hosts: ['a:1', 'b:2'], receiver: {host: c, port: 3}}"), ["c:3"]);
+    let loaded = from_text("receiver: {system_id: r}").unwrap();
+    assert!(loaded.warnings[0].starts_with("options of receiver are given without bind_type tx+rx"));
+    assert!(from_text("{bind_type: tx+rx, receiver: {system_id: r}}").unwrap().warnings.is_empty());
+}
+
+#[test]
+fn passwords_have_as_many_characters_as_password_max_says() {
+    for (max, length, is_ok) in
+        [(8, 8, true), (8, 9, false), (16, 9, true), (16, 16, true), (16, 17, false), (128, 128, true)]
+    {
+        for option in ["password", "receiver.password", "outbind.password"] {
+            let yaml = format!("password_max: {max}\n{}", yaml_of(option, &format!("'{}'", "p".repeat(length))));
+            match from_text(&yaml) {
+                Ok(_) => assert!(is_ok, "{option} {max} {length}"),
+                Err(error) => {
+                    let words = error.to_string();
+                    assert!(!is_ok && words.starts_with(option) && words.contains("password_max"), "{words}");
+                    assert!(!words.contains("pppp"));
+                }
+            }
+        }
+    }
+}

@@ -96,7 +96,8 @@ fn companion_flags(name: &str, value: &str) -> Vec<String> {
         "resend.max" => &["--resend-delay", "10ms"],
         "queue_full_retry.delay" => &["--queue-full-retry-max", "1d"],
         "queue_full_retry.max" => &["--queue-full-retry-delay", "10ms"],
-        "system_id" | "password" => &["--credentials-truncate"],
+        "system_id" | "password" | "receiver.system_id" | "receiver.password" => &["--credentials-truncate"],
+        "outbind.password" => &["--password-max", "128"],
         _ => &[],
     };
     flags.iter().map(|flag| (*flag).to_owned()).collect()

@@ -54,6 +54,33 @@ fn check_says_ok_or_what_is_wrong() {
 }
 
 #[test]
+fn check_looks_at_what_a_start_needs() {
+    let file = TempFile::new("no certificate");
+    let path = file.name();
+    for (arguments, option) in [
+        (vec!["--tls-enabled", "true", "--tls-ca", "/nope.pem"], "tls.ca: /nope.pem"),
+        (vec!["--tls-enabled", "true", "--tls-ca", &path], "tls.ca: "),
+        (vec!["--tls-enabled", "true", "--tls-cert", "/nope.pem", "--tls-key", "/nope.pem"], "tls.cert: /nope.pem"),
+        (
+            vec!["--tls-enabled", "true", "--tls-insecure", "true", "--tls-cert", &path, "--tls-key", &path],
+            "tls.cert: ",
+        ),
+        (vec!["--tls-enabled", "true", "--tls-server-name", "a_b!"], "tls.server_name: "),
+        (vec!["--amqp-url", "amqp://h:port/"], "amqp_url: "),
+        (vec!["--redis-url", "redis://h:port/"], "redis_url: "),
+        (vec!["--defaults-validity-period", "200d"], "defaults.validity_period: "),
+    ] {
+        let arguments: Vec<&str> = ["config", "--check"].into_iter().chain(arguments).collect();
+        let (status, shown, complaint) = output(&run(&arguments, &[]));
+        assert_eq!((status, shown.as_str()), (Some(2), ""), "{arguments:?}: {complaint}");
+        let last = complaint.lines().last().unwrap_or_default();
+        assert!(last.starts_with(&format!("smpp-transport: {option}")), "{arguments:?}: {complaint}");
+    }
+    let (status, shown, _) = output(&run(&["config", "--check", "--tls-ca", "/nope.pem"], &[]));
+    assert_eq!((status, shown.as_str()), (Some(0), "ok\n"), "without TLS nothing reads it");
+}
+
+#[test]
 fn warnings_go_to_standard_error_and_are_no_failure() {
     let (status, shown, complaint) =
         output(&run(&["config", "--check", "--middlewares", "[{class_path: logging}]"], &[]));

@@ -102,12 +102,13 @@ fn no_secret_is_ever_shown() {
         }
         secrets.insert(row.name);
     }
-    let expected = ["amqp.password", "amqp_url", "outbind.password", "password", "redis_url", "sentry_dsn"];
+    let expected =
+        ["amqp.password", "amqp_url", "outbind.password", "password", "receiver.password", "redis_url", "sentry_dsn"];
     assert_eq!(secrets, expected.map(str::to_owned).into());
 }
 
 /// The options beyond vumi2's that other transports have, by the names that they are known by, and where each is here.
-const BEYOND_VUMI2: [(&str, &[&str]); 55] = [
+const BEYOND_VUMI2: [(&str, &[&str]); 63] = [
     ("bind type", &["bind_type"]),
     ("hosts", &["hosts"]),
     ("parallel sessions", &["sessions"]),
@@ -180,6 +181,14 @@ const BEYOND_VUMI2: [(&str, &[&str]); 55] = [
     ("outbind", &["outbind.listen", "outbind.system_id", "outbind.password"]),
     ("end", &["shutdown_timeout", "unbind_timeout"]),
     ("HTTP", &["http_bind"]),
+    ("long passwords", &["password_max"]),
+    ("numbering of the bind", &["addr_ton", "addr_npi"]),
+    ("local address", &["source_address"]),
+    ("another receiver", &["receiver.host", "receiver.port", "receiver.system_id", "receiver.password"]),
+    ("senders", &["submit.source_addr", "submit.source_addr_always", "submit.address_charset", "submit.esm_class"]),
+    ("times and texts", &["defaults.validity_format", "defaults.sm_default_msg_id"]),
+    ("queues of the operator", &["amqp.declare", "amqp.queue_type", "amqp.queue_arguments", "unbound_grace"]),
+    ("busy and idle", &["enquire_link_when", "submit.registered_delivery.last_part_only"]),
     ("looking", &["pdu_log", "pdu_log_ring", "capture"]),
 ];
 

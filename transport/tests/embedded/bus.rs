@@ -306,3 +306,26 @@ async fn more_octets_than_may_wait_are_refused_after_a_crash_too() {
     process.bus.put(body(3)).await.expect("there is room again");
     assert!(process.bus.put(body(4)).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_bus_hands_out_nothing_until_it_is_resumed() {
+    let process = Process::start(&Forgetful::new());
+    for number in 0..4 {
+        process.bus.put(body(number)).await.unwrap();
+    }
+    let mut bus = process.bus.connect(2);
+    let (first, second) = (next(&mut bus.outbound).await, next(&mut bus.outbound).await);
+    bus.outbound.pause();
+    second.give_back();
+    first.give_back();
+    process.bus.put(body(4)).await.unwrap();
+    assert_idle(&mut bus.outbound).await;
+    assert_eq!(process.bus.waiting(), 5);
+    bus.publisher.publish(Route::Event, body(0)).await.unwrap();
+    bus.outbound.resume();
+    for (number, redelivered) in [(0, true), (1, true), (2, false), (3, false), (4, false)] {
+        let delivery = next(&mut bus.outbound).await;
+        assert_eq!((&delivery.body, delivery.redelivered), (&body(number), redelivered));
+        delivery.ack();
+    }
+}

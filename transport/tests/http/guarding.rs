@@ -36,7 +36,7 @@ mod unix_sockets {
     fn state() -> State {
         let (_, bus) = watch::channel(up());
         let (_, links) = watch::channel(vec![link("a", true)]);
-        State { bus_name: "amqp", bus, links, metrics: Arc::default(), queue: None }
+        State { bus_name: "amqp", bus, links, stores: vec![], metrics: Arc::default(), queue: None }
     }
 
     async fn ready(path: &std::path::Path) -> u16 {

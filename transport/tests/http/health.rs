@@ -17,6 +17,7 @@ async fn health_has_the_form_of_vumi2() {
     let expected = json!({ "health": "ok", "components": {
         "embedded": { "health": "ok", "server_properties": { "product": "P" }, "state": "open" },
         "smpp": { "health": "ok", "state": "bound", "binds": [bind] },
+        "redis": { "health": "ok", "state": "open" },
     } });
     assert_eq!((well.status, well.json()), (200, expected));
 }
@@ -50,13 +51,31 @@ async fn it_is_ready_while_the_bus_is_up_and_something_is_bound() {
     let server = Server::start().await;
     server.links.send_replace(vec![link("a", false), link("b", true)]);
     let ready = server.get("/ready").await;
-    assert_eq!((ready.status, ready.json()), (200, json!({ "ready": true, "bus": true, "smpp": true })));
+    assert_eq!((ready.status, ready.json()), (200, json!({ "ready": true, "bus": true, "smpp": true, "store": true })));
     server.links.send_replace(vec![link("a", false)]);
     let unbound = server.get("/ready").await;
-    assert_eq!((unbound.status, unbound.json()), (503, json!({ "ready": false, "bus": true, "smpp": false })));
+    assert_eq!(
+        (unbound.status, unbound.json()),
+        (503, json!({ "ready": false, "bus": true, "smpp": false, "store": true }))
+    );
     server.links.send_replace(vec![link("a", true)]);
     server.bus_health.send_replace(bus::Health::default());
     assert_eq!(server.get("/ready").await.status, 503);
+}
+
+#[tokio::test]
+async fn it_is_not_ready_while_the_store_is_away_and_health_says_why() {
+    let server = Server::start().await;
+    server.store.send_replace(StoreHealth { is_up: false, reason: "no answer within 2s".into() });
+    let ready = server.get("/ready").await;
+    assert_eq!(ready.status, 503);
+    assert_eq!(ready.json(), json!({ "ready": false, "bus": true, "smpp": true, "store": false }));
+    let health = server.get("/health").await;
+    let expected = json!({ "health": "down", "state": "unavailable", "reason": "no answer within 2s" });
+    assert_eq!((health.status, &health.json()["components"]["redis"]), (500, &expected));
+    assert_eq!(health.json()["health"], "down");
+    server.store.send_replace(StoreHealth::default());
+    assert_eq!((server.get("/ready").await.status, server.get("/health").await.status), (200, 200));
 }
 
 #[tokio::test]
@@ -87,7 +106,7 @@ async fn without_the_embedded_bus_its_paths_are_not_there() {
     let address = listener.tcp_address().unwrap();
     let (_bus, bus) = watch::channel(up());
     let (_links, links) = watch::channel(vec![]);
-    let state = State { bus_name: "amqp", bus, links, metrics: Arc::default(), queue: None };
+    let state = State { bus_name: "amqp", bus, links, stores: vec![], metrics: Arc::default(), queue: None };
     tokio::spawn(listener.serve(state, std::future::pending()));
     let get = async |path: &str| {
         let stream = TcpStream::connect(address).await.unwrap();
@@ -95,7 +114,9 @@ async fn without_the_embedded_bus_its_paths_are_not_there() {
     };
     get("/inbound").await.assert_refused(404, None, "there is no \"/inbound\"");
     assert!(!get("/").await.body.contains("/inbound"));
-    assert!(get("/health").await.json()["components"]["amqp"].is_object());
+    let components = &get("/health").await.json()["components"];
+    assert!(components["amqp"].is_object() && components.get("redis").is_none());
+    assert!(get("/ready").await.json().get("store").is_none());
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use smpp_transport::bus::embedded::Config;
 use smpp_transport::bus::{self, Bus, Embedded};
 use smpp_transport::disk::{Disk, Forgetful};
 use smpp_transport::env::{Seed, WallClock};
-use smpp_transport::http::{Address, LinkHealth, Listener, Queue, State};
+use smpp_transport::http::{Address, LinkHealth, Listener, Queue, State, StoreHealth};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
@@ -44,6 +44,7 @@ struct Server {
     bus: Bus,
     bus_health: watch::Sender<bus::Health>,
     links: watch::Sender<Vec<LinkHealth>>,
+    store: watch::Sender<StoreHealth>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
@@ -64,17 +65,19 @@ impl Server {
         metrics(&mut registry);
         let (bus_health, bus_seen) = watch::channel(up());
         let (links, links_seen) = watch::channel(vec![link("smsc", true)]);
+        let (store, store_seen) = watch::channel(StoreHealth::default());
         let state = State {
             bus_name: "embedded",
             bus: bus_seen,
             links: links_seen,
+            stores: vec![store_seen],
             metrics: Arc::new(registry),
-            queue: Some(Queue::new(queue.clone(), "smpp_transport", Seed(7), Arc::new(Still))),
+            queue: Some(Queue::new(queue.clone(), "smpp_transport", Seed(7), Arc::new(Still)).with_window(Some(LONG))),
         };
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(listener.serve(state, async { drop(stopped.await) }));
         let bus = queue.connect(10);
-        Server { address, disk, queue, bus, bus_health, links, stop, served }
+        Server { address, disk, queue, bus, bus_health, links, store, stop, served }
     }
 
     async fn get(&self, path: &str) -> Answer {

@@ -129,3 +129,48 @@ async fn a_full_queue_and_a_full_disk_are_over_some_time() {
     };
     timeout(LONG, taken).await.expect("there is room again");
 }
+
+fn with_id(id: &str, content: &str) -> String {
+    json!({"to_addr": "2", "from_addr": "1", "content": content, "message_id": id}).to_string()
+}
+
+#[tokio::test]
+async fn a_message_that_is_posted_again_is_stored_once_and_answered_alike() {
+    let server = Server::start().await;
+    for round in 0..3 {
+        let accepted = server.post("/outbound", &with_id("mine", "hi")).await;
+        assert_eq!((accepted.status, &accepted.json()["message_id"]), (202, &json!("mine")), "{round}");
+    }
+    assert_eq!(server.queue.waiting(), 1);
+    for other in [with_id("mine", "other"), with_id("mine", "hi").replace("\"2\"", "\"3\"")] {
+        server.post("/outbound", &other).await.assert_refused(409, Some("message_id"), "another message with this id");
+    }
+    // A list has some that are new.
+    let list = format!("[{},{},{},{}]", with_id("mine", "hi"), with_id("b", "1"), with_id("b", "1"), with_id("c", "2"));
+    let accepted = server.post("/outbound", &list).await;
+    assert_eq!((accepted.status, accepted.json().as_array().unwrap().len()), (202, 4));
+    assert_eq!(server.queue.waiting(), 3);
+    let list = format!("[{},{}]", with_id("d", "1"), with_id("b", "other"));
+    server.post("/outbound", &list).await.assert_refused(409, Some("[1].message_id"), "another message with this id");
+    assert_eq!(server.post("/outbound", &with_id("d", "2")).await.status, 202, "nothing of the list was taken");
+    // Messages without an id of their own are messages of their own.
+    for _ in 0..2 {
+        assert_eq!(server.post("/outbound", &message("same")).await.status, 202);
+    }
+    assert_eq!(server.queue.waiting(), 6);
+}
+
+#[tokio::test]
+async fn a_message_that_could_not_be_stored_may_be_posted_again() {
+    let server = Server::start().await;
+    server.disk.fill(true);
+    assert_eq!(server.post("/outbound", &with_id("mine", "hi")).await.status, 503);
+    server.disk.fill(false);
+    let taken = async {
+        while server.post("/outbound", &with_id("mine", "hi")).await.status != 202 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LONG, taken).await.expect("there is room again");
+    assert_eq!(server.queue.waiting(), 1);
+}

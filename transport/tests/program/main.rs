@@ -18,4 +18,5 @@ mod server;
 #[expect(dead_code, reason = "other tests need the rest")]
 mod servers;
 mod tls;
+mod wire;
 mod world;

@@ -241,3 +241,27 @@ async fn every_key_has_the_prefix_and_an_end() {
         "nothing is left behind"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whether_redis_can_be_used_is_known_while_nothing_is_asked() {
+    let Some(mut server) = server::Redis::start(false) else { return };
+    let store = client(&server, "watched", StoreLimits::default());
+    let mut health = store.health().expect("it may be out of reach");
+    let watched = store.clone();
+    let watching = tokio::spawn(async move { watched.watch().await });
+    let within = Duration::from_secs(20);
+    let up = |health: &smpp_transport::store::StoreHealth| health.is_up && health.reason.is_empty();
+    drop(tokio::time::timeout(within, health.wait_for(up)).await.expect("it is up").unwrap());
+    tokio::task::block_in_place(|| server.server.kill9());
+    let down = tokio::time::timeout(within, health.wait_for(|health| !health.is_up))
+        .await
+        .expect("it is seen")
+        .unwrap()
+        .clone();
+    assert!(!down.reason.is_empty());
+    tokio::task::block_in_place(|| server.server.start_again());
+    drop(tokio::time::timeout(within, health.wait_for(up)).await.expect("it is back").unwrap());
+    watching.abort();
+    let (all, endless) = keys(&server).await;
+    assert!(all.contains(&b"watched:probe".to_vec()) && endless.is_empty(), "{all:?}");
+}

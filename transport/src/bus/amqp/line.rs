@@ -1,5 +1,6 @@
 //! An open connection to the broker, and the channel on it.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,14 +13,14 @@ use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, ConfirmSelectOptions,
     ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
-use lapin::types::{FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection, ConnectionProperties, Consumer, Event, ExchangeKind};
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::overheard::Ear;
 use super::settling::Acks;
-use super::{AmqpConfig, EXCHANGE};
+use super::{AmqpConfig, EXCHANGE, Topology};
 
 /// Why a line is lost, in words.
 pub(super) type Lost = Arc<str>;
@@ -67,29 +68,56 @@ pub(super) enum Heard {
     Cancelled,
 }
 
-/// vumi2's exchange and queues, and ours.
+/// Makes the channel ready: exchange and queues, confirms, prefetch.
 async fn declare(channel: &Channel, config: &AmqpConfig) -> Result<(), Lost> {
     let limit = config.connection_timeout;
-    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    let asked = channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Direct, durable, FieldTable::default());
-    within(limit, "declaring the exchange vumi", asked).await?;
-    for end in ["outbound", "inbound", "event"].into_iter().chain(config.has_status.then_some("status")) {
-        declare_queue(channel, limit, &format!("{}.{end}", config.transport_name)).await?;
+    if let Topology::Declared(_) = config.topology {
+        let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        let asked = channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Direct, durable, FieldTable::default());
+        within(limit, "declaring the exchange vumi", asked).await?;
     }
-    declare_queue(channel, limit, &config.reject_queue()).await?;
+    for end in ["outbound", "inbound", "event"].into_iter().chain(config.has_status.then_some("status")) {
+        declare_queue(channel, config, &format!("{}.{end}", config.transport_name)).await?;
+    }
+    declare_queue(channel, config, &config.reject_queue()).await?;
     let asked = channel.confirm_select(ConfirmSelectOptions::default());
     within(limit, "asking for confirms", asked).await?;
     let asked = channel.basic_qos(config.prefetch.max(1), BasicQosOptions::default());
     within(limit, "setting the prefetch", asked).await
 }
 
-async fn declare_queue(channel: &Channel, limit: Duration, queue: &str) -> Result<(), Lost> {
-    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    let asked = channel.queue_declare(queue.into(), durable, FieldTable::default());
+/// Declares a queue and binds it, or looks whether it is there, as the configuration says.
+async fn declare_queue(channel: &Channel, config: &AmqpConfig, queue: &str) -> Result<(), Lost> {
+    let limit = config.connection_timeout;
+    let (passive, arguments) = match &config.topology {
+        Topology::Declared(arguments) => (false, field_table(arguments)),
+        Topology::Passive => (true, FieldTable::default()),
+        Topology::Given => return Ok(()),
+    };
+    let options = QueueDeclareOptions { durable: true, passive, ..QueueDeclareOptions::default() };
+    let asked = channel.queue_declare(queue.into(), options, arguments);
     within(limit, &format!("declaring the queue {queue}"), asked).await?;
+    if passive {
+        return Ok(());
+    }
     let bind = QueueBindOptions::default();
     let asked = channel.queue_bind(queue.into(), EXCHANGE.into(), queue.into(), bind, FieldTable::default());
     within(limit, &format!("binding the queue {queue}"), asked).await
+}
+
+/// Returns arguments of a queue with the types that the broker expects.
+fn field_table(arguments: &BTreeMap<String, String>) -> FieldTable {
+    let mut table = FieldTable::default();
+    for (name, value) in arguments {
+        let value = match (value.parse::<i64>(), value.as_str()) {
+            (Ok(number), _) => AMQPValue::LongLongInt(number),
+            (Err(_), "true") => AMQPValue::Boolean(true),
+            (Err(_), "false") => AMQPValue::Boolean(false),
+            (Err(_), text) => AMQPValue::LongString(text.into()),
+        };
+        table.insert(name.as_str().into(), value);
+    }
+    table
 }
 
 impl Line {
@@ -114,11 +142,21 @@ impl Line {
     /// Has deliveries come. Asked again when the broker has cancelled that: the queue may have to be declared again.
     pub(super) async fn consume(&mut self, config: &AmqpConfig) -> Result<(), Lost> {
         let queue = format!("{}.outbound", config.transport_name);
-        declare_queue(&self.channel, self.limit, &queue).await?;
+        declare_queue(&self.channel, config, &queue).await?;
         let options = BasicConsumeOptions::default();
         let asked = self.channel.basic_consume(queue.into(), ShortString::default(), options, FieldTable::default());
         self.consumer = Some(within(self.limit, "asking for messages", asked).await?);
         Ok(())
+    }
+
+    /// Returns `true` while the broker has a consumer of this channel.
+    pub(super) fn is_consuming(&self) -> bool {
+        self.consumer.is_some()
+    }
+
+    /// Drops the consumer that the broker has cancelled.
+    pub(super) fn forget_consumer(&mut self) {
+        self.consumer = None;
     }
 
     /// What the broker does next. Without `wants_more`, deliveries are left where they are.

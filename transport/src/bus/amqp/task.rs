@@ -50,6 +50,7 @@ enum Ended {
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Turn {
     Stop,
+    Demand,
     Heard(Heard),
     Settled,
     Said(lapin::Result<()>),
@@ -209,9 +210,7 @@ impl Task {
     }
 
     async fn turns(&mut self, line: &mut Line, publishing: &mut Publishing) -> Ended {
-        if !self.stopped
-            && let Err(lost) = line.consume(&self.config).await
-        {
+        if let Err(lost) = self.follow_demand(line).await {
             return Ended::Lost(lost);
         }
         self.tell(Health { is_up: true, state: "open", ..Health::default() });
@@ -236,6 +235,7 @@ impl Task {
                 biased;
                 () = self.ends.stop.notified(), if !self.stopped => Turn::Stop,
                 () = self.ends.deliveries.closed(), if !self.stopped => Turn::Stop,
+                () = self.ends.demand.changed(), if !self.stopped => Turn::Demand,
                 heard = line.next(wants_more) => Turn::Heard(heard),
                 _ = self.ends.settlements.recv_many(&mut settled, TURN_MAX) => Turn::Settled,
                 result = poll_fn(|cx| publishing.poll(cx, &mut said)) => Turn::Said(result),
@@ -244,7 +244,11 @@ impl Task {
                 () = &mut closing, if is_closing => return Ended::Idle,
             };
             let went = match turn {
-                Turn::Stop => self.cancel(line).await,
+                Turn::Stop => {
+                    self.stop();
+                    self.cancel(line).await
+                }
+                Turn::Demand => self.follow_demand(line).await,
                 Turn::Heard(heard) => self.hear_all(line, heard).await,
                 Turn::Settled => {
                     settled.into_iter().for_each(|(tag, settlement)| self.settle(line, publishing, tag, settlement));
@@ -269,9 +273,17 @@ impl Task {
         }
     }
 
-    /// Has no more come, and gives back what has come and was not handed out.
+    /// Consumes while deliveries are wanted, and only then.
+    async fn follow_demand(&mut self, line: &mut Line) -> Result<(), Lost> {
+        match (self.is_wanted(), line.is_consuming()) {
+            (true, false) => line.consume(&self.config).await,
+            (false, true) => self.cancel(line).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Cancels the consumer, and gives back deliveries that arrived and were not handed out.
     async fn cancel(&mut self, line: &mut Line) -> Result<(), Lost> {
-        self.stop();
         for delivery in line.cancel().await? {
             self.settling.skip(delivery.delivery_tag);
             line.give_back(delivery.delivery_tag);
@@ -288,7 +300,10 @@ impl Task {
                 Heard::Delivery(Err(error)) | Heard::Event(Event::Error(error)) => {
                     return Err(error.to_string().into());
                 }
-                Heard::Cancelled => line.consume(&self.config).await?,
+                Heard::Cancelled => {
+                    line.forget_consumer();
+                    self.follow_demand(line).await?;
+                }
                 Heard::Event(Event::ConnectionBlocked(reason)) => {
                     tracing::warn!(%reason, "the broker takes no publications");
                     line.is_blocked = true;
@@ -305,8 +320,12 @@ impl Task {
         Ok(())
     }
 
+    fn is_wanted(&self) -> bool {
+        !self.stopped && !self.ends.demand.is_paused()
+    }
+
     fn wants_more(&self) -> bool {
-        !self.stopped && self.settling.out() < usize::from(self.config.prefetch.max(1))
+        self.is_wanted() && self.settling.out() < usize::from(self.config.prefetch.max(1))
     }
 
     fn hand_out(&mut self, delivery: lapin::message::Delivery) {

@@ -103,6 +103,7 @@ impl Task {
                 // What comes often is last, so that it keeps nothing else from coming.
                 biased;
                 () = self.ends.stop.notified(), if !self.stopped => self.stop(),
+                () = self.ends.demand.changed() => {}
                 changed = failure.changed() => match changed {
                     Ok(()) => self.disk_changed(),
                     Err(_) => return Err(inner.journal.closed()),
@@ -160,8 +161,13 @@ impl Task {
         self.ends.health.send_replace(Health { is_up: failure.is_none(), state, reason, ..Health::default() });
     }
 
+    /// Whether messages may be handed out here.
+    fn is_serving(&self) -> bool {
+        self.turn.is_some() && !self.stopped && !self.ends.demand.is_paused()
+    }
+
     fn hand_out(&mut self) {
-        while self.turn.is_some() && !self.stopped && self.out.len() < self.prefetch {
+        while self.is_serving() && self.out.len() < self.prefetch {
             if let Some((position, body)) = self.returned.pop_first() {
                 self.deliver(position, body, true);
                 continue;
@@ -216,7 +222,7 @@ impl Task {
     /// be. Of what waits only as much as is handed out next; where nothing waits, as much as may come before the next time.
     fn to_mark(&self) -> Option<u64> {
         let free = self.prefetch - self.out.len();
-        let is_able = self.turn.is_some() && !self.stopped && self.marking.is_none() && free > 0;
+        let is_able = self.is_serving() && self.marking.is_none() && free > 0;
         if !is_able || !self.ends.health.borrow().is_up || (self.ready.is_empty() && self.has_more) {
             return None;
         }

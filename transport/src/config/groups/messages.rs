@@ -88,7 +88,9 @@ options! {
         /// After how many long messages the references of `multipart_sar` begin anew. Fewer is for SMSCs that read only 8 bits.
         multipart_sar_reference_rollover: u32 = 0x1_0000, number(1..=0x1_0000);
         /// What to do with a text that the charset lacks characters of: report a `nack` that names the first, put `?` in their
-        /// places, or letters that look alike.
+        /// places, or letters that look alike. With `data_coding: auto` only `transliterate` has an effect: typographic quotes,
+        /// dashes, blanks and the like become plain ones where the text then fits the default alphabet; letters stay as they are.
+        /// Combining characters are composed first, whatever is chosen here: `e` and an accent are sent as `é`.
         unencodable: OnUnencodable = OnUnencodable::Nack, names(&[
             ("nack", OnUnencodable::Nack), ("replace", OnUnencodable::Replace), ("transliterate", OnUnencodable::Transliterate),
         ]);
@@ -99,17 +101,28 @@ options! {
         /// The `service_type` of each submit, if the SMSC wants one.
         service_type: Option<String> = None, text(1..=5).optional();
         /// The type of number of the sender. `AUTO` looks at the address: letters are ALPHANUMERIC, up to 8 digits
-        /// NETWORK_SPECIFIC, more digits INTERNATIONAL.
+        /// NETWORK_SPECIFIC, more digits INTERNATIONAL, and an empty address is UNKNOWN.
         source_addr_ton: TonRule = TonRule::Fixed(Ton::UNKNOWN), word::ton();
         /// The numbering plan of the sender. `AUTO` is ISDN for INTERNATIONAL numbers, else UNKNOWN.
         source_addr_npi: NpiRule = NpiRule::Fixed(Npi::UNKNOWN), word::npi();
-        /// The type of number of the receiver.
+        /// The type of number of the receiver. `AUTO` as above, but letters are UNKNOWN. Blanks, dashes, dots, slashes and
+        /// parentheses of a written number are not sent: `+27 (82) 000-1001` goes out as `+27820001001`.
         dest_addr_ton: TonRule = TonRule::Fixed(Ton::UNKNOWN), word::ton();
         /// The numbering plan of the receiver.
         dest_addr_npi: NpiRule = NpiRule::Fixed(Npi::ISDN), word::npi();
         /// Whether to take the `+` off addresses.
         address_strip_plus: bool = false, flag();
-        /// How many characters an address may have; longer ones get a `nack`. The standard allows 20.
+        /// Sender of messages that have none.
+        source_addr: Option<String> = None, text(1..=64).optional();
+        /// Whether `submit.source_addr` replaces the senders of messages too.
+        source_addr_always: bool = false, flag();
+        /// Charset of alphanumeric senders. `gsm0338` cannot write `@`: its code 0 would end the address.
+        address_charset: Charset = Charset::Latin1, word::address_charset();
+        /// The `esm_class` of each submit, for an SMSC that wants another than 0, such as 3 for store and forward. The bit of a user
+        /// data header is added where there is one.
+        esm_class: u8 = 0, number(0..=255);
+        /// How many characters an address may have; longer ones get a `nack`. The standard allows 20; more is for SMSCs that take
+        /// longer ones.
         address_max: u8 = 20, number(1..=64);
         /// Which receipts to ask for.
         registered_delivery: Registered = Registered::default(), Nested;
@@ -138,6 +151,8 @@ options! {
         sme_originated_acks: Vec<SmeAck> = Vec::new(), list(names(&[
             ("SME_DELIVERY_ACK_REQUESTED", SmeAck::Delivery), ("SME_MANUAL_ACK_REQUESTED", SmeAck::Manual),
         ]));
+        /// Whether a long message asks for receipts of its last part only: for SMSCs that charge or count each receipt.
+        last_part_only: bool = false, flag();
         /// From the SMSC while it tries.
         intermediate_notification: bool = false, flag();
     }

@@ -180,6 +180,15 @@ impl Retry {
     }
 }
 
+/// Form of a time in a submit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TimeFormat {
+    /// A period from now on.
+    Relative,
+    /// A moment, in UTC.
+    Absolute,
+}
+
 options! {
     /// What each submit says unless the message says otherwise, in its `transport_metadata`.
     pub struct Defaults {
@@ -187,6 +196,12 @@ options! {
         validity_period: Option<Duration> = None, never_or(time(Duration::from_secs(1), DAY * 3_650));
         /// How long the SMSC is to wait before it tries. None is at once.
         schedule: Option<Duration> = None, never_or(time(Duration::from_secs(1), DAY * 3_650));
+        /// Form in which validity and schedule are sent: `relative`, a period, or `absolute`, a moment in UTC, which some SMSCs
+        /// require. A message that gives a moment has it sent as it is.
+        validity_format: TimeFormat = TimeFormat::Relative,
+            names(&[("relative", TimeFormat::Relative), ("absolute", TimeFormat::Absolute)]);
+        /// Number of a text that is stored at the SMSC, to be sent for an empty one; 0 is none.
+        sm_default_msg_id: u8 = 0, number(0..=255);
         /// How urgent it is: 0 is the lowest.
         priority: u8 = 0, number(0..=3);
         /// The protocol of the network: 0 for a text. 64 to 71 replace an earlier message on the handset.

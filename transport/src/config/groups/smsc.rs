@@ -7,7 +7,7 @@ use crate::config::kind::{flag, float, list, named, names, never_or, number, pat
 use crate::config::option::{Nested, options};
 use crate::config::secret::Secret;
 use crate::config::word;
-use crate::pdu::InterfaceVersion;
+use crate::pdu::{InterfaceVersion, Npi, Ton};
 use crate::session::BindKind;
 
 const MS: Duration = Duration::from_millis(1);
@@ -27,14 +27,34 @@ options! {
         hosts: Vec<String> = Vec::new(), crate::config::kind::at_most(100, list(word::address()));
         /// How many sessions to bind at once, with the same account. Some SMSCs allow only one.
         sessions: u16 = 1, number(1..=100);
-        /// How long opening the line may take, TLS included.
+        /// Time limit for opening a connection, TLS included. A name with several addresses has all of them tried within this
+        /// time: the next one when an address refuses, or has not answered for 250 ms.
         connect_timeout: Duration = Duration::from_secs(10), time(MS * 100, HOUR);
+        /// Local address that connections to the SMSC come from, for an SMSC that knows its clients by their addresses. None
+        /// leaves the choice to the system.
+        source_address: Option<std::net::IpAddr> = None, word::ip().optional();
         /// TLS towards the SMSC.
         tls: Tls = Tls::default(), Nested;
+        /// Another place and account for the receiver.
+        receiver: Receiver = Receiver::default(), Nested;
         /// When to try again after a connection was lost, or could not be had.
         reconnect: Reconnect = Reconnect::default(), Nested;
         /// The other way round: the SMSC connects, says outbind, and is bound to as a receiver.
         outbind: Outbind = Outbind::default(), Nested;
+    }
+}
+
+options! {
+    /// The receiver of `bind_type` `tx+rx`, where its place or its account is not that of the transmitter.
+    pub struct Receiver {
+        /// Host name or address that the receiver connects to. None is `host`, or `hosts` if no port is given here either.
+        host: Option<String> = None, word::host().optional();
+        /// Port that the receiver connects to. None is `port`.
+        port: Option<u16> = None, number(1..=65_535).optional();
+        /// Account of the receiver. None is `system_id`.
+        system_id: Option<String> = None, text(1..=64).optional();
+        /// Password of the receiver. None is `password`.
+        password: Option<Secret> = None, secret(0..=128).optional();
     }
 }
 
@@ -101,8 +121,8 @@ options! {
         listen: Option<String> = None, word::address().optional();
         /// What the SMSC must call itself. None takes any.
         system_id: Option<String> = None, text(1..=15).optional();
-        /// The password that the SMSC must have. None takes any.
-        password: Option<Secret> = None, secret(1..=8).optional();
+        /// Password that the SMSC must have, up to `password_max` characters. None takes any.
+        password: Option<Secret> = None, secret(1..=128).optional();
     }
 }
 
@@ -120,8 +140,11 @@ options! {
     pub struct Binding {
         /// Our name with the SMSC.
         system_id: String = "smppclient1".to_owned(), text(0..=64);
-        /// Our password with the SMSC.
-        password: Secret = Secret::new("password"), secret(0..=64);
+        /// Our password with the SMSC, of up to `password_max` characters.
+        password: Secret = Secret::new("password"), secret(0..=128);
+        /// Most characters of a password. The standard allows 8, as vumi2 does; many SMSCs issue passwords of 9 to 16 characters.
+        /// A longer password than this is refused at the start, or cut if `credentials_truncate` says so.
+        password_max: u8 = 8, number(8..=128);
         /// What kind of system we are, if the SMSC wants to know.
         system_type: Option<String> = None, text(1..=12).optional();
         /// The version of SMPP that the bind says. All that people write for a version means that version: vumi2's default 34
@@ -129,6 +152,10 @@ options! {
         interface_version: InterfaceVersion = InterfaceVersion::V3_4, word::interface_version();
         /// The addresses that are served, as a regular expression in the SMSC's own dialect; most SMSCs want none.
         address_range: Option<String> = None, text(1..=40).optional();
+        /// Type of number of `address_range` in the bind. Some SMSCs require 1, INTERNATIONAL.
+        addr_ton: Ton = Ton::UNKNOWN, word::fixed_ton();
+        /// Numbering plan of `address_range` in the bind. Some SMSCs require 1, ISDN.
+        addr_npi: Npi = Npi::UNKNOWN, word::fixed_npi();
         /// As what to bind: transceiver, transmitter, receiver, or two sessions, for an SMSC that knows no transceiver.
         bind_type: BindType = BindType::One(BindKind::Transceiver), named(" (two sessions)", &[
             ("trx", BindType::One(BindKind::Transceiver)),
@@ -142,12 +169,21 @@ options! {
         /// Whether to bind `tx+rx` after an SMSC has answered a transceiver bind with ESME_RINVCMDID, until the next start: it may
         /// be of version 3.3.
         bind_fallback: bool = false, flag();
-        /// Whether to cut a system_id of more than 15 and a password of more than 8 characters, and say so in the log, instead of
-        /// refusing to start. Some SMSCs compare only what fits.
+        /// Whether to cut a system_id of more than 15 and a password of more than `password_max` characters, and say so in the
+        /// log, instead of refusing to start. Some SMSCs compare only what fits.
         credentials_truncate: bool = false, flag();
         /// How long to wait for the answer to the bind. Then the line is closed, and opened again as `reconnect` says.
         smpp_bind_timeout: Duration = Duration::from_secs(30), time(MS * 100, HOUR);
     }
+}
+
+/// Times at which enquire_link is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EnquireLinkWhen {
+    /// When the SMSC has said nothing for the interval.
+    Idle,
+    /// At the interval, whatever passes.
+    Always,
 }
 
 /// How strictly PDUs are read.
@@ -165,6 +201,10 @@ options! {
         /// After how much silence of the SMSC to ask with enquire_link whether it is still there. Any PDU of its is an answer, so
         /// a busy line is never asked. 0 never asks: then a dead line is not noticed while nothing is sent.
         smpp_enquire_link_interval: Option<Duration> = Some(Duration::from_secs(55)), never_or(time(MS * 100, DAY));
+        /// When to send enquire_link: after an interval in which the SMSC said nothing, or after each interval whatever passes. Some
+        /// SMSCs close sessions on which they get none for a while, busy or not.
+        enquire_link_when: EnquireLinkWhen = EnquireLinkWhen::Idle,
+            names(&[("idle", EnquireLinkWhen::Idle), ("always", EnquireLinkWhen::Always)]);
         /// How long to wait for the answer to an enquire_link. A dead line is found within this and the interval.
         smpp_enquire_link_timeout: Duration = Duration::from_secs(10), time(MS * 100, HOUR);
         /// How long to wait for the answer to a submit. Without one the outcome is unknown: see `on_unknown_outcome`.

@@ -1,9 +1,12 @@
 //! What every vumi2 worker has: a name, a bus, logs, HTTP, middlewares.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::kind::{at_most, flag, list, named, names, never_or, number, path, secret, secret_url, text, time};
+use crate::config::kind::{
+    at_most, flag, list, map, named, names, never_or, number, or_never, path, secret, secret_url, text, time,
+};
 use crate::config::option::{Nested, options};
 use crate::config::record::record;
 use crate::config::secret::Secret;
@@ -101,18 +104,28 @@ options! {
         bus: Bus = Bus::Embedded, names(&[("embedded", Bus::Embedded), ("amqp", Bus::Amqp)]);
         /// The broker, part by part.
         amqp: Amqp = Amqp::default(), Nested;
-        /// The broker, as a URL: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS. If given, the parts under `amqp`
-        /// do not count.
+        /// The broker, as a URL: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS. If given, host, port, user,
+        /// password and virtual host under `amqp` do not count.
         amqp_url: Option<Secret> = None, secret_url(&["amqp", "amqps"]).optional();
         /// How many messages the broker hands out before one is acknowledged. None is what `worker_concurrency` says. More than
         /// the window keeps the line full; what is handed out is handed out again after a crash.
         amqp_prefetch: Option<u16> = None, number(1..=65_535).optional();
+        /// How long messages are kept while no session is bound that could send them. After this time they are given back to the
+        /// bus, where another process with the same queue takes them, and nothing is consumed until a session is bound again. Only
+        /// messages of which the SMSC has some parts already are kept. With `never` messages stay with this process.
+        unbound_grace: Option<Duration> = Some(Duration::from_secs(5)),
+            or_never(time(Duration::ZERO, Duration::from_secs(3_600)));
         /// How long the bus may take to store a message from the SMSC. After it the SMSC is told `inbound.error_status`, and
         /// keeps the message.
         inbound_timeout: Duration = Duration::from_secs(30), time(Duration::from_millis(100), Duration::from_secs(3_600));
         /// The queue where outbound messages go that are none: text that is not JSON, or has no addresses. It is declared durable
         /// and without arguments, and bound to the exchange `vumi` by its name. None is `NAME.failed`.
         amqp_reject_to: Option<String> = None, text(1..=255).optional();
+        /// How long the embedded bus remembers the `message_id` of messages that are posted with one. The same message posted again
+        /// within this time is answered like the first, and sent once; another message with the same id is refused with 409. At
+        /// most 100,000 are remembered, in memory.
+        outbound_dedupe_window: Option<Duration> = Some(Duration::from_secs(3_600)),
+            never_or(time(Duration::from_secs(1), Duration::from_secs(86_400)));
         /// The folder of the embedded bus and of the embedded store.
         data_dir: PathBuf = PathBuf::from("./smpp-transport-data"), path();
         /// How long the embedded bus keeps messages and events that may have been read.
@@ -122,6 +135,26 @@ options! {
         /// What comes from the SMSC is still taken: `data_retention` bounds that.
         data_octets_max: u64 = 1 << 30, number(1 << 20..=1 << 50);
     }
+}
+
+/// How queues come to be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Declare {
+    /// Declared and bound on every connection.
+    Active,
+    /// Looked at, and used as they are.
+    Passive,
+    /// Used without a look.
+    None,
+}
+
+/// Type of a queue.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum QueueType {
+    /// On one node of the broker.
+    Classic,
+    /// On several nodes of the broker.
+    Quorum,
 }
 
 options! {
@@ -137,6 +170,17 @@ options! {
         password: Secret = Secret::new("guest"), secret(0..=255);
         /// Which of the broker's virtual hosts to use; `/` is the one that it begins with.
         vhost: String = "/".to_owned(), text(1..=255);
+        /// How the exchange and the queues come to be: `active` declares them, `passive` uses those that the operator has made,
+        /// whatever their type and arguments, and says so if one is missing; `none` asks for nothing, for a user without the
+        /// right to configure. With the last two nothing is bound to the exchange either.
+        declare: Declare = Declare::Active,
+            names(&[("active", Declare::Active), ("passive", Declare::Passive), ("none", Declare::None)]);
+        /// Type of the queues that are declared. None says nothing of it, as vumi2: the type is the default of the virtual host.
+        queue_type: Option<QueueType> = None,
+            names(&[("classic", QueueType::Classic), ("quorum", QueueType::Quorum)]).optional();
+        /// Further arguments of the queues that are declared, such as `{x-message-ttl: 86400000}`. Numbers are whole; queues that
+        /// exist already must have the same.
+        queue_arguments: BTreeMap<String, String> = BTreeMap::new(), map(text(1..=128), text(0..=255));
     }
 }
 

@@ -56,6 +56,34 @@ pub(crate) fn never_or(kind: Kind<Duration>) -> Kind<Option<Duration>> {
     }
 }
 
+/// A time from 0 on, or `never`: nothing, `never` or `off`.
+pub(crate) fn or_never(kind: Kind<Duration>) -> Kind<Option<Duration>> {
+    let (read, show) = (kind.read, kind.show);
+    let is_never = |node: &Node| match &node.value {
+        Value::Text(text) => matches!(text.as_str(), "" | "never" | "off"),
+        value => *value == Value::Null,
+    };
+    let allowed = format!("{}, or never", kind.allowed);
+    let wanted = format!("allowed is {allowed}");
+    let mut good = kind.good;
+    good.extend(["never", "off", "''"].map(str::to_owned));
+    Kind {
+        allowed,
+        read: Box::new(move |node| {
+            if is_never(node) {
+                return Ok(None);
+            }
+            read(node).map(Some).map_err(|wrong| Wrong { words: wanted.clone(), ..wrong })
+        }),
+        show: Box::new(move |time| time.as_ref().map_or_else(|| Node::text("never"), &show)),
+        is_secret: false,
+        is_yaml: false,
+        parts: Vec::new(),
+        good,
+        bad: kind.bad,
+    }
+}
+
 /// Reads a time; whole numbers come out as they went in.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let text = text.trim();

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::{Told, answer_body, body, rules};
 use crate::pdu::{Answer, Body, CommandId, CommandStatus, DecodeError, Pdu};
-use crate::session::{BindKind, Outcome, Refused, Role, SEQUENCE_MAX, Session, SessionConfig, State, Why};
+use crate::session::{
+    BindKind, EnquireLinkWhen, Outcome, Refused, Role, SEQUENCE_MAX, Session, SessionConfig, State, Why,
+};
 
 /// What was done to a session.
 #[derive(Clone, Debug)]
@@ -417,8 +419,10 @@ impl Watch {
     }
 
     fn hear(&mut self) {
-        self.dead_at = None;
-        self.silent_since = self.turn.now;
+        let was_asked = self.dead_at.take().is_some();
+        if was_asked || self.config.enquire_link_when == EnquireLinkWhen::Idle {
+            self.silent_since = self.turn.now;
+        }
     }
 
     fn close_if_over(&mut self) {

@@ -2,6 +2,7 @@
 //! enquire_link is always answered at once.
 
 use super::*;
+use crate::session::EnquireLinkWhen;
 
 const BOTH: [Role; 2] = [Role::Esme, Role::Smsc];
 const ASK: CommandId = CommandId::ENQUIRE_LINK;
@@ -255,4 +256,61 @@ fn a_bind_that_is_put_off_behind_questions_leaves_the_session_open() {
     pair.inject_pdu(Role::Smsc, OK, 51, body(CommandId::BIND_RECEIVER));
     assert_eq!(sent(&mut pair, Role::Smsc), [(CommandId::BIND_RECEIVER_RESP, CommandStatus::ESME_RTHROTTLED, 51)]);
     assert_eq!(pair.session(Role::Smsc).state(), State::Open);
+}
+
+/// A pair whose ESME asks after each interval, whatever passes.
+fn always(seconds: u64) -> Setup {
+    let mut setup = interval(seconds);
+    setup.esme.enquire_link_when = EnquireLinkWhen::Always;
+    setup
+}
+
+#[test]
+fn a_busy_peer_is_asked_after_each_interval_if_that_is_wanted() {
+    for (setup, questions) in [(interval(10), 0), (always(10), 10)] {
+        let mut pair = Pair::bound_with(BindKind::Transceiver, setup);
+        let mut asked = 0;
+        for second in 0..100 {
+            pair.advance(s(1));
+            pair.inject_pdu(Role::Esme, OK, 1_000 + second, body(CommandId::ENQUIRE_LINK));
+            asked += sent(&mut pair, Role::Esme).iter().filter(|(command, _, _)| *command == ASK).count();
+        }
+        assert_eq!(asked, questions);
+        assert_eq!(pair.session(Role::Esme).state(), State::Bound(BindKind::Transceiver));
+    }
+}
+
+#[test]
+fn whatever_is_heard_puts_no_question_off_that_is_asked_always() {
+    let heard: [(CommandId, u32); 6] = [
+        (CommandId::DELIVER_SM, 1),
+        (CommandId::ENQUIRE_LINK, 1),
+        (CommandId::ALERT_NOTIFICATION, 1),
+        (CommandId::SUBMIT_SM_RESP, 9_999),
+        (CommandId::GENERIC_NACK, 0),
+        (CommandId::SUBMIT_SM, 1),
+    ];
+    for (command, sequence) in heard {
+        let mut pair = Pair::bound_with(BindKind::Transceiver, always(10));
+        pair.advance(s(9));
+        pair.inject_pdu(Role::Esme, OK, sequence, body(command));
+        sent(&mut pair, Role::Esme);
+        pair.advance(s(1));
+        assert_eq!(sent(&mut pair, Role::Esme).first().map(|(command, _, _)| *command), Some(ASK), "{command:?}");
+    }
+}
+
+#[test]
+fn a_silent_peer_is_found_dead_however_it_is_asked() {
+    let mut setup = always(10);
+    setup.esme.enquire_link_timeout = Some(s(5));
+    let mut pair = Pair::bound_with(BindKind::Transceiver, setup);
+    pair.flow(Role::Smsc, Flow::Lost);
+    pair.advance(s(15));
+    assert_eq!(pair.told(Role::Esme).last(), Some(&Told::Closed(Why::EnquireLink)));
+    let mut never = always(10);
+    never.esme.enquire_link_interval = None;
+    let mut pair = Pair::bound_with(BindKind::Transceiver, never);
+    pair.advance(s(3_600));
+    assert_eq!(pair.sent(Role::Esme), []);
 }
