@@ -216,7 +216,7 @@ pub fn read_joined(pdu: &Pdu, joined: &Joined, options: &InboundOptions) -> Read
 /// Reads what is there of a receipt whose other parts never came. `None` unless its first parts hold id and state.
 #[must_use]
 pub fn read_incomplete(incomplete: &Incomplete, options: &InboundOptions) -> Option<ReadReceipt> {
-    let first = (1..).zip(&incomplete.segments).take_while(|(number, segment)| *number == segment.number);
+    let first = (1..=u8::MAX).zip(&incomplete.segments).take_while(|(number, segment)| *number == segment.number);
     let joined = join(first.map(|(_, segment)| segment.clone()));
     let addresses = [latin1(&incomplete.key.source.addr), latin1(&incomplete.key.destination.addr)];
     receipt::read_first_parts(&joined, addresses, options)

@@ -187,7 +187,7 @@ impl Sent {
         let is_done = |(number, report): (u8, &Option<Report>)| {
             self.unreported.contains(&number) || report.as_ref().is_some_and(|report| report.is_final)
         };
-        self.accepted.len() >= self.reports.len() && (1..).zip(&self.reports).all(is_done)
+        self.accepted.len() >= self.reports.len() && (1..=u8::MAX).zip(&self.reports).all(is_done)
     }
 
     fn aggregate(&self, message: &str) -> Aggregate {
