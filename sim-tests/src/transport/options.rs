@@ -70,12 +70,15 @@ fn queue(options: &Options) -> QueueConfig {
     queue
 }
 
+/// Time for which a report waits for the receipts of all parts: short, so that runs end soon.
+const AGGREGATE_TIMEOUT: Duration = Duration::from_secs(30);
+
 pub(super) fn limits(part: &Transport) -> StoreLimits {
     let join = JoinLimits { expiry: ms(part.options.join_expiry_ms), ..StoreLimits::default().join };
     let defaults = StoreLimits::default();
     StoreLimits {
         early_hold: ms(part.options.early_hold_ms),
-        aggregate_timeout: defaults.aggregate_timeout.filter(|_| !part.options.report_parts),
+        aggregate_timeout: (!part.options.report_parts).then_some(AGGREGATE_TIMEOUT),
         join,
         ..defaults
     }

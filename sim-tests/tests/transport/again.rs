@@ -72,7 +72,7 @@ async fn an_answer_that_comes_too_late_is_counted_and_its_id_remembered() {
     })
     .await;
     world.send("m", "late");
-    assert_eq!(world.event().await, "nack m: outcome unknown: no answer in time");
+    assert_eq!(world.event().await, "nack m: outcome unknown: no response in time");
     assert_eq!(world.metrics().late.get(), 0);
     assert_eq!(world.event().await, "delivered m DELIVERED", "the receipt finds its message");
     assert_eq!(world.metrics().late.get(), 1);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use smpp_transport::disk::{Disk, Forgetful};
-use smpp_transport::outbound::MultipartHandling;
+use smpp_transport::outbound::{KeepOrder, MultipartHandling};
 use smpp_transport::store::{Embedded, Memory, Store, StoreLimits};
 use tokio::task::JoinHandle;
 
@@ -33,7 +33,8 @@ async fn a_refused_bind_is_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn told_to_end_it_finishes_what_is_outstanding_and_gives_back_the_rest() {
-    let mut world = World::new("[{ when: { operation: submit_sm }, then: { delay: 2s } }]").await;
+    let rules = "[{ when: { operation: submit_sm }, then: { delay: 2s } }]";
+    let mut world = World::with(rules, |world| world.config.queue.keep_order = KeepOrder::None).await;
     (0..30).for_each(|number| world.send(&format!("m{number}"), "hello"));
     tokio::time::sleep(seconds(1)).await;
     let took = world.stop().await;

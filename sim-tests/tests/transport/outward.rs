@@ -124,7 +124,7 @@ async fn an_outcome_that_nobody_knows_is_tried_again_or_told() {
     assert_eq!(world.taken().len(), 2, "the SMSC had it the first time");
     let world = World::with(rules, |world| world.config.queue.on_unknown = OnUnknown::Nack).await;
     world.send("m", "once");
-    assert_eq!(world.event().await, "nack m: outcome unknown: no answer in time");
+    assert_eq!(world.event().await, "nack m: outcome unknown: no response in time");
     assert_eq!(world.taken().len(), 1);
 }
 

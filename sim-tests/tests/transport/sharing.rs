@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use smpp_transport::bus::Bus;
-use smpp_transport::outbound::MultipartHandling;
+use smpp_transport::outbound::{KeepOrder, MultipartHandling};
 use tokio::time::{sleep, timeout};
 
 use crate::world::{World, seconds};
@@ -120,7 +120,7 @@ async fn a_message_of_which_the_smsc_has_a_part_stays_with_the_process_that_sent
 
 #[tokio::test(start_paused = true)]
 async fn a_message_that_was_submitted_is_left_to_others_once_and_then_kept() {
-    let world = unbound_with(2, |_| {}).await;
+    let world = unbound_with(2, |world| world.config.queue.keep_order = KeepOrder::None).await;
     sleep(seconds(6)).await;
     assert_eq!(world.bus.waiting(), 2);
     // Nobody else takes them: they come back here, and are lost again.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{Bus, Ends, Health, Publication, Route, Settlement, handles};
 
@@ -14,8 +14,9 @@ use super::{Bus, Ends, Health, Publication, Route, Settlement, handles};
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     inner: Arc<Mutex<Inner>>,
-    /// Wakes the tasks of all transports: a message that one gives back may be for another.
-    changed: watch::Sender<()>,
+    /// Wakes the tasks of all transports: a message that one gives back may be for another. A `Notify` wakes them in the order
+    /// in which they wait; a `watch` would leave the order to chance.
+    changed: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -58,13 +59,13 @@ impl Memory {
         let place = inner.places;
         inner.waiting.insert(place, (body, redelivered));
         drop(inner);
-        self.changed.send_replace(());
+        self.changed.notify_waiters();
     }
 
     /// Takes the bus away, or brings it back: meanwhile nothing is handed out or stored, and what is to be stored waits.
     pub fn set_away(&self, is_away: bool) {
         self.inner().is_away = is_away;
-        self.changed.send_replace(());
+        self.changed.notify_waiters();
     }
 
     /// What has been published so far, in order; each is given once.
@@ -84,15 +85,14 @@ impl Memory {
     pub fn connect(&self, prefetch: usize) -> Bus {
         let (bus, ends) = handles(prefetch);
         ends.health.send_replace(Health { is_up: true, state: "open", ..Health::default() });
-        let (memory, changed) = (self.clone(), self.changed.subscribe());
-        tokio::spawn(Task { memory, changed, ends, prefetch: prefetch.max(1), out: BTreeMap::new() }.run());
+        let memory = self.clone();
+        tokio::spawn(Task { memory, ends, prefetch: prefetch.max(1), out: BTreeMap::new() }.run());
         bus
     }
 }
 
 struct Task {
     memory: Memory,
-    changed: watch::Receiver<()>,
     ends: Ends,
     prefetch: usize,
     /// Handed out and not settled, by tag, with their places.
@@ -102,7 +102,10 @@ struct Task {
 impl Task {
     async fn run(mut self) {
         let (mut stopped, mut silent) = (false, false);
+        let changed = Arc::clone(&self.memory.changed);
         loop {
+            // Made before the bus is looked at, so that no change in between is missed.
+            let changed = changed.notified();
             // To a handle that is gone the same would be handed out for ever: it gives back what it gets.
             let is_open = !stopped && !self.ends.deliveries.is_closed();
             if silent && !is_open {
@@ -125,7 +128,7 @@ impl Task {
                 }
                 () = self.ends.deliveries.closed(), if is_open => {}
                 () = self.ends.demand.changed() => {}
-                _ = self.changed.changed() => {}
+                () = changed => {}
             }
         }
         // The last word on what was out may be on its way.
@@ -137,7 +140,7 @@ impl Task {
             inner.waiting.insert(place, (body, true));
         }
         drop(inner);
-        self.memory.changed.send_replace(());
+        self.memory.changed.notify_waiters();
     }
 
     fn hand_out(&mut self) -> bool {
@@ -158,7 +161,7 @@ impl Task {
             Settlement::Ack => {}
             Settlement::GiveBack => {
                 inner.waiting.insert(place, (body, true));
-                self.memory.changed.send_replace(());
+                self.memory.changed.notify_waiters();
             }
             Settlement::DeadLetter(_) => inner.published.push((Route::Failed, body)),
         }

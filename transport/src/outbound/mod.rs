@@ -19,7 +19,7 @@ pub use address::Numbering;
 pub use metadata::{DATA_CODINGS, SETTING_KEYS};
 pub use queue::{
     Again, Answer, Cause, Doubt, End, FullScope, Job, KeepOrder, OnUnknown, Queue, QueueConfig, QueueFull, Rate,
-    Resend, Retry, Submit, Throttle, Validity, Verdict,
+    Resend, Retry, Submit, Throttle, Tried, Validity, Verdict,
 };
 pub use words::words;
 

@@ -33,7 +33,7 @@ use crate::pdu::{Sm, Tlvs};
 use lanes::Lanes;
 use message::{Limits, Message, State, validity};
 use pace::{Episode, Pace};
-use resend::{Decision, Scope, decide};
+use resend::{Decision, Scope, Tries, decide};
 use suspects::{PATIENCE, QUIET, Suspects, Suspicion};
 
 /// Number of a message: its place in the order.
@@ -463,9 +463,48 @@ impl<T> Queue<T> {
 
     /// Gives back those of these messages of which nothing is outstanding, and nothing accepted: they can be left to others.
     pub fn give_back(&mut self, which: impl Fn(&T) -> bool) -> Vec<T> {
+        self.give_back_counted(which).into_iter().map(|(token, _)| token).collect()
+    }
+
+    /// Gives messages back as [`give_back`](Queue::give_back) does, each with the count of its tries.
+    pub fn give_back_counted(&mut self, which: impl Fn(&T) -> bool) -> Vec<(T, Tried)> {
         let is_left = |message: &Message<T>| message.is_untouched() && which(&message.token);
         let jobs: Vec<Job> = self.jobs.iter().filter(|(_, message)| is_left(message)).map(|(job, _)| *job).collect();
-        jobs.into_iter().filter_map(|job| self.remove(job)).map(|message| message.token).collect()
+        let given = jobs.into_iter().filter_map(|job| self.remove(job));
+        given
+            .map(|message| {
+                let tried = Tried::of(&message);
+                (message.token, tried)
+            })
+            .collect()
+    }
+
+    /// Continues the count of tries of a message that was given back and has come again.
+    pub fn count_on(&mut self, now: Duration, job: Job, tried: &Tried) {
+        let Some(message) = self.jobs.get_mut(&job) else { return };
+        for (part, tries) in message.parts.iter_mut().zip(&tried.parts) {
+            part.tries = *tries;
+        }
+        if tried.losses > 0 {
+            let by = now.saturating_add(PATIENCE);
+            message.suspicion = Some(Suspicion { losses: tried.losses, behind: job, by });
+        }
+        self.look_at(job);
+    }
+}
+
+/// Count of the tries of a message that was given back.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Tried {
+    parts: Vec<Tries>,
+    /// Sessions that broke while the message was outstanding.
+    losses: u32,
+}
+
+impl Tried {
+    fn of<T>(message: &Message<T>) -> Tried {
+        let parts = message.parts.iter().map(|part| part.tries).collect();
+        Tried { parts, losses: message.suspicion.map_or(0, |suspicion| suspicion.losses) }
     }
 }
 

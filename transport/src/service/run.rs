@@ -389,7 +389,11 @@ impl Run {
             Intake::Send(outgoing, ..) | Intake::Over(outgoing, _) if outgoing.is_void() => {}
             Intake::Send(outgoing, parts, age) => {
                 self.shared.is_under_way(&outgoing);
-                self.queue.add(self.now(), outgoing, parts, age);
+                let (now, tried) = (self.now(), self.sharing.tried(&outgoing.message_id).cloned());
+                let job = self.queue.add(now, outgoing, parts, age);
+                if let Some(tried) = tried {
+                    self.queue.count_on(now, job, &tried);
+                }
             }
             Intake::Over(outgoing, end) => self.settle(outgoing, end),
             Intake::Nothing => {}
@@ -524,10 +528,10 @@ impl Run {
     /// Gives back what may be left to other processes while no link is bound.
     fn leave_to_others(&mut self) {
         let sharing = &self.sharing;
-        let given = self.queue.give_back(|outgoing| sharing.may_leave(&outgoing.message_id, outgoing.was_submitted()));
-        for outgoing in given {
+        let may_leave = |outgoing: &Outgoing| sharing.may_leave(&outgoing.message_id, outgoing.was_submitted());
+        for (outgoing, tried) in self.queue.give_back_counted(may_leave) {
             if outgoing.was_submitted() {
-                self.sharing.leave(&outgoing.message_id);
+                self.sharing.leave(&outgoing.message_id, tried);
             }
             self.shared.is_settled(&outgoing.message_id);
         }

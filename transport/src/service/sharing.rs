@@ -7,10 +7,12 @@
 //!      └──────────────── the grace is over: all is given back ◄─┘
 //! ```
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::outbound::Tried;
 
 /// Consumption of outbound messages, as far as it depends on the links.
 #[derive(Debug)]
@@ -32,16 +34,16 @@ enum State {
 /// Most messages that are remembered as left to other processes; the oldest are forgotten first.
 const HANDED_OVER_MAX: usize = 10_000;
 
-/// Messages that were submitted here and left to other processes.
+/// Messages that were submitted here and left to other processes, with the counts of their tries.
 #[derive(Debug, Default)]
 struct HandedOver {
-    ids: BTreeSet<Box<str>>,
+    ids: BTreeMap<Box<str>, Tried>,
     order: VecDeque<Box<str>>,
 }
 
 impl HandedOver {
-    fn insert(&mut self, message_id: &str) {
-        if self.ids.insert(message_id.into()) {
+    fn insert(&mut self, message_id: &str, tried: Tried) {
+        if self.ids.insert(message_id.into(), tried).is_none() {
             self.order.push_back(message_id.into());
         }
         if self.order.len() > HANDED_OVER_MAX
@@ -76,12 +78,17 @@ impl Sharing {
     /// Returns `true` if a message may be left to other processes. One that was submitted, with an unknown outcome, is left to
     /// them once: a message at which sessions break, and that nobody else takes, is counted here until its tries are over.
     pub(super) fn may_leave(&self, message_id: &str, was_submitted: bool) -> bool {
-        !was_submitted || !self.handed_over.ids.contains(message_id)
+        !was_submitted || !self.handed_over.ids.contains_key(message_id)
     }
 
     /// Notes that a message that was submitted is left to other processes.
-    pub(super) fn leave(&mut self, message_id: &str) {
-        self.handed_over.insert(message_id);
+    pub(super) fn leave(&mut self, message_id: &str, tried: Tried) {
+        self.handed_over.insert(message_id, tried);
+    }
+
+    /// Returns the count of the tries of a message that was left to others and has come again: it goes on.
+    pub(super) fn tried(&self, message_id: &str) -> Option<&Tried> {
+        self.handed_over.ids.get(message_id)
     }
 
     /// Returns the end of the grace time, if it runs.
@@ -174,9 +181,9 @@ mod tests {
     fn a_message_that_was_submitted_is_left_to_others_once() {
         let mut sharing = Sharing::new(Some(GRACE));
         assert!(sharing.may_leave("m", false) && sharing.may_leave("m", true));
-        sharing.leave("m");
+        sharing.leave("m", Tried::default());
         assert!(sharing.may_leave("m", false) && !sharing.may_leave("m", true) && sharing.may_leave("n", true));
-        (0..HANDED_OVER_MAX).for_each(|number| sharing.leave(&number.to_string()));
+        (0..HANDED_OVER_MAX).for_each(|number| sharing.leave(&number.to_string(), Tried::default()));
         assert!(sharing.may_leave("m", true), "forgotten");
         assert_eq!(
             (sharing.handed_over.ids.len(), sharing.handed_over.order.len()),

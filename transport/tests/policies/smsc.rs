@@ -13,7 +13,7 @@ use smpp_transport::bus::memory::Memory;
 use smpp_transport::driver::{ClientConfig, Connect};
 use smpp_transport::env::{Seed, WallClock};
 use smpp_transport::pdu::{Body, CommandId, FRAME_OCTETS_MAX, Leniency, Pdu, Sm, next_frame};
-use smpp_transport::service::{Link, Metrics, Service, ServiceConfig};
+use smpp_transport::service::{Link, Service, ServiceConfig};
 use smpp_transport::session::BindKind;
 use smpp_transport::store::{self, Store, StoreLimits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -127,9 +127,7 @@ impl WallClock for Clock {
 /// A running service.
 pub(crate) struct World {
     pub(crate) bus: Memory,
-    pub(crate) metrics: Arc<Metrics>,
     smsc: Smsc,
-    start: Instant,
     task: JoinHandle<()>,
 }
 
@@ -165,11 +163,10 @@ impl World {
         let store = Store::Memory(store::Memory::new(StoreLimits::default()));
         let prefetch = setup.config.messages_max;
         let service = Service::new(setup.config, bus.connect(prefetch), store, Arc::new(Clock(start)), Seed(1));
-        let metrics = service.metrics();
         let link = |number| (Link::new(format!("trx{number}"), setup.client.clone()), smsc.clone());
         let links: Vec<_> = (1..=setup.links).map(link).collect();
         let task = tokio::spawn(service.run(links, pending()));
-        World { bus, metrics, smsc, start, task }
+        World { bus, smsc, task }
     }
 
     /// Lets this much time pass.
@@ -188,10 +185,6 @@ impl World {
     /// Number of connections so far.
     pub(crate) fn sessions(&self) -> usize {
         self.smsc.0.lock().unwrap().sessions
-    }
-
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.start.elapsed()
     }
 
     /// Outcomes since this was asked last, by message id: `ack`, or the reason of a nack.
