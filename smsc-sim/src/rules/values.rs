@@ -259,8 +259,12 @@ impl FromStr for Between {
 
 impl fmt::Display for Between {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}..", self.from)?;
-        if self.to < NEVER { write!(f, "{}", self.to) } else { Ok(()) }
+        match (self.from == Time::default(), self.to < NEVER) {
+            (true, true) => write!(f, "..{}", self.to),
+            (false, true) => write!(f, "{}..{}", self.from, self.to),
+            (true, false) => f.write_str("0s.."),
+            (false, false) => write!(f, "{}..", self.from),
+        }
     }
 }
 
@@ -368,7 +372,10 @@ mod tests {
         assert!(of("10s..20s").admits(seconds(10)) && !of("10s..20s").admits(seconds(20)));
         assert!(of("10s..").admits(seconds(u64::MAX)) && !of("10s..").admits(seconds(9)));
         assert!(of("..10s").admits(seconds(0)) && !of("..10s").admits(seconds(10)));
-        assert_eq!(of("10s..").to_string(), "10s..");
+        for text in ["10s..20s", "10s..", "..20s", "0s.."] {
+            assert_eq!(of(text).to_string(), text, "written as the schema has it");
+        }
+        assert_eq!(of("0s..20s").to_string(), "..20s");
         for text in ["..", "10s", "10..20s", "s..", "x..10s"] {
             assert!(text.parse::<Between>().is_err(), "{text}");
         }
