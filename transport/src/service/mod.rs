@@ -27,6 +27,7 @@ mod refusals;
 mod repeats;
 mod run;
 mod sharing;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
@@ -45,6 +46,7 @@ use outward::Outgoing;
 use refusals::Refusals;
 use repeats::Repeats;
 pub use run::{EXPIRY_INTERVAL, Service};
+use turns::Turns;
 
 use crate::bus::message::Stamp;
 use crate::bus::{PublishError, Publisher, Route};
@@ -186,6 +188,8 @@ struct Shared {
     unsettled: Mutex<BTreeMap<Box<str>, UnderWay>>,
     /// Early receipts that are being told: the first form of their ids, and what they say.
     telling: Mutex<BTreeSet<(String, Box<str>)>>,
+    /// Messages of which a report is being published.
+    turns: Turns,
     /// Parts whose answer has not come in time.
     unanswered: Mutex<Unanswered>,
     /// What the SMSC has sent lately.
@@ -216,6 +220,7 @@ impl Shared {
             ids_seen: Mutex::default(),
             unsettled: Mutex::default(),
             telling: Mutex::default(),
+            turns: Turns::default(),
             unanswered: Mutex::default(),
             repeats: Repeats::default(),
             refusals: Mutex::default(),

@@ -154,6 +154,41 @@ async fn states_never_go_backward() {
     }
 }
 
+/// So many that the runtime makes their tasks yield, and wakes them in another order.
+#[tokio::test(start_paused = true)]
+async fn receipts_at_the_same_time_are_reported_in_order() {
+    const MESSAGES: usize = 300;
+    for stats in [
+        &["ACCEPTD", "DELIVRD"][..],
+        &["ENROUTE", "UNDELIV"],
+        &["ACCEPTD", "ENROUTE", "DELIVRD", "ACCEPTD"],
+        &["DELIVRD", "UNKNOWN", "DELIVRD", "UNDELIV"],
+    ] {
+        let mut world = World::start(Options::default());
+        let message = |number: usize| format!("m{number}");
+        for number in 0..MESSAGES {
+            let id = number.to_string();
+            world.submit(&message(number), "hi", &[id.as_bytes()]).await;
+        }
+        let mut answers = Vec::new();
+        for number in 0..MESSAGES {
+            for stat in stats {
+                answers.push(world.send(says(&number.to_string(), stat)).await);
+            }
+        }
+        for answer in answers {
+            assert_eq!(answer.await, Ok(0));
+        }
+        world.pass(SECOND).await;
+        for number in 0..MESSAGES {
+            let reports = world.got.reports(&message(number));
+            let first = reports.iter().position(|report| *report != "pending");
+            let is_backward = first.is_none_or(|first| reports[first..].iter().any(|report| *report != reports[first]));
+            assert!(!is_backward, "{stats:?}: {reports:?} of message {number}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn early_receipts_beyond_the_bound_are_refused_and_not_lost() {
     let mut options = Options::default();

@@ -167,7 +167,8 @@ impl World {
         let ids = Arc::<Mutex<VecDeque<Vec<u8>>>>::default();
         let (orders, ordered) = mpsc::channel(1_000);
         let pipe = Pipe { ids: Arc::clone(&ids), orders: Some(ordered) };
-        let client = ClientConfig::new(BindKind::Transceiver, "esme".parse().unwrap(), "secret".parse().unwrap());
+        let mut client = ClientConfig::new(BindKind::Transceiver, "esme".parse().unwrap(), "secret".parse().unwrap());
+        (client.incoming_max, client.session.inbound_window) = (2_000, 2_000);
         let service = Service::new(config.clone(), bus.connect(1_000), store.clone(), Arc::clone(&clock) as _, Seed(1));
         let metrics = service.metrics();
         let running = tokio::spawn(service.run([(Link::new("trx", client), pipe)], std::future::pending()));
@@ -207,9 +208,14 @@ impl World {
 
     /// Sends a deliver_sm and gives the status of its answer.
     pub(crate) async fn deliver(&self, body: Vec<u8>) -> u32 {
+        self.send(body).await.await.expect("it is answered")
+    }
+
+    /// Sends a deliver_sm without waiting for its answer.
+    pub(crate) async fn send(&self, body: Vec<u8>) -> oneshot::Receiver<u32> {
         let (answered, status) = oneshot::channel();
         self.orders.send((body, answered)).await.expect("the SMSC runs");
-        status.await.expect("it is answered")
+        status
     }
 
     /// Lets time pass, and looks at everything that was published.

@@ -36,7 +36,11 @@ impl Shared {
         if !self.telling().insert(telling.clone()) {
             return;
         }
-        in_the_end("report of a message in parts not published", || self.report_aggregate(&aggregate)).await;
+        in_the_end("report of a message in parts not published", async || {
+            let _turn = self.turns.turn(&aggregate.message).await;
+            self.report_aggregate(&aggregate).await
+        })
+        .await;
         self.telling().remove(&telling);
     }
 }

@@ -55,7 +55,7 @@ impl Shared {
             Matched::Known(known) => {
                 Metrics::count(&self.metrics.receipts, "known");
                 self.learn(receipt, &known);
-                self.report(&known, &receipt.report).await
+                self.report(receipt, known).await
             }
             Matched::Held => {
                 Metrics::count(&self.metrics.receipts, "held");
@@ -108,7 +108,7 @@ impl Shared {
             let matched = self.store.receipt_again(self.now(), &by_learned).await?;
             if let Matched::Known(known) = matched {
                 Metrics::count(&self.metrics.receipts, "known");
-                self.report(&known, &early.report).await?;
+                self.report(&by_learned, known).await?;
                 self.store.told(self.now(), &early).await?;
             }
             Ok(())
@@ -126,21 +126,37 @@ impl Shared {
     }
 
     /// Publishes what a receipt says of its message, if that is news.
-    async fn report(&self, known: &Known, report: &Report) -> Result<(), PutOff> {
-        let message = &*known.part.message;
-        match &known.next {
-            Next::Report => {
-                self.until_settled(message).await;
-                self.publish_report(message, report).await
-            }
-            Next::Aggregate(aggregate) => self.report_aggregate(aggregate).await,
-            Next::Nothing => Ok(()),
-            Next::Late => {
-                let (part, status) = (known.part.number, &*report.smpp_status);
-                tracing::warn!(message, part, status, "late state: a final state was reported before");
-                Metrics::count(&self.metrics.receipts, "late_state");
+    async fn report(&self, receipt: &Early, known: Known) -> Result<(), PutOff> {
+        let (message, part) = (&*known.part.message, known.part.number);
+        if !matches!(known.next, Next::Report | Next::Aggregate(_)) {
+            self.not_reported(message, part, &known.next, &receipt.report);
+            return Ok(());
+        }
+        self.until_settled(message).await;
+        let _turn = self.turns.turn(message).await;
+        let next = if receipt.report.is_final { known.next } else { self.next_again(receipt, known.next).await? };
+        match next {
+            Next::Report => self.publish_report(message, &receipt.report).await,
+            Next::Aggregate(aggregate) => self.report_aggregate(&aggregate).await,
+            next => {
+                self.not_reported(message, part, &next, &receipt.report);
                 Ok(())
             }
+        }
+    }
+
+    /// The step that follows a receipt that is not final, when its turn has come: the end of its message may have been noted since.
+    async fn next_again(&self, receipt: &Early, next: Next) -> Result<Next, PutOff> {
+        Ok(match self.store.receipt_again(self.now(), receipt).await? {
+            Matched::Known(known) => known.next,
+            _ => next,
+        })
+    }
+
+    fn not_reported(&self, message: &str, part: u8, next: &Next, report: &Report) {
+        if matches!(next, Next::Late) {
+            tracing::warn!(message, part, status = &*report.smpp_status, "late state: a final state was noted before");
+            Metrics::count(&self.metrics.receipts, "late_state");
         }
     }
 
@@ -202,7 +218,7 @@ impl Shared {
             Matched::Known(known) => {
                 Metrics::count(&self.metrics.receipts, "known");
                 self.learn(early, &known);
-                self.report(&known, &early.report).await?;
+                self.report(early, known).await?;
             }
             _ => self.tell_at_last(early).await?,
         }
@@ -217,7 +233,7 @@ impl Shared {
             Matched::Known(known) => {
                 tracing::warn!(id = early.id, "receipt with its id in another form: set receipts.id_format");
                 self.learn(early, &known);
-                self.report(&known, &early.report).await
+                self.report(&at_last, known).await
             }
             _ => {
                 self.unmatched(&early.id, &early.report).await?;
