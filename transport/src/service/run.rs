@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::Instrument as _;
 
@@ -233,7 +234,8 @@ impl Run {
                 () = &mut shutdown, if by.is_none() => self.begin_to_stop(),
                 Ok(()) = self.settings.changed() => self.queue.follow(self.start.elapsed(), self.settings.borrow_and_update().clone()),
                 Some((link, told)) = self.hears.recv() => self.heard(link, told),
-                Some(done) = self.work.next(), if !self.work.is_empty() => self.done(done),
+                // Without a budget, as tokio wakes those that have used theirs up in the opposite order.
+                Some(done) = unconstrained(self.work.next()), if !self.work.is_empty() => self.done(done),
                 intake = ready(&mut self.intake) => self.taken_in(intake),
                 delivery = self.outbound.next(), if self.takes_from_the_bus() => match delivery {
                     Some(delivery) => self.arrives(delivery),

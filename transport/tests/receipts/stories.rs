@@ -163,6 +163,7 @@ async fn receipts_at_the_same_time_are_reported_in_order() {
         &["ENROUTE", "UNDELIV"],
         &["ACCEPTD", "ENROUTE", "DELIVRD", "ACCEPTD"],
         &["DELIVRD", "UNKNOWN", "DELIVRD", "UNDELIV"],
+        &["UNDELIV", "DELIVRD"],
     ] {
         let mut world = World::start(Options::default());
         let message = |number: usize| format!("m{number}");
