@@ -198,7 +198,7 @@ impl<T> Queue<T> {
         }
         let job = self.choose(now, link)?;
         let message = self.jobs.get(&job)?;
-        if message.limits.end().is_some_and(|end| end <= now) && !message.was_sent {
+        if message.limits.end().is_some_and(|end| end <= now) && message.submits == 0 {
             return None;
         }
         if !self.pace.allows(now, self.config.rate) {
@@ -262,7 +262,7 @@ impl<T> Queue<T> {
         let place = message.next(in_order)?;
         let sent = self.pace.sent(now);
         message.outstanding += 1;
-        message.was_sent = true;
+        message.submits += 1;
         message.link = (message.parts.len() > 1).then_some(link);
         if let Some(end) = message.limits.end() {
             self.deadlines.remove(&(end, job));
@@ -381,6 +381,13 @@ impl<T> Queue<T> {
             Decision::GiveUp(words) => {
                 place.state = State::Ready;
                 message.refused = Some(words);
+            }
+        }
+        if answer == Answer::NotSent {
+            message.submits -= 1;
+            // The time limit of the first submit counts again.
+            if let Some(end) = message.limits.end().filter(|_| message.submits == 0) {
+                self.deadlines.insert((end, job));
             }
         }
         if answer == Answer::Unknown(Doubt::Broken) {

@@ -77,7 +77,8 @@ pub(super) struct Message<T> {
     pub(super) refused: Option<String>,
     pub(super) suspicion: Option<Suspicion>,
     pub(super) limits: Limits,
-    pub(super) was_sent: bool,
+    /// Submits that are outstanding or may have reached the SMSC.
+    pub(super) submits: usize,
 }
 
 impl<T> Message<T> {
@@ -96,7 +97,7 @@ impl<T> Message<T> {
             refused: None,
             suspicion: None,
             limits,
-            was_sent: false,
+            submits: 0,
         }
     }
 

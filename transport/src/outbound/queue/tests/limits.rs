@@ -47,6 +47,35 @@ fn the_age_does_not_count_after_the_first_try() {
 }
 
 #[test]
+fn the_age_counts_on_while_no_submit_has_left() {
+    for (answers, is_expired) in [
+        (&[Answer::NotSent][..], true),
+        (&[Answer::NotSent, Answer::NotSent], true),
+        (&[TIMEOUT], false),
+        (&[TIMEOUT, Answer::NotSent], false),
+        (&[Answer::NotSent, TIMEOUT], false),
+        (&[Answer::NotSent, TIMEOUT, Answer::NotSent], false),
+    ] {
+        for keep_order in ORDERS {
+            let mut queue = queue(|config| {
+                config.keep_order = keep_order;
+                config.message_max_age = Some(60 * SECOND);
+            });
+            let a = add(&mut queue, "a", "1", 1);
+            for (at, answer) in (1..).zip(answers) {
+                let now = 10 * SECOND * at;
+                assert_eq!(goes(&mut queue, now), [("a", 0)]);
+                let _ = queue.answered(now, a, 0, *answer);
+            }
+            assert_eq!(queue.poll_expired(60 * SECOND - MS), None);
+            assert_eq!(queue.poll_expired(600 * SECOND).is_some(), is_expired, "{answers:?}");
+            assert_eq!((queue.is_empty(), queue.deadlines.is_empty()), (is_expired, true));
+            assert_eq!(goes(&mut queue, 600 * SECOND).is_empty(), is_expired);
+        }
+    }
+}
+
+#[test]
 fn the_next_to_a_destination_goes_when_the_first_has_expired() {
     let mut queue = queue(|config| config.message_max_age = Some(SECOND));
     queue.add(Duration::ZERO, "old", parts("1", 1), SECOND);
