@@ -243,7 +243,7 @@ def parsed():
     parser.add_argument("--transport", required=True, type=pathlib.Path)
     parser.add_argument("--smsc", required=True, type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=1800, metavar="N", help="how long messages are sent (default: 1800)")
-    parser.add_argument("--rate", type=int, default=40, metavar="N", help="messages a second (default: 40)")
+    parser.add_argument("--rate", type=int, default=25, metavar="N", help="messages a second (default: 25)")
     parser.add_argument("--patience", type=int, default=PATIENCE, metavar="N", help="seconds for the rest (default: 150)")
     parser.add_argument("--cache", type=pathlib.Path, metavar="DIR", help="where to install what is needed, and find it again")
     args = parser.parse_args()
