@@ -103,14 +103,15 @@ impl Limits {
     }
 }
 
-/// What became of it, and the line that shows it again.
+/// Prints the violation of the shrunk plan, its size, and the line that reproduces it. The line names the seed that was drawn: that of a
+/// shrunk plan may be another one, and does not fail by itself.
 pub(super) fn say_shrunk(plan: &Plan, shrunk: &Shrunk, tier: Tier, first: &Violation, file: &Path) {
     let (verdict, _) = judge(&shrunk.plan, tier);
     verdict.violations.iter().find(|violation| violation.oracle == first.oracle).into_iter().for_each(say_violation);
     let (before, after) = (plan.steps(), shrunk.plan.steps());
     let end = if shrunk.is_smallest { "none of which can go" } else { "cut short" };
     say(format!("shrunk from {before} steps to {after}, {end}, in {} runs: {}", shrunk.runs, file.display()));
-    say(fail_line(shrunk.plan.seed, first, &file.display().to_string(), tier, None));
+    say(fail_line(plan.seed, first, &file.display().to_string(), tier, None));
 }
 
 fn say_violation(violation: &Violation) {
