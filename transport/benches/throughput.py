@@ -89,7 +89,7 @@ class Embedded:
         """Events a second, from the first message posted to the last event."""
         begun, there, after, deadline = time.monotonic(), 0, 0, time.monotonic() + PATIENCE
         for first in range(0, count, POSTED):
-            messages = [{**message(number, "hello"), "transport_name": NAME} for number in range(first, first + POSTED)]
+            messages = [message(number, "hello") for number in range(first, first + POSTED)]
             self.ask("/outbound", json.dumps(messages).encode())
         while there < count and time.monotonic() < deadline:
             there = self.acks()

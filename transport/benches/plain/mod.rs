@@ -53,9 +53,10 @@ pub(crate) async fn fill(url: &str, count: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let channel = Arc::new(channel);
     let mut confirms = VecDeque::new();
-    for _ in 0..count {
+    for number in 0..count {
         let stamp = Stamp::draw(&mut rng, NOW);
-        let message = Message::inbound(stamp, NAME, "1001".into(), "27820001001".into(), "Hello".into());
+        // Destinations of their own, as one address gets at most one submit per round trip.
+        let message = Message::inbound(stamp, NAME, "1001".into(), format!("2782{number:07}"), "Hello".into());
         confirms.push_back(publish(&channel, "outbound", message.to_json().to_vec()));
         if confirms.len() > 1_000
             && let Some(confirm) = confirms.pop_front()
