@@ -248,7 +248,7 @@ fn shrink_leaves_what_a_plan_fails_by_in_a_file_that_replay_takes() {
     let wanted = format!("shrunk from {} steps to 1, none of which can go, in ", plan.steps());
     assert!(result.starts_with(&wanted), "{out}");
     let reproduce =
-        format!("FAIL seed=0 oracle=liveness reproduce: cargo run --release -p sim-tests -- replay {small}");
+        format!("FAIL seed=1 oracle=liveness reproduce: cargo run --release -p sim-tests -- replay {small}");
     assert_eq!(last, reproduce);
     ends_with(1, &["replay", &small, "--quiet"]);
     let written = std::fs::read_to_string(&small).unwrap();
