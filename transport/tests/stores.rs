@@ -65,6 +65,8 @@ macro_rules! ask {
             a_report_that_is_due_outlives_the_ids_of_its_message,
             a_message_that_was_not_accepted_as_a_whole_is_not_reported,
             held_receipts_are_listed,
+            the_first_final_state_counts_although_it_is_held,
+            what_is_held_of_another_message_does_not_count,
         );
     };
     (@ $name:ident, $world:expr; $($question:ident),* $(,)?) => {
@@ -691,6 +693,82 @@ async fn held_receipts_are_listed(world: &impl World) {
     assert_eq!(store.held(NOW).await, Ok(held.to_vec()));
     store.told(NOW, &held[0]).await.unwrap();
     assert_eq!(store.held(NOW).await, Ok(held[1..].to_vec()));
+}
+
+/// A receipt that comes after the id of its message was stored does not overtake one that came before.
+async fn the_first_final_state_counts_although_it_is_held(world: &impl World) {
+    let (pending, failed) = (report(DeliveryStatus::Pending), report(DeliveryStatus::Failed));
+    let mut detailed = delivered();
+    detailed.details.insert("text".to_owned(), "\",\"report\":{} }{".into());
+    for (held, first) in [
+        (&[&detailed][..], &detailed),
+        (&[&failed], &failed),
+        (&[&pending, &detailed], &detailed),
+        (&[&detailed, &pending], &detailed),
+        (&[&detailed, &failed], &detailed),
+        (&[&failed, &pending, &detailed], &failed),
+    ] {
+        for (new, total, again) in combinations(&[&pending, &detailed, &failed], &[1, 2], &[false, true]) {
+            let timeout = (total > 1).then_some(60 * SECOND);
+            let store = world.empty(StoreLimits { aggregate_timeout: timeout, ..StoreLimits::default() });
+            let receipt = |report: &Report| early(&["a".to_owned()], report);
+            for report in held {
+                assert_eq!(store.receipt(NOW, &receipt(report)).await, Ok(Matched::Held));
+            }
+            let waiting = store.remember(NOW, "a", &part("m", 1, total)).await.unwrap();
+            assert_eq!(waiting, held.iter().map(|report| receipt(report)).collect::<Vec<_>>());
+            let new_receipt = receipt(new);
+            let matched = if again {
+                store.receipt_again(NOW, &new_receipt).await
+            } else {
+                store.receipt(NOW, &new_receipt).await
+            };
+            let matched = known(matched.unwrap());
+            let is_repeated = held.iter().any(|report| report.status == new.status);
+            let place = held.iter().take_while(|report| report.status != new.status).position(|report| report.is_final);
+            let case = format!("{held:?}, then {new:?}, {total} parts");
+            if place.is_some() || !is_repeated && held.iter().any(|report| report.is_final) {
+                assert_ne!(matched.next, Next::Report, "{case}");
+                assert_eq!(matched.reports[0].as_ref().unwrap().status, first.status, "{case}");
+            }
+            // Whatever is told later: the first final state stays.
+            for report in held {
+                let told = known(store.receipt_again(NOW, &receipt(report)).await.unwrap());
+                store.told(NOW, &receipt(report)).await.unwrap();
+                if report.is_final {
+                    assert_eq!(told.reports[0].as_ref().unwrap().status, first.status, "{case}");
+                    assert_eq!(total == 1 && told.next == Next::Report, total == 1 && *report == first, "{case}");
+                }
+                if total > 1 && report.is_final {
+                    let details = &told.reports[0].as_ref().unwrap().details;
+                    assert_eq!(details, &first.details, "{case}");
+                }
+            }
+        }
+    }
+}
+
+/// All combinations of three lists.
+fn combinations<A: Copy, B: Copy, C: Copy>(first: &[A], second: &[B], third: &[C]) -> Vec<(A, B, C)> {
+    let pairs = first.iter().flat_map(|a| second.iter().map(move |b| (*a, *b)));
+    pairs.flat_map(|(a, b)| third.iter().map(move |c| (a, b, *c))).collect()
+}
+
+async fn what_is_held_of_another_message_does_not_count(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    // A guess counts only for a message to one of its addresses.
+    let failed = Early { report: report(DeliveryStatus::Failed), ..sought(&["16"], &["22"], &["27820001009"]) };
+    assert_eq!(store.receipt(NOW, &failed).await, Ok(Matched::Held));
+    assert_eq!(store.remember(NOW, "22", &to("m", "27820001001")).await, Ok(vec![failed.clone()]));
+    let matched = known(store.receipt(NOW, &sought(&["22"], &[], &["27820001001"])).await.unwrap());
+    assert_eq!((matched.next, &*matched.part.message), (Next::Report, "m"));
+    // And one that is told counts no more than what was noted.
+    let held = sought(&["33"], &[], &[]);
+    assert_eq!(store.receipt(NOW, &held).await, Ok(Matched::Held));
+    store.told(NOW, &held).await.unwrap();
+    let _ = store.remember(NOW, "33", &part("n", 1, 1)).await.unwrap();
+    let late = Early { report: report(DeliveryStatus::Failed), ..held };
+    assert_eq!(known(store.receipt(NOW, &late).await.unwrap()).next, Next::Report);
 }
 
 async fn a_message_that_was_not_accepted_as_a_whole_is_not_reported(world: &impl World) {

@@ -239,6 +239,11 @@ impl Early {
     fn all_forms(&self) -> impl Iterator<Item = &String> {
         self.forms.iter().chain(&self.guesses)
     }
+
+    /// Returns `true` if both say the same of the same id, whatever its forms are thought to be.
+    fn is_same_as(&self, other: &Early) -> bool {
+        self.id == other.id && self.report.says_the_same(&other.report)
+    }
 }
 
 /// A message that never became whole, and will not any more.
@@ -344,6 +349,8 @@ impl Store {
     /// Of the forms and guesses, all of them [normal](crate::text::message_id::normal), the first counts that is known for a
     /// message to one of the receipt's addresses; or else the first form that is known. In a message in parts the state of an id
     /// counts for all parts that have it.
+    ///
+    /// A final state of a receipt that is still held for the same id counts before this one: the SMSC sent it before.
     ///
     /// # Errors
     /// When the store is away.

@@ -6,6 +6,7 @@ use serde_json::json;
 use smpp_transport::inbound::{IdForms, TlvSelection};
 use smpp_transport::outbound::MultipartHandling;
 use smpp_transport::pdu::{CommandStatus, TlvTag};
+use smpp_transport::store::{Answers, Store};
 
 use super::world::{Options, TO, World, deliver_sm, receipt};
 
@@ -186,6 +187,51 @@ async fn receipts_at_the_same_time_are_reported_in_order() {
             let first = reports.iter().position(|report| *report != "pending");
             let is_backward = first.is_none_or(|first| reports[first..].iter().any(|report| *report != reports[first]));
             assert!(!is_backward, "{stats:?}: {reports:?} of message {number}");
+        }
+    }
+}
+
+/// The SMSC sends the first receipts before its response to the submit, and the others right after it, while the store is slow.
+#[tokio::test(start_paused = true)]
+async fn receipts_after_the_response_do_not_overtake_those_before_it() {
+    const TICK: Duration = Duration::from_millis(5);
+    for (early, later, expected) in [
+        (&["DELIVRD"][..], &["UNDELIV"][..], "delivered"),
+        (&["UNDELIV"], &["DELIVRD"], "failed"),
+        (&["ENROUTE", "DELIVRD"], &["UNDELIV"], "delivered"),
+        (&["DELIVRD"], &["ENROUTE", "UNDELIV"], "delivered"),
+        (&["DELIVRD", "EXPIRED"], &["UNDELIV"], "delivered"),
+        (&["ENROUTE"], &["DELIVRD", "UNDELIV"], "delivered"),
+    ] {
+        // Of several that are refused once nobody knows which comes first then.
+        for refuse_tries in 0..=u32::from(later.len() == 1) {
+            for ticks in 0..20 {
+                let mut options = Options::default();
+                options.config.unmatched_refuse_tries = refuse_tries;
+                let mut world = World::start(options);
+                let Store::Memory(store) = world.store.clone() else { unreachable!() };
+                store.answer(Answers::After(4 * TICK));
+                for stat in early {
+                    for _ in 0..=refuse_tries {
+                        world.deliver(says("1", stat)).await;
+                    }
+                }
+                world.put("m", TO, "hi", &[b"1"]);
+                world.pass(ticks * TICK).await;
+                let mut answers = Vec::new();
+                for stat in later {
+                    answers.push(world.send(says("1", stat)).await);
+                }
+                for (stat, answer) in later.iter().zip(answers) {
+                    if answer.await != Ok(0) {
+                        world.deliver(says("1", stat)).await;
+                    }
+                }
+                world.pass(10 * SECOND).await;
+                let reports = world.got.reports("m");
+                let finals: Vec<_> = reports.iter().skip_while(|report| **report == "pending").copied().collect();
+                assert_eq!(finals, [expected], "{early:?}, {ticks} ticks later {later:?}: {reports:?}");
+            }
         }
     }
 }

@@ -12,9 +12,23 @@ impl Table {
     pub fn receipt_again(&mut self, now: Duration, early: &Early) -> Matched {
         self.forget_ids(now);
         match self.find(early) {
-            Some(form) => self.note(now, &form, &early.report),
+            Some(form) => {
+                self.note_held_before(&form, early);
+                self.note(now, &form, &early.report)
+            }
             None => Matched::Unknown,
         }
+    }
+
+    /// Notes the final states of receipts that are held for this id and came before this one: the first final state counts, and
+    /// what is held is not reported yet.
+    fn note_held_before(&mut self, form: &str, receipt: &Early) {
+        let Some(numbers) = self.early_by_form.get(form) else { return };
+        let held = numbers.iter().filter_map(|number| self.early.get(number)).map(|(_, held)| held);
+        let before = held.take_while(|held| !held.is_same_as(receipt)).filter(|held| held.report.is_final);
+        let before = before.filter(|held| self.find(held).as_deref() == Some(form));
+        let before: Vec<Report> = before.map(|held| held.report.clone()).collect();
+        before.iter().for_each(|report| drop(self.note_report(form, report)));
     }
 
     /// See [`Store::held`](crate::store::Store::held).
@@ -54,22 +68,15 @@ impl Table {
     }
 
     fn note(&mut self, now: Duration, form: &str, report: &Report) -> Matched {
-        let Some(Id { part, others, until }) = self.ids.get_mut(form) else { return Matched::Unknown };
+        let Some(Id { until, .. }) = self.ids.get_mut(form) else { return Matched::Unknown };
         if report.is_final {
             let sooner = now.saturating_add(self.limits.final_id_ttl).min(*until);
             self.ids_by_end.remove(&(*until, form.into()));
             self.ids_by_end.insert((sooner, form.into()));
             *until = sooner;
         }
-        let (part, others) = (part.clone(), others.clone());
         self.note_change(|| Noted::Id(form.into()));
-        self.note_change(|| Noted::Message(part.message.clone()));
-        let Some(sent) = self.messages.get_mut(&part.message) else { return Matched::Unknown };
-        let before = sent.report_of(part.number).cloned();
-        for number in others.iter().chain([&part.number]) {
-            sent.note(*number, report);
-        }
-        let reports = sent.reports.clone();
+        let Some((part, before, reports)) = self.note_report(form, report) else { return Matched::Unknown };
         let is_repeated = before.as_ref().is_some_and(|before| before.says_the_same(report));
         let is_late = before.as_ref().is_some_and(|before| before.is_final && !is_repeated);
         let next = if part.total > 1 && self.limits.aggregate_timeout.is_some() {
@@ -80,6 +87,19 @@ impl Table {
             Next::Report
         };
         Matched::Known(Known { part, reports, is_repeated, form: form.into(), next })
+    }
+
+    /// Notes a report for the parts that have an id. Returns the first of them, its report before, and the reports of all parts.
+    fn note_report(&mut self, form: &str, report: &Report) -> Option<(PartOf, Option<Report>, Vec<Option<Report>>)> {
+        let Id { part, others, .. } = self.ids.get(form)?;
+        let sent = self.messages.get_mut(&part.message)?;
+        let before = sent.report_of(part.number).cloned();
+        for number in others.iter().chain([&part.number]) {
+            sent.note(*number, report);
+        }
+        let (part, reports) = (part.clone(), sent.reports.clone());
+        self.note_change(|| Noted::Message(part.message.clone()));
+        Some((part, before, reports))
     }
 
     /// The step that follows a receipt of one of several parts.

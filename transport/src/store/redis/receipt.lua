@@ -21,7 +21,7 @@ end
 forget_ids()
 
 -- As `is_confirmed` of the other stores.
-local function is_of_address(id)
+local function is_of_address(id, addresses)
   local to = redis.call('HGET', key('id', id), 'to') or ''
   for _, address in ipairs(addresses) do
     if to ~= '' and address ~= '' then
@@ -37,10 +37,10 @@ local function is_of_address(id)
   return false
 end
 
-local function find()
+local function find(sure, guesses, addresses)
   for _, list in ipairs({ sure, guesses }) do
     for _, form in ipairs(list) do
-      if known_till(form) and is_of_address(form) then
+      if known_till(form) and is_of_address(form, addresses) then
         return form
       end
     end
@@ -52,7 +52,7 @@ local function find()
   end
 end
 
-local function note_part(name, number)
+local function note_part(name, number, is_final, report)
   local place = 'r:' .. number
   local known = redis.call('HGET', name, place)
   local total = tonumber(redis.call('HGET', name, 'total') or '0')
@@ -61,6 +61,45 @@ local function note_part(name, number)
     redis.call('HSET', name, place, is_final .. report)
   end
   return known
+end
+
+-- Notes a report for the parts that have an id. Gives the report of the first before.
+local function note_parts(id, is_final, report)
+  local part = redis.call('HMGET', key('id', id), 'message', 'number', 'others')
+  local name = key('message', part[1])
+  for other in (part[3] or ''):gmatch('%d+') do
+    note_part(name, other, is_final, report)
+  end
+  return note_part(name, part[2], is_final, report)
+end
+
+-- The report of a held receipt as it was written, since Lua would write it in another way. It is the last field.
+local function report_in(held)
+  local _, before = held:find(',"report":', 1, true)
+  return held:sub(before + 1, -2)
+end
+
+-- As `note_held_before` of the other stores.
+local function note_held_before(id)
+  local numbers = redis.call('ZRANGE', key('early-form', id), 0, -1)
+  if #numbers == 0 then
+    return
+  end
+  local this, said_here = cjson.decode(early).id, said(is_final .. report)
+  for _, number in ipairs(numbers) do
+    local kept = redis.call('GET', key('early', number))
+    if kept then
+      local held = cjson.decode(kept)
+      local held_final = held.report.is_final and '1' or '0'
+      local said_there = held_final .. ' ' .. held.report.status .. ' ' .. held.report.smpp_status
+      if held.id == this and said_there == said_here then
+        return
+      end
+      if held.report.is_final and find(held.forms, held.guesses or {}, held.addresses or {}) == id then
+        note_parts(id, '1', report_in(kept))
+      end
+    end
+  end
 end
 
 local function next_of_parts(message, is_late)
@@ -88,7 +127,7 @@ local function next_of_parts(message, is_late)
 end
 
 local function note(id)
-  local part = redis.call('HMGET', key('id', id), 'message', 'number', 'total', 'to', 'others', 'unreported')
+  local part = redis.call('HMGET', key('id', id), 'message', 'number', 'total', 'to', 'unreported')
   local message, number = part[1], part[2]
   local name = key('message', message)
   if is_final == '1' and tonumber(final_till) < tonumber(known_till(id)) then
@@ -96,10 +135,7 @@ local function note(id)
     redis.call('HSET', name, 'i:' .. id, final_till)
     redis.call('ZADD', IDS, final_till, id)
   end
-  for other in (part[5] or ''):gmatch('%d+') do
-    note_part(name, other)
-  end
-  local known = note_part(name, number)
+  local known = note_parts(id, is_final, report)
   local is_repeated = known and said(known) == said(is_final .. report)
   local is_late = known and known:sub(1, 1) == '1' and not is_repeated
   local follows = is_late and 'late' or 'report'
@@ -107,7 +143,7 @@ local function note(id)
     follows = next_of_parts(message, is_late)
   end
   local _, _, _, reports, unreported = parts_of(message)
-  local answer = { 'known', id, message, number, part[3], part[4] or '', part[6] or '0', is_repeated and '1' or '0',
+  local answer = { 'known', id, message, number, part[3], part[4] or '', part[5] or '0', is_repeated and '1' or '0',
     follows, table.concat(unreported, ','), redis.call('ZSCORE', AGGREGATES, message) and next_expiry() or '' }
   for _, each in ipairs(reports) do
     answer[#answer + 1] = each
@@ -115,8 +151,9 @@ local function note(id)
   return answer
 end
 
-local form = find()
+local form = find(sure, guesses, addresses)
 if form then
+  note_held_before(form)
   return note(form)
 end
 if #sure == 0 or tonumber(most) == 0 then
