@@ -178,30 +178,52 @@ impl Message {
     /// # Errors
     /// When the octets are not JSON, no object, or a key is missing or of another type.
     pub fn read(body: &[u8], stamp: impl FnOnce() -> Stamp) -> Result<Message, MessageError> {
+        match serde_json::from_slice::<Message>(body) {
+            Ok(message) => Ok(message.completed(stamp)),
+            Err(_) => Message::read_by_path(body).map(|message| message.completed(stamp)),
+        }
+    }
+
+    /// Reads a message from a value: as [`read`](Message::read) does from its JSON.
+    ///
+    /// # Errors
+    /// When the value is no object, or a key is missing or of another type.
+    pub fn from_value(value: &Value, stamp: impl FnOnce() -> Stamp) -> Result<Message, MessageError> {
+        match Message::deserialize(value) {
+            Ok(message) => Ok(message.completed(stamp)),
+            Err(_) => Message::read(&serde_json::to_vec(value).unwrap_or_default(), stamp),
+        }
+    }
+
+    /// Reads a message slowly, to name the key in an error.
+    fn read_by_path(body: &[u8]) -> Result<Message, MessageError> {
         let mut reader = serde_json::Deserializer::from_slice(body);
         let read: Result<Message, _> = serde_path_to_error::deserialize(&mut reader);
-        let mut message = match read.map(|message| reader.end().map(|()| message)) {
-            Ok(Ok(message)) => message,
-            Ok(Err(error)) => return Err(refused(body, error.to_string())),
+        match read.map(|message| reader.end().map(|()| message)) {
+            Ok(Ok(message)) => Ok(message),
+            Ok(Err(error)) => Err(refused(body, error.to_string())),
             Err(error) => {
                 let path = error.path().to_string();
                 let words = match path.as_str() {
                     "." => error.inner().to_string(),
                     path => format!("{path}: {}", error.inner()),
                 };
-                return Err(refused(body, words));
-            }
-        };
-        if message.message_id.is_empty() || message.timestamp.is_empty() {
-            let Stamp { id, at } = stamp();
-            if message.message_id.is_empty() {
-                message.message_id = id;
-            }
-            if message.timestamp.is_empty() {
-                message.timestamp = timestamp(at);
+                Err(refused(body, words))
             }
         }
-        Ok(message)
+    }
+
+    fn completed(mut self, stamp: impl FnOnce() -> Stamp) -> Message {
+        if self.message_id.is_empty() || self.timestamp.is_empty() {
+            let Stamp { id, at } = stamp();
+            if self.message_id.is_empty() {
+                self.message_id = id;
+            }
+            if self.timestamp.is_empty() {
+                self.timestamp = timestamp(at);
+            }
+        }
+        self
     }
 
     /// A message from a phone.

@@ -1,6 +1,6 @@
 //! Messages to be sent: `POST /outbound`.
 
-use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use axum::body::to_bytes;
 use axum::extract::Request;
@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::HttpError;
 use super::queue::Queue;
@@ -29,12 +29,11 @@ pub(super) async fn outbound(Extension(queue): Extension<Queue>, request: Reques
     let value: Value = serde_json::from_slice(&body)
         .map_err(|error| HttpError::new(StatusCode::BAD_REQUEST, format!("the body is no JSON: {error}")))?;
     let is_list = value.is_array();
-    let named = named(&value);
-    let messages = match value {
-        Value::Array(values) => several(&queue, values)?,
-        value => vec![message(&queue, value, "")?],
+    let posted = match value {
+        Value::Array(values) => several(&queue, &values)?,
+        value => vec![message(&queue, &value, "")?],
     };
-    let (bodies, claims) = match new_ones(&queue, &messages, &named, is_list) {
+    let (bodies, claims) = match new_ones(&queue, &posted, is_list) {
         Ok(new) => new,
         Err(refusal) => return Ok(*refusal),
     };
@@ -44,42 +43,45 @@ pub(super) async fn outbound(Extension(queue): Extension<Queue>, request: Reques
         return Ok(away(&error));
     }
     claims.into_iter().for_each(Claimed::stored);
+    let mut messages = posted.into_iter().map(|posted| posted.message);
     match is_list {
-        true => Ok((StatusCode::ACCEPTED, Json(messages)).into_response()),
-        false => Ok((StatusCode::ACCEPTED, Json(messages.into_iter().next())).into_response()),
+        true => Ok((StatusCode::ACCEPTED, Json(messages.collect::<Vec<_>>())).into_response()),
+        false => Ok((StatusCode::ACCEPTED, Json(messages.next())).into_response()),
     }
 }
 
-/// Returns for each message whether it brings its own id.
-fn named(value: &Value) -> Vec<bool> {
-    let is_named = |value: &Value| value.get("message_id").and_then(Value::as_str).is_some_and(|id| !id.is_empty());
-    match value {
-        Value::Array(values) => values.iter().map(is_named).collect(),
-        value => vec![is_named(value)],
-    }
+/// A message of a request.
+struct Posted {
+    message: Message,
+    /// Digest of what was posted, if that has an id of its own.
+    digest: Option<u64>,
+}
+
+/// Digest of a message that has an id of its own: equal for equal fields in any order. The time does not count, as it may be that of the
+/// request.
+fn digest(fields: &Map<String, Value>) -> Option<u64> {
+    fields.get("message_id").and_then(Value::as_str).filter(|id| !id.is_empty())?;
+    let counted = fields.iter().filter(|(name, _)| *name != "timestamp");
+    Some(counted.fold(0, |sum: u64, field| {
+        let mut hasher = DefaultHasher::new();
+        field.hash(&mut hasher);
+        sum.wrapping_add(hasher.finish())
+    }))
 }
 
 /// Returns the messages that are not stored yet, and the claims on their ids.
-fn new_ones(
-    queue: &Queue,
-    messages: &[Message],
-    named: &[bool],
-    is_list: bool,
-) -> Result<(Vec<Bytes>, Vec<Claimed>), Box<Response>> {
-    let (mut bodies, mut claims) = (Vec::new(), Vec::new());
-    let mut own = BTreeSet::new();
-    for (place, (message, is_named)) in messages.iter().zip(named).enumerate() {
-        if *is_named {
-            // The time may be that of the request.
-            let content = Message { timestamp: String::new(), ..message.clone() }.to_json();
-            match queue.posted.claim(&message.message_id, &content) {
+fn new_ones(queue: &Queue, posted: &[Posted], is_list: bool) -> Result<(Vec<Bytes>, Vec<Claimed>), Box<Response>> {
+    let (mut bodies, mut claims) = (Vec::new(), Vec::<Claimed>::new());
+    for (place, Posted { message, digest }) in posted.iter().enumerate() {
+        if let Some(digest) = digest {
+            let id = message.message_id.as_str();
+            match queue.posted.claim(id, *digest) {
                 Claim::New(claimed) => claims.push(claimed),
                 Claim::Stored => continue,
-                Claim::Pending if own.contains(&message.message_id) => continue,
+                Claim::Pending if claims.iter().any(|claim| claim.is_of(id)) => continue,
                 Claim::Pending => return Err(Box::new(pending())),
                 Claim::Taken => return Err(Box::new(taken(message, is_list.then_some(place)))),
             }
-            own.insert(&message.message_id);
         }
         bodies.push(message.to_json());
     }
@@ -135,7 +137,7 @@ fn is_json(content_type: &str) -> bool {
     kind.eq_ignore_ascii_case("application/json")
 }
 
-fn several(queue: &Queue, values: Vec<Value>) -> Result<Vec<Message>, HttpError> {
+fn several(queue: &Queue, values: &[Value]) -> Result<Vec<Posted>, HttpError> {
     let count = values.len();
     if !(1..=MESSAGES_MAX).contains(&count) {
         let words = format!("the list has {count} messages: 1 to {MESSAGES_MAX} are allowed");
@@ -145,11 +147,11 @@ fn several(queue: &Queue, values: Vec<Value>) -> Result<Vec<Message>, HttpError>
 }
 
 /// One message, complete. `place` is put before the names of its fields.
-fn message(queue: &Queue, value: Value, place: &str) -> Result<Message, HttpError> {
+fn message(queue: &Queue, value: &Value, place: &str) -> Result<Posted, HttpError> {
     let of = |field: &str| format!("{place}{field}");
     let shown = |value: &Value| serde_json::to_string(value).unwrap_or_default();
-    let Value::Object(fields) = &value else {
-        let words = format!("{}{}: an object with to_addr, from_addr and content is allowed", place, shown(&value));
+    let Value::Object(fields) = value else {
+        let words = format!("{}{}: an object with to_addr, from_addr and content is allowed", place, shown(value));
         return Err(unfit(None, words));
     };
     for name in ["to_addr", "from_addr", "content"] {
@@ -159,8 +161,7 @@ fn message(queue: &Queue, value: Value, place: &str) -> Result<Message, HttpErro
             None => return Err(unfit(Some(of(name)), "is missing: a string is needed".to_owned())),
         }
     }
-    let octets = serde_json::to_vec(&value).unwrap_or_default();
-    let read = Message::read(&octets, || queue.stamp());
+    let read = Message::from_value(value, || queue.stamp());
     let mut message = read.map_err(|error| {
         let (field, words) = error.words.split_once(": ").unwrap_or(("", &error.words));
         let value = fields.get(field).map(|value| format!("is {}: ", shown(value))).unwrap_or_default();
@@ -180,12 +181,51 @@ fn message(queue: &Queue, value: Value, place: &str) -> Result<Message, HttpErro
         let words = format!("is {:?}: {:?} is allowed", message.transport_name, queue.transport_name);
         return Err(unfit(Some(of("transport_name")), words));
     }
-    Ok(message)
+    Ok(Posted { message, digest: digest(fields) })
 }
 
 fn unfit(field: Option<String>, words: String) -> HttpError {
     match field {
         Some(field) => HttpError::of(field.clone(), StatusCode::UNPROCESSABLE_ENTITY, format!("{field} {words}")),
         None => HttpError::new(StatusCode::UNPROCESSABLE_ENTITY, words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Guards which messages are taken for the same.
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(value: Value) -> Option<u64> {
+        let Value::Object(fields) = value else { panic!("{value}") };
+        digest(&fields)
+    }
+
+    #[test]
+    fn the_digest_counts_each_field_but_the_time_and_not_their_order() {
+        let first = of(json!({"message_id": "m", "to_addr": "1", "from_addr": "2", "content": "x", "group": null}));
+        assert!(first.is_some());
+        let other_order = json!({"group": null, "content": "x", "from_addr": "2", "to_addr": "1", "message_id": "m"});
+        assert_eq!(of(other_order), first);
+        let with_time = json!({"message_id": "m", "to_addr": "1", "from_addr": "2", "content": "x", "group": null, "timestamp": "t"});
+        assert_eq!(of(with_time.clone()), first);
+        for field in ["to_addr", "from_addr", "content", "group"] {
+            for other in [json!("other"), json!(1), json!({"smpp": {}})] {
+                let mut changed = with_time.clone();
+                changed[field] = other;
+                assert_ne!(of(changed.clone()), first, "{changed}");
+            }
+            let mut without = with_time.clone();
+            without.as_object_mut().unwrap().shift_remove(field);
+            assert_ne!(of(without), first, "without {field}");
+        }
+        let swapped = json!({"message_id": "m", "to_addr": "2", "from_addr": "1", "content": "x", "group": null});
+        assert_ne!(of(swapped), first);
+        for unnamed in [json!({"content": "x"}), json!({"message_id": ""}), json!({"message_id": 1})] {
+            assert_eq!(of(unnamed.clone()), None, "{unnamed}");
+        }
     }
 }

@@ -30,7 +30,7 @@ pub use config::{FullScope, KeepOrder, OnUnknown, QueueConfig, QueueFull, Rate, 
 pub use resend::{Answer, Cause, Doubt};
 
 use crate::pdu::{Sm, Tlvs};
-use lanes::Lanes;
+use lanes::{LaneId, Lanes};
 use message::{Limits, Message, State, validity};
 use pace::{Episode, Pace};
 use resend::{Decision, Scope, Tries, decide};
@@ -137,15 +137,22 @@ impl<T> Queue<T> {
         jobs.into_iter().for_each(|job| self.look_at(job));
     }
 
+    /// Returns `true` if the age of a message that is added counts.
+    #[must_use]
+    pub fn counts_age(&self) -> bool {
+        self.config.message_max_age.is_some() || self.config.validity == Validity::FromAcceptance
+    }
+
     /// Adds a message with at least one part. `age` is the time since the message was made.
     pub fn add(&mut self, now: Duration, token: T, parts: Vec<(Sm, Tlvs)>, age: Duration) -> Job {
         self.added += 1;
         self.quiet_at = self.quiet_at.max(now + QUIET);
-        let limits = Limits::new(&self.config, now, age, parts.first().map(|(sm, _)| sm));
-        let (job, message) = (self.added, Message::new(token, parts, limits));
+        let (job, first) = (self.added, parts.first().map(|(sm, _)| sm));
+        let limits = Limits::new(&self.config, now, age, first);
+        let destination = first.map_or(&[][..], |sm| sm.destination_addr.as_bytes());
+        let lane = self.lanes.add(destination, job);
         self.deadlines.extend(limits.end().map(|end| (end, job)));
-        self.lanes.add(&message.destination, job);
-        self.jobs.insert(job, message);
+        self.jobs.insert(job, Message::new(token, parts, limits, lane));
         self.look_at(job);
         job
     }
@@ -257,9 +264,9 @@ impl<T> Queue<T> {
     }
 
     fn send(&mut self, now: Duration, link: u64, job: Job) -> Option<Submit> {
-        let in_order = self.is_in_order(job);
+        let message = self.jobs.get(&job)?;
+        let place = message.next(self.is_in_order(message))?;
         let message = self.jobs.get_mut(&job)?;
-        let place = message.next(in_order)?;
         let sent = self.pace.sent(now);
         message.outstanding += 1;
         message.submits += 1;
@@ -274,9 +281,7 @@ impl<T> Queue<T> {
             sm.validity_period = left;
         }
         *self.outstanding.entry(link).or_default() += 1;
-        if let Some(lane) = self.lanes.get_mut(&message.destination) {
-            lane.outstanding += 1;
-        }
+        self.lanes.get_mut(message.lane).outstanding += 1;
         if message.suspicion.is_some() {
             self.suspects.begin(link, job);
         }
@@ -285,10 +290,10 @@ impl<T> Queue<T> {
     }
 
     /// Returns `true` if the parts of this message go one after the other.
-    fn is_in_order(&self, job: Job) -> bool {
-        let Some(message) = self.jobs.get(&job) else { return true };
-        let is_full = || self.lanes.get(&message.destination).is_some_and(|lane| lane.full > 0);
-        self.config.keep_order != KeepOrder::None || message.suspicion.is_some() || is_full()
+    fn is_in_order(&self, message: &Message<T>) -> bool {
+        self.config.keep_order != KeepOrder::None
+            || message.suspicion.is_some()
+            || self.lanes.get(message.lane).full > 0
     }
 
     /// Sets whether a message may go, after something about it or its destination has changed.
@@ -296,11 +301,11 @@ impl<T> Queue<T> {
         self.ready.remove(&job);
         self.suspects.remove(job);
         let Some(message) = self.jobs.get(&job) else { return };
-        let in_order = self.is_in_order(job);
-        let lane = self.lanes.get(&message.destination);
-        let is_first = lane.is_none_or(|lane| lane.head() == Some(job) && lane.outstanding == 0);
+        let in_order = self.is_in_order(message);
+        let lane = self.lanes.get(message.lane);
+        let is_first = lane.head() == Some(job) && lane.outstanding == 0;
         let is_alone = message.suspicion.is_none() || message.outstanding == 0;
-        let waits_in_lane = self.config.keep_order != KeepOrder::None || lane.is_some_and(|lane| lane.full > 0);
+        let waits_in_lane = self.config.keep_order != KeepOrder::None || lane.full > 0;
         if message.next(in_order).is_none() || (waits_in_lane && !is_first) || !is_alone {
             return;
         }
@@ -311,10 +316,14 @@ impl<T> Queue<T> {
     }
 
     /// The same for all messages to a destination whose turn may have come.
-    fn look_at_lane(&mut self, destination: &[u8], is_all: bool) {
-        let Some(lane) = self.lanes.get(destination) else { return };
-        let jobs: Vec<Job> = if is_all { lane.jobs().collect() } else { lane.head().into_iter().collect() };
-        jobs.into_iter().for_each(|job| self.look_at(job));
+    fn look_at_lane(&mut self, lane: LaneId, is_all: bool) {
+        let lane = self.lanes.get(lane);
+        if is_all {
+            let jobs: Vec<Job> = lane.jobs().collect();
+            jobs.into_iter().for_each(|job| self.look_at(job));
+        } else if let Some(job) = lane.head() {
+            self.look_at(job);
+        }
     }
 
     /// Returns the time, after `now`, at which [`poll_submit`](Queue::poll_submit) may give a part that it does not give now
@@ -353,7 +362,7 @@ impl<T> Queue<T> {
             message.failed_since.get_or_insert(now);
         }
         let age = message.failed_since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
-        let full = self.lanes.get(&message.destination).map_or(0, |lane| lane.full);
+        let full = self.lanes.get(message.lane).full;
         let decision = decide(&self.config, &mut place.tries, full, age, answer);
         let until = message.limits.valid_until;
         let decision = match decision {
@@ -422,8 +431,8 @@ impl<T> Queue<T> {
             (Answer::Unknown(_) | Answer::NotSent, _) => self.pace.unanswered(sent),
         }
         let Some(message) = self.jobs.get(&job) else { return };
-        let destination = message.destination.clone();
-        let Some(lane) = self.lanes.get_mut(&destination) else { return };
+        let id = message.lane;
+        let lane = self.lanes.get_mut(id);
         lane.outstanding -= 1;
         let was_full = lane.full;
         match (answer, scope) {
@@ -432,8 +441,10 @@ impl<T> Queue<T> {
             _ => {}
         }
         let has_turned = (was_full == 0) != (lane.full == 0);
-        self.look_at(job);
-        self.look_at_lane(&destination, has_turned);
+        if lane.head() != Some(job) {
+            self.look_at(job);
+        }
+        self.look_at_lane(id, has_turned);
     }
 
     fn finished(&mut self, job: Job) -> Option<(T, End)> {
@@ -456,8 +467,8 @@ impl<T> Queue<T> {
         if let Some(end) = message.limits.end() {
             self.deadlines.remove(&(end, job));
         }
-        self.lanes.remove(&message.destination, job);
-        self.look_at_lane(&message.destination, false);
+        self.lanes.remove(message.lane, job);
+        self.look_at_lane(message.lane, false);
         Some(message)
     }
 

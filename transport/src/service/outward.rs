@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::age::age;
 use super::middleware::{self, Way};
 use super::redact::redacted;
 use super::{AGAIN, Metrics, Shared};
@@ -80,8 +79,8 @@ impl Outgoing {
 
 /// What is to be done with what came from the bus.
 pub(super) enum Intake {
-    /// To be sent: the message, its parts and its age.
-    Send(Outgoing, Vec<(Sm, Tlvs)>, Duration),
+    /// To be sent: the message, its parts and its `timestamp`.
+    Send(Outgoing, Vec<(Sm, Tlvs)>, String),
     /// It is done already, or never can be: its sender hears how.
     Over(Outgoing, End),
     /// Nothing more.
@@ -126,14 +125,16 @@ impl Shared {
         if redelivered && self.has_been_accepted(&outgoing).await {
             return Intake::Over(outgoing, End::Accepted);
         }
-        Intake::Send(outgoing, parts, age(&message.timestamp, self.now()))
+        Intake::Send(outgoing, parts, message.timestamp)
     }
 
     /// The message under way that the bus hands out again here, if this is one.
     pub(super) fn copy_of(&self, delivery: &Delivery) -> Option<Box<str>> {
+        if !delivery.redelivered {
+            return None;
+        }
         let unsettled = self.unsettled();
-        let mut all = unsettled.iter().filter(|_| delivery.redelivered);
-        all.find(|(_, it)| it.body == delivery.body).map(|(message_id, _)| message_id.clone())
+        unsettled.iter().find(|(_, it)| it.body == delivery.body).map(|(message_id, _)| message_id.clone())
     }
 
     async fn reference(&self) -> u16 {

@@ -16,6 +16,7 @@ use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::Instrument as _;
 
+use super::age::age;
 use super::link::{Link, LinkHealth, State, Task, Told};
 use super::outward::{Intake, Outgoing};
 use super::sharing::{Change, Sharing};
@@ -389,8 +390,10 @@ impl Run {
             // It began before the stop or the pause: it is given back.
             Intake::Send(..) if self.gives_back() => {}
             Intake::Send(outgoing, ..) | Intake::Over(outgoing, _) if outgoing.is_void() => {}
-            Intake::Send(outgoing, parts, age) => {
+            Intake::Send(outgoing, parts, timestamp) => {
                 self.shared.is_under_way(&outgoing);
+                let counts = self.queue.counts_age();
+                let age = if counts { age(&timestamp, self.shared.now()) } else { Duration::ZERO };
                 let (now, tried) = (self.now(), self.sharing.tried(&outgoing.message_id).cloned());
                 let job = self.queue.add(now, outgoing, parts, age);
                 if let Some(tried) = tried {

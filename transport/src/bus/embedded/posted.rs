@@ -1,7 +1,6 @@
 //! Message ids that applications have put lately: a message that is put again, because its answer was lost, is sent once.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Known {
     /// Digest of the message, and since when it is stored; `None` while it is being stored.
-    ids: BTreeMap<Arc<str>, (u64, Option<Duration>)>,
+    ids: HashMap<Arc<str>, (u64, Option<Duration>)>,
     /// Stored ids, the oldest first.
     order: VecDeque<(Duration, Arc<str>)>,
     octets: usize,
@@ -60,13 +59,10 @@ impl Posted {
         Posted(Arc::new(Inner { window, start: Instant::now(), known: Mutex::default() }))
     }
 
-    /// Claims an id for a message with this content.
+    /// Claims an id for a message whose content has this digest.
     #[must_use]
-    pub fn claim(&self, id: &str, content: &[u8]) -> Claim {
+    pub fn claim(&self, id: &str, digest: u64) -> Claim {
         let Some(window) = self.0.window else { return Claim::New(Claimed { posted: self.clone(), id: None }) };
-        let mut hasher = DefaultHasher::new();
-        content.hash(&mut hasher);
-        let digest = hasher.finish();
         let mut known = self.known();
         known.forget_before(self.0.start.elapsed().checked_sub(window));
         match known.ids.get(id) {
@@ -93,6 +89,12 @@ impl Posted {
 }
 
 impl Claimed {
+    /// Returns `true` if this is the claim on an id.
+    #[must_use]
+    pub fn is_of(&self, id: &str) -> bool {
+        self.id.as_deref() == Some(id)
+    }
+
     /// Notes that the message is stored.
     pub fn stored(mut self) {
         let Some(id) = self.id.take() else { return };
@@ -141,6 +143,8 @@ mod tests {
     use super::*;
 
     const WINDOW: Duration = Duration::from_secs(60);
+    const HELLO: u64 = 1;
+    const OTHER: u64 = 2;
 
     fn new(claim: Claim) -> Claimed {
         match claim {
@@ -152,32 +156,32 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_id_is_known_within_its_window_and_new_after_it() {
         let posted = Posted::new(Some(WINDOW));
-        new(posted.claim("m", b"hello")).stored();
-        assert!(matches!(posted.claim("m", b"hello"), Claim::Stored));
-        assert!(matches!(posted.claim("m", b"other"), Claim::Taken));
-        new(posted.claim("n", b"hello")).stored();
+        new(posted.claim("m", HELLO)).stored();
+        assert!(matches!(posted.claim("m", HELLO), Claim::Stored));
+        assert!(matches!(posted.claim("m", OTHER), Claim::Taken));
+        new(posted.claim("n", HELLO)).stored();
         tokio::time::advance(WINDOW - Duration::from_millis(1)).await;
-        assert!(matches!(posted.claim("m", b"hello"), Claim::Stored));
+        assert!(matches!(posted.claim("m", HELLO), Claim::Stored));
         tokio::time::advance(Duration::from_millis(1)).await;
-        new(posted.claim("m", b"other")).stored();
+        new(posted.claim("m", OTHER)).stored();
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_not_stored_is_new_again() {
         let posted = Posted::new(Some(WINDOW));
-        let claimed = new(posted.claim("m", b"hello"));
-        assert!(matches!(posted.claim("m", b"hello"), Claim::Pending));
-        assert!(matches!(posted.claim("m", b"other"), Claim::Taken));
+        let claimed = new(posted.claim("m", HELLO));
+        assert!(matches!(posted.claim("m", HELLO), Claim::Pending));
+        assert!(matches!(posted.claim("m", OTHER), Claim::Taken));
         drop(claimed);
-        new(posted.claim("m", b"other")).stored();
-        assert!(matches!(posted.claim("m", b"other"), Claim::Stored));
+        new(posted.claim("m", OTHER)).stored();
+        assert!(matches!(posted.claim("m", OTHER), Claim::Stored));
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_window_nothing_is_remembered() {
         let posted = Posted::new(None);
         for _ in 0..3 {
-            new(posted.claim("m", b"hello")).stored();
+            new(posted.claim("m", HELLO)).stored();
         }
         assert!(posted.known().ids.is_empty());
     }
@@ -186,14 +190,14 @@ mod tests {
     async fn the_oldest_ids_are_forgotten_when_there_are_too_many() {
         let posted = Posted::new(Some(WINDOW));
         for number in 0..IDS_MAX + 10 {
-            new(posted.claim(&number.to_string(), b"")).stored();
+            new(posted.claim(&number.to_string(), 0)).stored();
         }
         let (ids, order) = (posted.remembered(), posted.known().order.len());
         assert_eq!((ids, order), (IDS_MAX, IDS_MAX));
-        new(posted.claim("9", b"")).stored();
-        assert!(matches!(posted.claim("50", b""), Claim::Stored));
+        new(posted.claim("9", 0)).stored();
+        assert!(matches!(posted.claim("50", 0), Claim::Stored));
         let long = "x".repeat(ID_OCTETS_MAX);
-        new(posted.claim(&long, b"")).stored();
+        new(posted.claim(&long, 0)).stored();
         assert_eq!(posted.known().order.len(), 1);
     }
 }

@@ -7,6 +7,7 @@ use super::Job;
 /// Messages to one destination that are not done.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
+    destination: Box<[u8]>,
     jobs: BTreeSet<Job>,
     /// Submits of these messages without an answer.
     pub(super) outstanding: usize,
@@ -25,38 +26,61 @@ impl Lane {
     }
 }
 
+/// Number of a lane, as long as it has messages.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct LaneId(usize);
+
 /// Messages by destination.
 #[derive(Debug, Default)]
-pub(super) struct Lanes(BTreeMap<Box<[u8]>, Lane>);
+pub(super) struct Lanes {
+    by_destination: BTreeMap<Box<[u8]>, LaneId>,
+    lanes: Vec<Lane>,
+    /// Lanes without messages, for other destinations.
+    free: Vec<LaneId>,
+}
 
 impl Lanes {
-    pub(super) fn add(&mut self, destination: &[u8], job: Job) {
-        if let Some(lane) = self.0.get_mut(destination) {
-            lane.jobs.insert(job);
-        } else {
-            self.0.insert(destination.into(), Lane { jobs: BTreeSet::from([job]), ..Lane::default() });
+    /// Adds a message to the lane of its destination. Returns the lane.
+    pub(super) fn add(&mut self, destination: &[u8], job: Job) -> LaneId {
+        let id = match self.by_destination.get(destination) {
+            Some(id) => *id,
+            None => self.open(destination),
+        };
+        self.lanes[id.0].jobs.insert(job);
+        id
+    }
+
+    fn open(&mut self, destination: &[u8]) -> LaneId {
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.lanes.push(Lane::default());
+            LaneId(self.lanes.len() - 1)
+        });
+        let destination: Box<[u8]> = destination.into();
+        self.lanes[id.0] = Lane { destination: destination.clone(), ..Lane::default() };
+        self.by_destination.insert(destination, id);
+        id
+    }
+
+    /// Removes a message from its lane. A lane without messages is forgotten.
+    pub(super) fn remove(&mut self, id: LaneId, job: Job) {
+        let lane = &mut self.lanes[id.0];
+        if lane.jobs.remove(&job) && lane.jobs.is_empty() {
+            self.by_destination.remove(&lane.destination);
+            *lane = Lane::default();
+            self.free.push(id);
         }
     }
 
-    pub(super) fn remove(&mut self, destination: &[u8], job: Job) {
-        if let Some(lane) = self.0.get_mut(destination) {
-            lane.jobs.remove(&job);
-            if lane.jobs.is_empty() {
-                self.0.remove(destination);
-            }
-        }
+    pub(super) fn get(&self, id: LaneId) -> &Lane {
+        &self.lanes[id.0]
     }
 
-    pub(super) fn get(&self, destination: &[u8]) -> Option<&Lane> {
-        self.0.get(destination)
-    }
-
-    pub(super) fn get_mut(&mut self, destination: &[u8]) -> Option<&mut Lane> {
-        self.0.get_mut(destination)
+    pub(super) fn get_mut(&mut self, id: LaneId) -> &mut Lane {
+        &mut self.lanes[id.0]
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_destination.is_empty() && self.free.len() == self.lanes.len()
     }
 }

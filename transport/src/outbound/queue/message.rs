@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::config::{QueueConfig, Validity};
+use super::lanes::LaneId;
 use super::pace::Episode;
 use super::resend::Tries;
 use super::suspects::Suspicion;
@@ -65,7 +66,7 @@ pub(super) struct Part {
 #[derive(Debug)]
 pub(super) struct Message<T> {
     pub(super) token: T,
-    pub(super) destination: Box<[u8]>,
+    pub(super) lane: LaneId,
     pub(super) parts: Vec<Part>,
     pub(super) outstanding: usize,
     /// Parts that have not been accepted.
@@ -82,13 +83,12 @@ pub(super) struct Message<T> {
 }
 
 impl<T> Message<T> {
-    pub(super) fn new(token: T, parts: Vec<(Sm, Tlvs)>, limits: Limits) -> Message<T> {
-        let destination = parts.first().map(|(sm, _)| sm.destination_addr.as_bytes().into()).unwrap_or_default();
+    pub(super) fn new(token: T, parts: Vec<(Sm, Tlvs)>, limits: Limits, lane: LaneId) -> Message<T> {
         let part = |(sm, tlvs)| Part { sm, tlvs, state: State::Ready, tries: Tries::default() };
         let parts: Vec<Part> = parts.into_iter().map(part).collect();
         Message {
             token,
-            destination,
+            lane,
             outstanding: 0,
             left: parts.len(),
             parts,
