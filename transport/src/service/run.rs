@@ -224,11 +224,14 @@ impl Run {
         self.show();
         while !self.is_over() {
             self.give_back_what_is_void();
-            self.share();
+            // One time for all steps until the next wait: clocks are slow.
+            let instant = Instant::now();
+            let now = instant.saturating_duration_since(self.start);
+            self.share(instant);
             self.take_in_what_has_arrived();
-            self.settle_expired();
-            self.submit_what_may_go();
-            let wake = self.wake_at();
+            self.settle_expired(now);
+            self.submit_what_may_go(now);
+            let wake = self.wake_at(instant);
             let by = self.stop_by;
             tokio::select! {
                 biased;
@@ -264,8 +267,8 @@ impl Run {
     }
 
     /// Leaves messages to other processes while no link is bound for longer than the grace time.
-    fn share(&mut self) {
-        match self.sharing.observe(Instant::now(), self.is_bound()) {
+    fn share(&mut self, instant: Instant) {
+        match self.sharing.observe(instant, self.is_bound()) {
             Some(Change::Pause) => {
                 let held = self.arrived.len() + self.queue.len();
                 self.outbound.pause();
@@ -293,25 +296,27 @@ impl Run {
         self.stop_by.is_some() && self.queue.is_empty() && self.work.is_empty() && self.intake.is_none()
     }
 
-    fn wake_at(&mut self) -> Instant {
-        let submit = self.queue.poll_timeout(self.now()).and_then(|at| self.start.checked_add(at));
+    fn wake_at(&mut self, instant: Instant) -> Instant {
+        let now = instant.saturating_duration_since(self.start);
+        let submit = self.queue.poll_timeout(now).and_then(|at| self.start.checked_add(at));
         let wakes = [submit, self.sharing.deadline()].into_iter().flatten();
-        wakes.fold(self.expiry_at(), Instant::min)
+        wakes.fold(self.expiry_at(instant), Instant::min)
     }
 
     /// When the store is asked next: when it says, and now and then, since others may share it.
-    fn expiry_at(&mut self) -> Instant {
+    fn expiry_at(&mut self, instant: Instant) -> Instant {
         if self.is_expiring {
             // Not before that is done, which may have to wait for the bus.
-            return Instant::now() + EXPIRY_INTERVAL;
+            return instant + EXPIRY_INTERVAL;
         }
-        let latest = *self.expiry_at.get_or_insert_with(|| Instant::now() + EXPIRY_INTERVAL);
+        let latest = *self.expiry_at.get_or_insert(instant + EXPIRY_INTERVAL);
         let known = self.shared.store.next_expiry().map(|at| at.saturating_sub(self.shared.now()));
-        known.and_then(|wait| Instant::now().checked_add(wait)).map_or(latest, |known| known.min(latest))
+        known.and_then(|wait| instant.checked_add(wait)).map_or(latest, |known| known.min(latest))
     }
 
     fn look_for_what_has_expired(&mut self) {
-        if self.is_expiring || self.expiry_at() > Instant::now() {
+        let instant = Instant::now();
+        if self.is_expiring || self.expiry_at(instant) > instant {
             return;
         }
         self.is_expiring = true;
@@ -321,8 +326,7 @@ impl Run {
     }
 
     /// Round and round over the links, so that each has its share.
-    fn submit_what_may_go(&mut self) {
-        let now = self.now();
+    fn submit_what_may_go(&mut self, now: Duration) {
         loop {
             let mut went = false;
             for number in 0..self.links.len() {
@@ -478,8 +482,7 @@ impl Run {
     }
 
     /// Ends the messages whose time was over before they could be sent.
-    fn settle_expired(&mut self) {
-        let now = self.now();
+    fn settle_expired(&mut self, now: Duration) {
         while let Some((outgoing, end)) = self.queue.poll_expired(now) {
             self.settle(outgoing, end);
         }
