@@ -23,15 +23,20 @@ pub fn normal_with_hyphens(id: &str) -> String {
     without_zeros(bare(id))
 }
 
+/// Returns `true` for characters that stand around an id, and are none of it.
+fn is_around(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || matches!(character, '"' | '\'' | ',' | ';')
+}
+
 /// The id without what stands around it.
 fn bare(id: &str) -> &str {
-    let is_around = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | ',' | ';');
     let id = id.trim_start_matches(is_around);
     id.split(char::is_control).next().unwrap_or_default().trim_end_matches(is_around)
 }
 
+/// The id in lower case and without leading zeros, nor what stands around it behind them.
 fn without_zeros(id: &str) -> String {
-    let digits = id.trim_start_matches('0');
+    let digits = id.trim_start_matches(|character| character == '0' || is_around(character));
     let kept = if digits.is_empty() { &id[id.len() - id.len().min(1)..] } else { digits };
     kept.to_ascii_lowercase()
 }
@@ -155,7 +160,9 @@ mod tests {
         ] {
             assert_eq!(normal(written), "abc1", "{written:?}");
         }
-        for (written, expected) in [("-", "-"), ("--", "--"), (" ", ""), ("\0abc", "abc"), ("0-0", "0")] {
+        for (written, expected) in
+            [("-", "-"), ("--", "--"), (" ", ""), ("\0abc", "abc"), ("0-0", "0"), ("0'!", "!"), ("0'0", "0")]
+        {
             assert_eq!(normal(written), expected, "{written:?}");
         }
     }
