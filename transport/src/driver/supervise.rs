@@ -106,6 +106,14 @@ impl<C: Connect, R: Rng> Supervisor<C, R> {
         }
     }
 
+    /// Notes that the session has ended. Without it the time until the next [`attempt`](Supervisor::attempt) counts as time for
+    /// which the session was bound.
+    pub fn session_ended(&mut self) {
+        if self.bound_at.take().is_some_and(|since| since.elapsed() >= self.backoff.stable_after) {
+            self.failures = Some(0);
+        }
+    }
+
     /// Returns the peer of the last try.
     #[must_use]
     pub fn peer(&self) -> Option<String> {
@@ -117,10 +125,7 @@ impl<C: Connect, R: Rng> Supervisor<C, R> {
     /// # Errors
     /// When the line cannot be opened in time, the SMSC refuses the bind, or the session ends before it is bound.
     pub async fn attempt(&mut self) -> Result<(Client, Incoming), ClientError> {
-        let stable = self.bound_at.take().is_some_and(|since| since.elapsed() >= self.backoff.stable_after);
-        if stable {
-            self.failures = Some(0);
-        }
+        self.session_ended();
         if let Some(failures) = self.failures {
             sleep(self.backoff.delay(failures, &mut self.rng)).await;
         }

@@ -246,6 +246,7 @@ impl<C: Connect> Task<C> {
                         return;
                     }
                     serve(client, &mut incoming, &lease, &mut stop, &teller).await;
+                    sessions.session_ended();
                     let fault = LinkFault::of_session(&link.name, incoming.end(), peer);
                     teller.tell(Told::Down(fault)).await.then_some(Duration::ZERO)
                 }

@@ -108,6 +108,23 @@ async fn a_stable_session_makes_the_next_wait_the_first_one_again() {
     assert_eq!(unstable, [1.0, 2.0, 4.0, 8.0, 16.0], "a session that does not last is a failure too");
 }
 
+/// As while the store that gives its sequence numbers is away.
+#[tokio::test(start_paused = true)]
+async fn time_between_a_session_and_the_next_try_is_no_time_of_the_session() {
+    let at = Arc::new(Mutex::new(Vec::new()));
+    let connect = Scripted { turns: [Turn::HangsUp, Turn::Bind(OK)].into(), at: Arc::clone(&at) };
+    let mut supervisor = Supervisor::new(connect, client_config(), steady(), Seed(1).stream("backoff", 0));
+    assert!(supervisor.attempt().await.is_err());
+    let (client, _incoming) = supervisor.attempt().await.expect("it is bound");
+    client.unbind().await;
+    supervisor.session_ended();
+    sleep(seconds(31)).await;
+    let from = Instant::now();
+    assert!(supervisor.attempt().await.is_err());
+    let connected = *at.lock().expect("no panic").last().expect("a try");
+    assert_eq!((connected - from).as_secs_f64().round(), 2.0, "the second wait, not the first");
+}
+
 #[tokio::test(start_paused = true)]
 async fn refused_binds_and_lines_that_break_are_tried_again() {
     use Turn::{Bind, HangsUp};
