@@ -380,7 +380,10 @@ impl<T> Queue<T> {
                 place.state = State::Accepted;
                 message.left -= 1;
                 message.failed_since = None;
-                message.suspicion = None;
+                // A part that went before the session broke, and is noted as accepted only now, clears nothing.
+                if self.suspects.is_tried(job) {
+                    message.suspicion = None;
+                }
             }
             Decision::Again(_, pause) => {
                 let until = now.saturating_add(pause);
@@ -481,12 +484,13 @@ impl<T> Queue<T> {
 
     /// Gives back those of these messages of which nothing is outstanding, and nothing accepted: they can be left to others.
     pub fn give_back(&mut self, which: impl Fn(&T) -> bool) -> Vec<T> {
-        self.give_back_counted(which).into_iter().map(|(token, _)| token).collect()
+        self.give_back_counted(|token, _| which(token)).into_iter().map(|(token, _)| token).collect()
     }
 
-    /// Gives messages back as [`give_back`](Queue::give_back) does, each with the count of its tries.
-    pub fn give_back_counted(&mut self, which: impl Fn(&T) -> bool) -> Vec<(T, Tried)> {
-        let is_left = |message: &Message<T>| message.is_untouched() && which(&message.token);
+    /// Gives messages back as [`give_back`](Queue::give_back) does, each with the count of its tries. `which` also gets whether
+    /// a submit of the message may have reached the SMSC.
+    pub fn give_back_counted(&mut self, which: impl Fn(&T, bool) -> bool) -> Vec<(T, Tried)> {
+        let is_left = |message: &Message<T>| message.is_untouched() && which(&message.token, message.submits > 0);
         let jobs: Vec<Job> = self.jobs.iter().filter(|(_, message)| is_left(message)).map(|(job, _)| *job).collect();
         let given = jobs.into_iter().filter_map(|job| self.remove(job));
         given
@@ -517,12 +521,20 @@ pub struct Tried {
     parts: Vec<Tries>,
     /// Sessions that broke while the message was outstanding.
     losses: u32,
+    was_submitted: bool,
 }
 
 impl Tried {
     fn of<T>(message: &Message<T>) -> Tried {
         let parts = message.parts.iter().map(|part| part.tries).collect();
-        Tried { parts, losses: message.suspicion.map_or(0, |suspicion| suspicion.losses) }
+        let losses = message.suspicion.map_or(0, |suspicion| suspicion.losses);
+        Tried { parts, losses, was_submitted: message.submits > 0 }
+    }
+
+    /// Returns `true` if a submit of the message may have reached the SMSC since it was added.
+    #[must_use]
+    pub const fn was_submitted(&self) -> bool {
+        self.was_submitted
     }
 }
 

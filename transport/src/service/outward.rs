@@ -61,11 +61,6 @@ impl Outgoing {
         }
     }
 
-    /// Returns `true` if a part of it has been submitted.
-    pub(super) fn was_submitted(&self) -> bool {
-        self.taken_at.is_none()
-    }
-
     /// Whether it is this, as it was on the bus.
     pub(super) fn is(&self, message_id: &str, body: &[u8]) -> bool {
         *self.message_id == *message_id && self.deliveries.first().is_some_and(|delivery| delivery.body == body)

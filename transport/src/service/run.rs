@@ -536,9 +536,9 @@ impl Run {
     /// Gives back what may be left to other processes while no link is bound.
     fn leave_to_others(&mut self) {
         let sharing = &self.sharing;
-        let may_leave = |outgoing: &Outgoing| sharing.may_leave(&outgoing.message_id, outgoing.was_submitted());
+        let may_leave = |it: &Outgoing, was_submitted| sharing.may_leave(&it.message_id, was_submitted);
         for (outgoing, tried) in self.queue.give_back_counted(may_leave) {
-            if outgoing.was_submitted() {
+            if tried.was_submitted() {
                 self.sharing.leave(&outgoing.message_id, tried);
             }
             self.shared.is_settled(&outgoing.message_id);

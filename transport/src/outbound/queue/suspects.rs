@@ -73,6 +73,11 @@ impl Suspects {
         matches!(self.trial, Some(Trial::Outstanding(..)))
     }
 
+    /// Returns `true` while this suspect is outstanding anywhere.
+    pub(super) fn is_tried(&self, job: Job) -> bool {
+        matches!(self.trial, Some(Trial::Outstanding(_, tried)) if tried == job)
+    }
+
     /// Reserves the link for a trial, unless another one is reserved. An idle link, which need not be waited for, takes a
     /// reservation over. Returns `true` if this link is reserved.
     pub(super) fn reserve(&mut self, link: u64, is_idle: bool) -> bool {

@@ -118,3 +118,16 @@ fn validity_that_is_a_time_of_day_is_left_alone() {
         assert_eq!(queue.poll_submit(MS, 0).unwrap().sm.validity_period.text(), text);
     }
 }
+
+#[test]
+fn a_message_whose_submit_never_left_is_given_back_as_not_submitted() {
+    for (answer, expected) in [(Answer::NotSent, false), (TIMEOUT, true)] {
+        let mut queue = queue(|_| {});
+        let job = add(&mut queue, "a", "1", 1);
+        assert_eq!(goes(&mut queue, MS), [("a", 0)]);
+        let _ = queue.answered(MS, job, 0, answer);
+        let given: Vec<_> = queue.give_back_counted(|_, was_submitted| was_submitted == expected);
+        assert_eq!(given.len(), 1, "{answer:?}");
+        assert_eq!(given[0].1.was_submitted(), expected);
+    }
+}

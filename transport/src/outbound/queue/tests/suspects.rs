@@ -182,3 +182,17 @@ fn only_its_own_destination_waits_for_a_suspect() {
         assert_eq!(gone, others, "{keep_order:?}");
     }
 }
+
+/// Its acceptance is noted late, as when the store takes its time.
+#[test]
+fn a_part_that_was_accepted_before_the_session_broke_clears_no_suspect() {
+    let mut queue = queue(|config| config.keep_order = KeepOrder::None);
+    let suspect = add(&mut queue, "suspect", "1", 2);
+    assert_eq!(goes(&mut queue, MS).len(), 2);
+    add(&mut queue, "other", "2", 1);
+    queue.link_ended(0);
+    assert_eq!(pause(queue.answered(MS, suspect, 1, BROKEN)), SECOND);
+    let _ = queue.answered(MS, suspect, 0, Answer::Accepted);
+    assert_eq!(goes(&mut queue, MS), [("other", 0)]);
+    assert_eq!(goes(&mut queue, MS + SECOND), [], "it goes alone");
+}
