@@ -94,7 +94,7 @@ impl Plans {
             return self.is_due(record, receipt);
         }
         for number in 1..=total {
-            let fate = Fate { part: Some((number, total)), ..record.receipts[index].clone() };
+            let fate = Fate { part: Some((number, total)), first_part: index, ..record.receipts[index].clone() };
             let index = if number == 1 { index } else { record.receipts.len() };
             match record.receipts.get_mut(index) {
                 Some(first) => *first = fate,

@@ -50,6 +50,9 @@ pub(crate) struct Receipt {
     copied: Vec<(u16, Vec<u8>)>,
     /// Part of the receipt, and how many there are.
     part: Option<(u8, u8)>,
+    /// Index of the first part of the same receipt.
+    #[serde(default)]
+    first_part: usize,
     #[serde(with = "json_text")]
     policy: Arc<ReceiptPolicy>,
 }
@@ -98,6 +101,7 @@ impl Receipt {
             user_message_reference: body.tlvs.get_u16(TlvTag::USER_MESSAGE_REFERENCE),
             copied: copied.collect(),
             part: fate.part,
+            first_part: fate.first_part,
             policy: Arc::clone(policy),
         }
     }
@@ -298,8 +302,7 @@ impl Receipt {
         let place = usize::from(number.saturating_sub(1));
         let piece = octets.chunks(usize::from(split.octets).max(1)).nth(place).unwrap_or_default().to_vec();
         // The parts of one receipt have the same reference, those of the next another.
-        let first = self.index.saturating_sub(place);
-        let fresh = (self.number as u16).wrapping_mul(31).wrapping_add(first as u16);
+        let fresh = (self.number as u16).wrapping_mul(31).wrapping_add(self.first_part as u16);
         let reference = split.reference.unwrap_or(fresh);
         let width = match split.by {
             SplitBy::Sar if knows_tlvs => {

@@ -125,6 +125,14 @@ pub(crate) struct Fate {
     /// Part of a receipt that is sent in several: its number, and how many there are. `None` until it is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) part: Option<(u8, u8)>,
+    /// Index of the first part of the same receipt.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) first_part: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Fate {
@@ -143,6 +151,7 @@ impl Fate {
             policy: None,
             error: None,
             part: None,
+            first_part: 0,
         }
     }
 }

@@ -2,6 +2,8 @@
 //! parts that share an id or a receipt, receipts in parts, further receipts, broken parameters. The examples are those of
 //! RULES.md.
 
+use std::collections::BTreeMap;
+
 use smpp_transport::pdu::{
     Bind, Body, CommandStatus, DataSm, Destination, EsmClass, InterfaceVersion, Leniency, MessageState, Npi, Pdu,
     ShortMessage, Sm, SubmitMulti, TlvTag, Tlvs, Ton,
@@ -275,6 +277,26 @@ async fn a_receipt_may_come_in_parts() {
         let shown = smsc.control().message("1").expect("it is there").receipts;
         let parts: Vec<_> = shown.iter().map(|receipt| receipt.part).collect();
         assert_eq!(parts, [Some([1, 3]), Some([2, 3]), Some([3, 3])]);
+    }
+}
+
+/// Parts are records of their own, after those of receipts that are to follow.
+#[tokio::test(start_paused = true)]
+async fn the_parts_of_each_receipt_have_one_reference() {
+    for further in ["times: 2", "then: [{ state: ENROUTE, delay: 1s }]"] {
+        let smsc = Smsc::with_policy(&format!("{{ receipt: {{ split: {{ octets: 60 }}, {further} }} }}"));
+        let mut esme = smsc.transceiver().await;
+        esme.submit(sm(1)).await;
+        let mut numbers: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
+        for _ in 0..4 {
+            let (pdu, sm) = esme.receipt().await;
+            let octets = sm.short_message.as_bytes();
+            assert_eq!(octets[..3], [5, 0, 3]);
+            numbers.entry(octets[3]).or_default().push(octets[5]);
+            esme.answer(&pdu, CommandStatus::ESME_ROK).await;
+        }
+        numbers.values_mut().for_each(|numbers| numbers.sort_unstable());
+        assert_eq!(numbers.into_values().collect::<Vec<_>>(), [[1, 2], [1, 2]], "{further}");
     }
 }
 
