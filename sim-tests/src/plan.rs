@@ -14,22 +14,29 @@ mod bounds;
 mod brief;
 mod check;
 mod clients;
+mod clockwork;
+mod destinations;
 mod faults;
 mod feature;
+mod field;
 mod hosts;
 mod malformed;
 mod moments;
+pub(crate) mod reading;
+mod resend;
 mod smsc;
 mod steps;
 mod transports;
 mod wires;
 
 use brief::{brief, is_one, is_plain, one};
+pub use clockwork::BIND_RATE;
 pub use faults::{Fault, FaultKind};
 pub use feature::Feature;
+pub use resend::{QueueFull, Resend};
 pub use transports::{
-    BusFaults, Handset, Ids, Keeps, Options, Order, Parts, Script, Sequence, THROTTLE_MAX_MS, Text, Transport,
-    WrongText,
+    BusFaults, Handset, Ids, Keeps, Options, Order, Parts, RETRY_DELAY_MS, Script, Sequence, THROTTLE_DELAY_MS,
+    THROTTLE_MAX_MS, Text, Transport, WrongText,
 };
 pub use wires::{Chop, Wires};
 
@@ -257,6 +264,8 @@ impl Plan {
         };
         plan.add_faults_at_moments(streams);
         plan.draw_smscs(streams);
+        plan.draw_field(streams);
+        plan.draw_destinations(streams);
         let until_peace_ms = streams.stream("peace", 0).random_range(0..6_000);
         plan.spare_the_slow();
         plan.peace_after_ms = (profile != Profile::Calm).then_some(until_peace_ms);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::history::History;
-use crate::oracle::{Violation, all_marks, examine};
+use crate::oracle::{Findings, Violation, all_marks, examine};
 use crate::plan::{Feature, Plan, Profile};
 use crate::world::{Tier, run};
 
@@ -27,6 +27,9 @@ pub struct Verdict {
     /// The situations that were met.
     #[serde(skip)]
     pub marks: Vec<&'static str>,
+    /// Cases that an oracle could not judge, by the reason.
+    #[serde(skip)]
+    pub excuses: BTreeMap<&'static str, u64>,
     /// Simulated time.
     pub simulated: Duration,
 }
@@ -37,7 +40,8 @@ impl Verdict {
     pub fn endless(seed: u64) -> Verdict {
         let words = format!("it has not ended after {LONGEST_RUN:?} of wall time, where runs take milliseconds");
         let violations = vec![Violation { oracle: "endless", at: Duration::ZERO, words }];
-        Verdict { seed, digest: 0, facts: 0, violations, marks: Vec::new(), simulated: Duration::ZERO }
+        let (marks, excuses) = (Vec::new(), BTreeMap::new());
+        Verdict { seed, digest: 0, facts: 0, violations, marks, excuses, simulated: Duration::ZERO }
     }
 
     /// Whether the run never ended: to run it again would take as long.
@@ -54,7 +58,7 @@ pub fn judge(plan: &Plan, tier: Tier) -> (Verdict, History) {
         Ok(history) => (history, None),
         Err(panic) => (History::default(), Some(panic)),
     };
-    let (mut violations, marks) = examine(plan, &history);
+    let Findings { mut violations, marks, excuses } = examine(plan, &history);
     violations.extend(panic.map(|words| Violation { oracle: "panic", at: Duration::ZERO, words }));
     let verdict = Verdict {
         seed: plan.seed,
@@ -62,6 +66,7 @@ pub fn judge(plan: &Plan, tier: Tier) -> (Verdict, History) {
         facts: history.facts.len(),
         violations,
         marks: marks.into_iter().collect(),
+        excuses,
         simulated: history.facts.last().map_or(Duration::ZERO, |fact| fact.at),
     };
     (verdict, history)
@@ -139,6 +144,8 @@ pub struct Summary {
     pub failed: Vec<Verdict>,
     /// How many seeds met each mark.
     pub marks: BTreeMap<&'static str, u64>,
+    /// Cases that an oracle could not judge, by the reason.
+    pub excuses: BTreeMap<&'static str, u64>,
     /// Simulated time, all together.
     pub simulated: Duration,
     /// Wall time.
@@ -222,6 +229,9 @@ impl Summary {
         }
         for mark in &verdict.marks {
             *self.marks.entry(mark).or_default() += 1;
+        }
+        for (reason, count) in &verdict.excuses {
+            *self.excuses.entry(reason).or_default() += count;
         }
         if !verdict.violations.is_empty() {
             self.failed.push(verdict.clone());

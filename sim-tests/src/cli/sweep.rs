@@ -109,6 +109,9 @@ impl Sweep {
         for mark in sim_tests::oracle::all_marks() {
             say(format!("{:>9}  {mark}", summary.marks.get(mark).copied().unwrap_or(0)));
         }
+        for (reason, count) in &summary.excuses {
+            say(format!("{count:>9}  not judged: {reason}"));
+        }
         for seed in &summary.differed {
             say(format!("DIFFERED seed={seed}: two runs of it were not the same"));
         }

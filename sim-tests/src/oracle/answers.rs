@@ -37,7 +37,8 @@ pub(super) fn answers(plan: &Plan, _: &History, lines: &[Line], report: &mut Rep
 fn owed(plan: &Plan, line: &Line, request: &Frame, lines: &[Line], report: &mut Report) {
     let Some(pdu) = &request.pdu else { return };
     let due = request.at + time_to_answer(plan, line, pdu);
-    let answers: Vec<_> = line.answers_to(pdu).filter(|frame| frame.way == Way::Written).collect();
+    let answers: Vec<_> =
+        line.numbered(pdu.sequence).filter(|it| it.way == Way::Written && it.answers_frame(request)).collect();
     let first = answers.first().map(|answer| answer.at);
     let mut by = due + slack(plan);
     if first.is_none_or(|at| at > by) {
@@ -72,9 +73,10 @@ fn before_unbind(line: &Line, report: &mut Report) {
     if waited || place(Way::Written, CommandId::UNBIND).is_some() {
         return;
     }
-    for pdu in frames[..unbind].iter().filter(|frame| frame.way == Way::Read).filter_map(|frame| frame.pdu.as_ref()) {
+    for request in frames[..unbind].iter().filter(|frame| frame.way == Way::Read) {
+        let Some(pdu) = &request.pdu else { continue };
         let before = |it: &Frame| it.way == Way::Written && it.order < frames[answer].order;
-        let answered = line.answers_to(pdu).any(before);
+        let answered = line.numbered(pdu.sequence).any(|it| before(it) && it.answers_frame(request));
         if !answered && pdu.command_id().answer().is_some() {
             let who = format!("line {} {:?}: {pdu}", line.number, line.end);
             report.broken(frames[answer].at, format!("{who}: not answered before the unbind after it was"));

@@ -119,9 +119,8 @@ pub(super) fn window(plan: &Plan, history: &History, lines: &[Line], report: &mu
                 // what is written late may have waited since the line began.
                 let since = if is_late { first } else { sent.at };
                 let given_up = !is_client && since + timeout <= frame.at + super::slack(plan);
-                !given_up
-                    && !sent.pdu.as_ref().is_some_and(|request| frame.way == Way::Read && frame.answers(request))
-                    && expired.is_none_or(|at| *at > frame.at)
+                let is_answered = frame.way == Way::Read && frame.answers_frame(sent);
+                !given_up && !is_answered && expired.is_none_or(|at| *at > frame.at)
             };
             outstanding.retain(over);
             if frame.way == Way::Written && is_message(frame) {

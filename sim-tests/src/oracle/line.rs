@@ -62,6 +62,8 @@ pub struct Said {
     pub pdu: Option<Pdu>,
     /// How it is wrong.
     pub wrong: Option<Wrong>,
+    /// The PDU as a tolerant reader has it, where it cannot be read by the letter.
+    tolerated: Option<Pdu>,
     /// Whose message it submits.
     submitted: Option<(usize, usize)>,
     /// What it says as a receipt, once somebody has asked.
@@ -122,7 +124,9 @@ impl Said {
         let decoded = Pdu::decode(octets, Leniency::STRICT);
         let wrong = Wrong::of(octets, &decoded);
         let pdu = decoded.ok();
-        Said { wrong, submitted: pdu.as_ref().and_then(submitted), pdu, receipt: OnceCell::new() }
+        let is_whole = !wrong.is_some_and(Wrong::breaks_framing);
+        let tolerated = (pdu.is_none() && is_whole).then(|| Pdu::decode(octets, Leniency::TOLERANT).ok()).flatten();
+        Said { wrong, submitted: pdu.as_ref().and_then(submitted), pdu, tolerated, receipt: OnceCell::new() }
     }
 }
 
@@ -169,10 +173,20 @@ impl Frame {
         !command.is_response() && sequence == number && is_own
     }
 
+    /// The PDU, as far as a tolerant reader understands it.
+    pub(super) fn understood(&self) -> Option<&Pdu> {
+        self.pdu.as_ref().or(self.tolerated.as_ref())
+    }
+
+    /// Its status, also where its body cannot be read.
+    pub(super) fn status(&self) -> Option<CommandStatus> {
+        self.octets.get(8..)?.first_chunk().map(|four| CommandStatus(u32::from_be_bytes(*four)))
+    }
+
     /// What it says as a receipt.
     pub(super) fn receipt(&self) -> Option<&Receipt> {
         let read = |pdu: &Pdu| Receipt::read(Some(&String::from_utf8_lossy(&user_data(pdu))), &pdu.tlvs);
-        self.receipt.get_or_init(|| self.pdu.as_ref().and_then(read)).as_ref()
+        self.receipt.get_or_init(|| self.understood().and_then(read)).as_ref()
     }
 
     /// Whose message a submit_sm or data_sm is.
@@ -199,6 +213,11 @@ impl Line {
             let bound = pdu.command_id().is_response() && bind.is_bind() && pdu.status == CommandStatus::ESME_ROK;
             bound.then_some((frame.at, bind))
         })
+    }
+
+    /// Whether the session at this end submits: it was bound as a transmitter or a transceiver.
+    pub(super) fn submits(&self) -> bool {
+        self.bound_at().is_some_and(|(_, bind)| bind != CommandId::BIND_RECEIVER)
     }
 
     /// What passed either way that ends this request, in order.
@@ -249,6 +268,12 @@ impl Line {
         });
         let unbind = unbind.map(|frame| frame.at);
         unbind.into_iter().chain(self.hung).min()
+    }
+
+    /// Returns `true` if either side has unbound.
+    pub(super) fn is_unbound(&self) -> bool {
+        let is_unbind = |frame: &Frame| matches!(frame.command(), Some(CommandId::UNBIND | CommandId::UNBIND_RESP));
+        self.frames.iter().any(is_unbind)
     }
 }
 

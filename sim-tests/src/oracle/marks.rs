@@ -13,7 +13,7 @@ use crate::plan::{FaultKind, Plan};
 
 /// Every mark that there is.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    OF_LINES.into_iter().chain(faults::MARKS).chain(smsc::MARKS).chain(transport::MARKS)
+    OF_LINES.into_iter().chain(faults::MARKS).chain(smsc::MARKS).chain(transport::all())
 }
 
 /// Those of connections and outcomes.

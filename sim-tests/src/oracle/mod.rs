@@ -14,7 +14,7 @@ mod smsc;
 mod transport;
 mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -55,9 +55,15 @@ const ORACLES: [(&str, Oracle); 10] = [
 pub struct Report {
     oracle: &'static str,
     violations: Vec<Violation>,
+    excuses: BTreeMap<&'static str, u64>,
 }
 
 impl Report {
+    /// Counts a case that an oracle could not judge, by the reason.
+    fn excused(&mut self, reason: &'static str) {
+        *self.excuses.entry(reason).or_default() += 1;
+    }
+
     fn broken(&mut self, at: Duration, words: String) {
         self.violations.push(Violation { oracle: self.oracle, at, words });
     }
@@ -66,15 +72,26 @@ impl Report {
 /// Everything that is wrong with a run, in the order of the oracles.
 #[must_use]
 pub fn check(plan: &Plan, history: &History) -> Vec<Violation> {
-    examine(plan, history).0
+    examine(plan, history).violations
 }
 
-/// Everything that is wrong with a run, and the marks that it has met.
+/// Everything that the oracles say of a run.
+#[derive(Debug)]
+pub struct Findings {
+    /// What is wrong with it, in the order of the oracles.
+    pub violations: Vec<Violation>,
+    /// Situations that it has met.
+    pub marks: BTreeSet<&'static str>,
+    /// Cases that an oracle could not judge, by the reason.
+    pub excuses: BTreeMap<&'static str, u64>,
+}
+
+/// Looks at a run with all oracles.
 #[must_use]
-pub fn examine(plan: &Plan, history: &History) -> (Vec<Violation>, BTreeSet<&'static str>) {
+pub fn examine(plan: &Plan, history: &History) -> Findings {
     let lines = lines(history);
     let seen = smsc::Seen::of(plan, history, &lines);
-    let mut report = Report { oracle: "", violations: Vec::new() };
+    let mut report = Report { oracle: "", violations: Vec::new(), excuses: BTreeMap::new() };
     for (name, oracle) in ORACLES {
         report.oracle = name;
         oracle(plan, history, &lines, &mut report);
@@ -84,9 +101,9 @@ pub fn examine(plan: &Plan, history: &History) -> (Vec<Violation>, BTreeSet<&'st
     transport::check(&transports, &mut report);
     report.oracle = "liveness";
     liveness::liveness(history, &mut report);
-    let mut met = marks::marks(plan, &seen, history, &lines);
-    met.extend(transport::marks(&transports));
-    (report.violations, met)
+    let mut marks = marks::marks(plan, &seen, history, &lines);
+    marks.extend(transport::marks(&transports));
+    Findings { violations: report.violations, marks, excuses: report.excuses }
 }
 
 /// How late something may be that is done at once: what time is rounded to on the slower tier.

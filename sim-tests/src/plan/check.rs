@@ -75,7 +75,8 @@ impl Plan {
         note(hasty, "sessions wait less than the network takes");
         note(!self.latency_ms.is_multiple_of(self.tick_ms.max(1)), "a segment takes no whole number of ticks");
         let ids = Ids::of(&self.smsc.policy);
-        note(self.transports.iter().any(|it| it.options.ids != ids), "a transport is told of other ids than there are");
+        let is_wrong = |it: &Transport| it.options.ids != ids && it.options.ids != Ids::Auto;
+        note(self.transports.iter().any(is_wrong), "a transport is told of other ids than there are");
         note(self.transports.iter().any(Transport::is_hasty), "a transport waits for less than anything takes");
         note(
             self.smsc.retry.attempts_max < 2 || self.smsc.retry.delay.0.as_millis() < 100,
@@ -151,10 +152,7 @@ impl Transport {
 impl Ids {
     /// What a transport must be told where the SMSC does this.
     pub(crate) fn of(policy: &Policy) -> Ids {
-        let hexadecimal = |form: Option<&IdForm>| {
-            let forms = [IdForm::Hexadecimal, IdForm::HexadecimalPadded, IdForm::HexadecimalUpper];
-            form.is_some_and(|form| forms.contains(form))
-        };
+        let hexadecimal = |form: Option<&IdForm>| form.is_some_and(IdForm::is_hexadecimal);
         let given = policy.message_id.as_ref();
         let told = policy.receipt.message_id.as_ref().or(given);
         match (hexadecimal(given), hexadecimal(told)) {

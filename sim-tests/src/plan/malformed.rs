@@ -2,6 +2,7 @@
 
 use rand::{Rng, RngExt};
 use smsc_sim::Rule;
+use smsc_sim::policy::Policy;
 use smsc_sim::rules::{Hex, Malformed, Operation, Step, Then, When};
 use smsc_sim::words::AnyOf;
 
@@ -60,7 +61,11 @@ impl Smsc {
     /// Whether it writes what is no PDU, or one that is wrong.
     #[must_use]
     pub fn is_malformed(&self) -> bool {
-        self.steps().any(|step| matches!(step, Step::Malformed(_) | Step::Raw(_)))
+        let Policy { response, receipt, .. } = &self.policy;
+        let has_faults = response.shape.is_some()
+            || response.tlv_fault.or(receipt.tlv_fault).is_some()
+            || response.tail.as_ref().or(receipt.tail.as_ref()).is_some();
+        has_faults || self.steps().any(|step| matches!(step, Step::Malformed(_) | Step::Raw(_)))
     }
 
     /// Whether what it writes may be such that nothing after it can be read.

@@ -12,7 +12,7 @@ use smsc_sim::time::{Delay, Time};
 use smsc_sim::words::{AnyOf, Status};
 use smsc_sim::{Mo, Rule};
 
-use super::{Profile, SMSC_WINDOW, Smsc, Switch, Timers, binds, malformed, sequence_start};
+use super::{Profile, SMSC_WINDOW, Smsc, Switch, Timers, binds, clockwork, malformed, sequence_start};
 use crate::app::source;
 
 /// How long an answer lets others pass it.
@@ -33,6 +33,7 @@ impl Smsc {
         rules.extend(out_of_order(&mut Switch::new(streams, "smsc order", profile)));
         rules.extend(binds::rules(&mut Switch::new(streams, "smsc binds", profile)));
         rules.extend(malformed::rules(&mut Switch::new(streams, "smsc malformed", profile)));
+        rules.extend(clockwork::rules(streams, profile));
         if !delay.is_none() {
             rules.push(Rule { then: Then { delay, ..Then::default() }, ..Rule::default() });
         }
@@ -60,13 +61,14 @@ impl Smsc {
     /// Whether what it accepts is answered whole.
     #[must_use]
     pub fn answers_whole(&self) -> bool {
-        self.is_honest() && !self.rules.iter().any(|rule| rule.then.answer == Answer::Bare)
+        let is_shaped = self.policy.response.shape.is_some();
+        self.is_honest() && !is_shaped && !self.rules.iter().any(|rule| rule.then.answer == Answer::Bare)
     }
 
     /// Whether it reads and writes at once.
     #[must_use]
     pub fn is_punctual(&self) -> bool {
-        !self.steps().any(|step| matches!(step, Step::Silence(_) | Step::Pace(_)))
+        !self.steps().any(|step| matches!(step, Step::Silence(_) | Step::Pace(_) | Step::Stall(_)))
     }
 
     pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
@@ -86,6 +88,11 @@ impl Smsc {
     pub fn slowness_max_ms(&self) -> u64 {
         let held = self.steps().map(|step| match step {
             Step::Silence(Silence::For(time)) => ms(time.0),
+            Step::Stall(stall) => [stall.reads, stall.writes]
+                .into_iter()
+                .flatten()
+                .map(|silence| if let Silence::For(time) = silence { ms(time.0) } else { 0 })
+                .sum(),
             // A frame of 9,000 octets and then some.
             Step::Pace(pace) => ms(pace.pause.0) * (20_000 / pace.octets.max(1) as u64),
             _ => 0,
@@ -107,7 +114,9 @@ impl Smsc {
     /// Whether it hangs up or unbinds, or is silent so long that others do.
     #[must_use]
     pub fn ends_sessions(&self) -> bool {
-        let ends = |step: &Step| matches!(step, Step::Unbind | Step::Disconnect(_) | Step::Silence(_) | Step::Pace(_));
+        let ends = |step: &Step| {
+            matches!(step, Step::Unbind | Step::Disconnect(_) | Step::Silence(_) | Step::Pace(_) | Step::Stall(_))
+        };
         self.steps().any(ends) || self.breaks_framing()
     }
 }

@@ -11,10 +11,14 @@ use smpp_transport::text::{self, Repertoire, choose, split};
 use smsc_sim::mo::Multipart;
 
 use super::brief::{brief, is_one, is_plain, one};
-use super::{Kind, Profile, Smsc, Switch};
+use super::{Kind, Profile, QueueFull, Resend, Smsc, Switch};
 
 /// The longest pause after the SMSC has said that it is too fast.
 pub const THROTTLE_MAX_MS: u64 = 1_000;
+/// The first of these pauses.
+pub const THROTTLE_DELAY_MS: u64 = 100;
+/// Wait before a refusal is tried again.
+pub const RETRY_DELAY_MS: u64 = 300;
 
 /// One transport: a bus, a store, and one or more processes between them and the SMSC.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,6 +105,24 @@ pub struct Options {
     pub join_expiry_ms: u64,
     /// How long what the SMSC has sent may wait for bus and store.
     pub inbound_timeout_ms: u64,
+    /// Resends of parts whose outcome is unknown.
+    pub resend: Resend,
+    /// Resends to a destination whose queue is full.
+    pub full: Resend,
+    /// Reach of a full queue.
+    pub queue_full: QueueFull,
+    /// Whether the rate that the SMSC accepts is estimated and kept to once it has throttled.
+    pub adapt: bool,
+    /// Time from the first final receipt of a message in parts to its report, at the latest.
+    pub aggregate_timeout_ms: u64,
+    /// Age at which a message that was not submitted yet is refused; `None` is no limit.
+    pub message_max_age_ms: Option<u64>,
+    /// Time without a bound session after which messages are given back to the bus; `None` keeps them.
+    pub unbound_grace_ms: Option<u64>,
+    /// Validity of messages, which counts from when the bus had them; `None` gives them none.
+    pub validity_s: Option<u64>,
+    /// Receipts that may wait for the ids of their messages, all together; `None` is as many as usual.
+    pub early_max: Option<usize>,
 }
 
 impl Default for Options {
@@ -119,6 +141,15 @@ impl Default for Options {
             early_hold_ms: 4_000,
             join_expiry_ms: 6_000,
             inbound_timeout_ms: 2_000,
+            resend: Resend::default(),
+            full: Resend::default(),
+            queue_full: QueueFull::Destination,
+            adapt: false,
+            aggregate_timeout_ms: 5_000,
+            message_max_age_ms: None,
+            unbound_grace_ms: Some(5_000),
+            validity_s: None,
+            early_max: None,
         }
     }
 }
@@ -153,6 +184,7 @@ pub enum Parts {
 pub enum Ids {
     #[default]
     AsIs,
+    Auto,
     DecimalReceipts,
     HexReceipts,
 }
@@ -337,7 +369,9 @@ impl Transport {
             messages_max: *[1, 2, 20, 100].choose(&mut rng).expect("there are four"),
             keeps,
             sync_ms: if keeps == Keeps::File { sync_ms } else { 0 },
-            options: Options::draw(&mut rng, smsc),
+            options: Options::draw(&mut rng, smsc)
+                .with_policies(&mut streams.stream("transport policies", number as u64))
+                .with_limits(&mut streams.stream("transport limits", number as u64)),
             bus: BusFaults { refuse, unconfirmed, delay_ms },
             messages,
             handsets: Handset::draw_all(
@@ -375,8 +409,9 @@ impl Transport {
     pub(super) fn waits_max_ms(&self, unanswered_ms: Option<u64>) -> u64 {
         let submits = self.submits_max() as u64;
         // One after the other, at worst; a part that is accepted gives the next one as long.
-        let each = |unanswered_ms| submits * (self.options.retry_max_age_ms + 2 * unanswered_ms);
-        let tried = unanswered_ms.map_or(self.messages.len() as u64 * self.options.retry_max_age_ms, each);
+        let age_ms = self.options.retry_max_age_ms + self.options.resends_ms();
+        let each = |unanswered_ms| submits * (age_ms + 2 * unanswered_ms);
+        let tried = unanswered_ms.map_or(self.messages.len() as u64 * age_ms, each);
         self.waits_in_peace_max_ms() + tried + submits * THROTTLE_MAX_MS
     }
 
@@ -385,15 +420,17 @@ impl Transport {
         let submits = self.submits_max() as u64;
         let paced = self.options.rate.map_or(0, |rate| 1_000 * submits / u64::from(rate));
         let stored = submits * (2 * self.bus.delay_ms + 10 * self.sync_ms);
-        paced + stored + THROTTLE_MAX_MS + self.options.retry_max_age_ms + self.options.shutdown_timeout_ms
+        let again = THROTTLE_MAX_MS + self.options.retry_max_age_ms + self.options.resends_ms();
+        paced + stored + again + self.options.shutdown_timeout_ms
     }
 
     /// How long after the end of all else something may still be due: what is held back is given up, and held on for as long
     /// as an early receipt if whoever was to tell of it has died.
     #[must_use]
     pub fn held_max(&self) -> Duration {
-        let Options { early_hold_ms, join_expiry_ms, .. } = self.options;
-        Duration::from_millis(early_hold_ms.max(join_expiry_ms) + early_hold_ms + 2_000)
+        let Options { early_hold_ms, join_expiry_ms, aggregate_timeout_ms, .. } = self.options;
+        let held_ms = early_hold_ms.max(join_expiry_ms).max(aggregate_timeout_ms);
+        Duration::from_millis(held_ms + early_hold_ms + 2_000)
     }
 }
 
@@ -415,7 +452,45 @@ impl Options {
             early_hold_ms: rng.random_range(2_000..8_000),
             join_expiry_ms: rng.random_range(3_000..9_000),
             inbound_timeout_ms: rng.random_range(500..5_000),
+            ..Options::default()
         }
+    }
+
+    /// Draws what later came to be told, from a stream of its own.
+    fn with_policies(self, rng: &mut impl Rng) -> Options {
+        let (grace_ms, max_age_ms) = (rng.random_range(0..4_000), rng.random_range(1_000..8_000));
+        Options {
+            resend: Resend::draw(rng),
+            full: Resend::draw(rng),
+            queue_full: if rng.random_bool(0.8) { QueueFull::Destination } else { QueueFull::Link },
+            adapt: rng.random_bool(0.4),
+            aggregate_timeout_ms: rng.random_range(1_500..6_000),
+            message_max_age_ms: rng.random_bool(0.2).then_some(max_age_ms),
+            unbound_grace_ms: rng.random_bool(0.8).then_some(grace_ms),
+            ..self
+        }
+    }
+
+    /// Draws a validity, and how many receipts may wait.
+    fn with_limits(self, rng: &mut impl Rng) -> Options {
+        let (validity_s, early_max) = (rng.random_range(8..60), rng.random_range(1..4));
+        Options {
+            validity_s: rng.random_bool(0.2).then_some(validity_s),
+            early_max: rng.random_bool(0.2).then_some(early_max),
+            ..self
+        }
+    }
+
+    /// Age at which a message that was not submitted yet is refused, if there is one.
+    #[must_use]
+    pub fn age_max_ms(&self) -> Option<u64> {
+        let validity_ms = self.validity_s.map(|seconds| 1_000 * seconds);
+        self.message_max_age_ms.into_iter().chain(validity_ms).min()
+    }
+
+    /// Longest that resends of one part wait, all together.
+    fn resends_ms(&self) -> u64 {
+        self.resend.waits_ms() + self.full.waits_ms()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::app::source;
+use crate::app::{destination, message_of, source};
 use crate::plan::{Ids, Plan};
 
 /// Where clients and transports bear their numbers: no key of any plan.
@@ -108,6 +108,7 @@ impl Tree {
         plan.forget_unknown_smscs();
         self.renumber_faults(&mut plan, &transports);
         self.rename_sources(&mut plan, &clients, &transports);
+        self.rename_destinations(&mut plan, &clients, &transports);
         self.tell_ids(&mut plan);
         // As it will be read from its file: one weight is as good as any other when it is the only one.
         serde_json::from_value(serde_json::to_value(plan).ok()?).ok()
@@ -116,8 +117,10 @@ impl Tree {
     /// Transports that were told rightly how the SMSC writes ids are told so again.
     fn tell_ids(&self, plan: &mut Plan) {
         let (before, after) = (Ids::of(&self.plan.smsc.policy), Ids::of(&plan.smsc.policy));
-        if self.plan.transports.iter().all(|transport| transport.options.ids == before) {
-            plan.transports.iter_mut().for_each(|transport| transport.options.ids = after);
+        let is_told = |ids: Ids| ids == before || ids == Ids::Auto;
+        if self.plan.transports.iter().all(|transport| is_told(transport.options.ids)) {
+            let told = plan.transports.iter_mut().filter(|transport| transport.options.ids != Ids::Auto);
+            told.for_each(|transport| transport.options.ids = after);
         }
     }
 
@@ -136,6 +139,20 @@ impl Tree {
             Some(fault)
         });
         plan.faults = renumbered.collect();
+    }
+
+    /// Rules for one destination name its owner too.
+    fn rename_destinations(&self, plan: &mut Plan, clients: &[usize], transports: &[usize]) {
+        let owners = clients.iter().copied().chain(transports.iter().map(|number| self.plan.owner(*number)));
+        let names: Vec<_> = owners.enumerate().map(|(after, before)| (before, after)).collect();
+        for rule in &mut plan.smsc.rules {
+            let Some(to) = rule.when.to.as_ref().map(ToString::to_string) else { continue };
+            let Some((before, number)) = message_of(to.trim_end_matches('$')) else { continue };
+            let renamed = names.iter().find(|(own, _)| *own == before);
+            if let Some((_, after)) = renamed {
+                rule.when.to = format!("{}$", destination(*after, number)).parse().ok();
+            }
+        }
     }
 
     fn rename_sources(&self, plan: &mut Plan, clients: &[usize], transports: &[usize]) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use smpp_transport::env::WallClock;
+use smpp_transport::pdu::time::Civil;
 use smsc_sim::words::Bind;
 use smsc_sim::{Control, Mo, SessionInfo};
 use tokio::sync::watch;
@@ -14,6 +15,7 @@ use super::{Ground, content, handset, handset_text, name};
 use crate::app::{destination, own_source, shared_destination, source, system_id, told};
 use crate::history::What;
 use crate::plan::{Keeps, WrongText};
+use crate::world::EPOCH;
 
 /// The simulator that runs now, if one does.
 pub type SmscSlot = Arc<Mutex<Option<Control>>>;
@@ -31,6 +33,14 @@ pub fn receives(control: &Control, account: &str) -> bool {
         session.system_id.as_deref() == Some(account) && !matches!(session.bind, None | Some(Bind::Transmitter))
     };
     control.sessions().iter().any(is_it)
+}
+
+/// Time since 1970, as applications write it.
+fn timestamp(unix: Duration) -> String {
+    let civil = Civil::from_unix(i64::try_from(unix.as_secs()).unwrap_or(i64::MAX));
+    let (year, month, day) = (civil.year(), civil.month(), civil.day());
+    let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:06}", unix.subsec_micros())
 }
 
 /// How long it waits before it tries again what could not be done.
@@ -87,6 +97,7 @@ impl Application {
             "to_addr": to,
             "from_addr": from,
             "content": content(&self.ground.plan, owner, message),
+            "timestamp": timestamp(EPOCH + self.ground.recorder.now()),
             "transport_name": "smpp",
             "transport_type": "sms",
         });

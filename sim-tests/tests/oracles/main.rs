@@ -5,6 +5,7 @@ mod inbound;
 mod malformed;
 mod outbound;
 mod pace;
+mod policies;
 mod reports;
 mod runs;
 mod sessions;

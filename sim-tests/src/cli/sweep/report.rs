@@ -39,7 +39,7 @@ impl Report<'_> {
             "plans": summary.plans, "seconds": seconds, "plans_per_second": summary.plans as f64 / seconds.max(1e-9),
             "compared": summary.compared, "differed": summary.differed,
             "failed": summary.failed.iter().map(|verdict| self.failed(verdict)).collect::<Vec<_>>(),
-            "marks": summary.marks, "unmet": summary.unmet(),
+            "marks": summary.marks, "unmet": summary.unmet(), "excuses": summary.excuses,
         });
         if let (Value::Object(report), Value::Object(seen)) = (&mut report, seen) {
             report.extend(seen);

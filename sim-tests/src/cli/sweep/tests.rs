@@ -26,7 +26,8 @@ fn violation(words: &str) -> Violation {
 
 fn verdict(seed: u64, words: &str) -> Verdict {
     let (digest, facts, simulated) = (0, 0, Duration::ZERO);
-    Verdict { seed, digest, facts, violations: vec![violation(words)], marks: Vec::new(), simulated }
+    let (violations, excuses) = (vec![violation(words)], BTreeMap::new());
+    Verdict { seed, digest, facts, violations, marks: Vec::new(), excuses, simulated }
 }
 
 #[test]

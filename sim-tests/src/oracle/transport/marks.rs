@@ -11,8 +11,13 @@ use crate::history::{Way, What};
 use crate::plan::Keeps;
 use crate::transport::handset;
 
-/// Those that there are.
-pub(crate) const MARKS: [&str; 30] = [
+/// Names of all marks of transports.
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    MARKS.into_iter().chain(super::forms::names())
+}
+
+/// Marks of this file and of the oracles.
+const MARKS: [&str; 39] = [
     "message acked",
     "message nacked",
     "long message sent in parts",
@@ -43,6 +48,15 @@ pub(crate) const MARKS: [&str; 30] = [
     "put again, not knowing",
     "bound to another SMSC",
     "receipt after a fail-over",
+    "message tried again after its session broke",
+    "message goes before one that broke a session",
+    "full queue of a destination",
+    "message sent again to a queue that was full",
+    "messages given back by a process that is not bound",
+    "message too old to be sent",
+    "message sent again with what was left of its validity",
+    "early receipt and another that contradicts it",
+    "early receipt put off, with as many held as may be",
 ];
 
 pub(crate) fn marks(all: &[Seen]) -> BTreeSet<&'static str> {
@@ -63,6 +77,8 @@ fn of_one(seen: &Seen) -> BTreeSet<&'static str> {
             seen.events(message).any(|event| event.event() == "nack") && !seen.tries.contains_key(&message);
         mark(is_refused && text.wrong.is_some(), "message to what is no address");
         mark(is_refused && seen.needs_too_many_parts(message), "message of too many parts");
+        let expired = |event: &super::seen::Published| event.said.nack_reason().starts_with("expired before");
+        mark(is_refused && seen.events(message).any(expired), "message too old to be sent");
     }
     for event in &seen.published {
         mark(event.event() == "ack", "message acked");
@@ -76,10 +92,10 @@ fn of_one(seen: &Seen) -> BTreeSet<&'static str> {
             let Some(before) = tries[..place].iter().rev().find(|it| it.part == again.part) else { continue };
             let taken = seen.is_taken_between(*message, before.frame.order, again.frame.order);
             mark(!taken && before.answer.is_none(), "message sent again, its outcome unknown");
+            mark(seen.part.options.validity_s.is_some(), "message sent again with what was left of its validity");
         }
         let throttled = |status| matches!(status, CommandStatus::ESME_RTHROTTLED | CommandStatus::ESME_RMSGQFUL);
-        let status = |it: &super::seen::Try| it.answer.and_then(|answer| answer.pdu.as_ref()).map(|pdu| pdu.status);
-        mark(tries.iter().filter_map(status).any(throttled), "submit slowed down");
+        mark(tries.iter().filter_map(super::seen::Try::status).any(throttled), "submit slowed down");
     }
     for (order, fact) in &seen.facts {
         match &fact.what {
@@ -105,6 +121,11 @@ fn of_one(seen: &Seen) -> BTreeSet<&'static str> {
     inward(seen, &mut met);
     over(seen, &mut met);
     met.extend(super::order::marks(seen));
+    met.extend(super::fairness::marks(seen));
+    met.extend(super::storm::marks(seen));
+    met.extend(super::forms::marks(seen));
+    met.extend(super::sharing::marks(seen));
+    met.extend(super::finals::marks(seen));
     met
 }
 
@@ -162,6 +183,10 @@ fn inward(seen: &Seen, met: &mut BTreeSet<&'static str>) {
         let same = first.line.frames.binary_search_by_key(&delivered.frame.order, |frame| frame.order).is_ok();
         met.extend((!same).then_some("report of another session's submit"));
         let acked = seen.events(message).find(|event| event.event() == "ack").map(|event| event.order);
+        let is_early = acked.is_some_and(|acked| delivered.frame.order < acked);
+        let is_put_off = delivered.answer.is_some() && delivered.accepted().is_none();
+        let is_full = seen.part.options.early_max.is_some() && is_early && is_put_off && !seen.is_bus_faulty();
+        met.extend(is_full.then_some("early receipt put off, with as many held as may be"));
         met.extend(
             acked.is_none_or(|acked| acked > delivered.frame.order).then_some("report before the ack of its message"),
         );

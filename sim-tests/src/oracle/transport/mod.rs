@@ -1,8 +1,13 @@
 //! What a transport promises between its bus and the SMSC, held against the octets at its ends of the connections and
 //! against what its bus was told.
 
+mod accepted;
+mod arrivals;
 mod bus;
 mod failover;
+mod fairness;
+mod finals;
+mod forms;
 mod inbound;
 mod marks;
 mod order;
@@ -12,21 +17,28 @@ mod parts;
 mod progress;
 mod reports;
 mod seen;
+mod sharing;
+mod storm;
 mod texts;
 
 use super::Report;
-pub(super) use marks::{MARKS, marks};
+pub(super) use marks::{all, marks};
 pub(super) use seen::Seen;
 
 type Oracle = fn(&Seen, &mut Report);
 
 /// The oracles, by name.
-const ORACLES: [(&str, Oracle); 10] = [
+const ORACLES: [(&str, Oracle); 15] = [
     ("outbound", outbound::outbound),
     ("inbound", inbound::inbound),
     ("rate", pace::rate),
+    ("rate", pace::probe),
     ("order", order::order),
+    ("fairness", fairness::fairness),
+    ("storm", storm::storm),
+    ("sharing", sharing::sharing),
     ("reports", reports::reports),
+    ("reports", finals::finals),
     ("texts", texts::texts),
     ("durable", bus::durable),
     ("shutdown", bus::shutdown),

@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::{Frame, Line, Report, slack};
-use super::Seen;
 use super::seen::{Try, is_submit};
+use super::{Seen, accepted};
 use crate::history::What;
 use crate::plan::{LINGER_MS, Order};
 
 /// A process's life: what it submitted, in order.
-type Life<'a> = Vec<(&'a Line, &'a Frame)>;
+pub(super) type Life<'a> = Vec<(&'a Line, &'a Frame)>;
 
 pub(super) fn order(seen: &Seen, report: &mut Report) {
     for life in lives(seen) {
         match seen.part.options.keep_order {
             Order::None => {}
-            Order::PerDestination => none_overtakes(seen, &life, report),
+            Order::PerDestination => {
+                none_overtakes(seen, &life, report);
+                accepted::in_order(seen, &life, report);
+            }
             Order::Strict => {
+                accepted::in_order(seen, &life, report);
                 one_at_a_time(seen, &life, report);
                 none_goes_back(seen, &life, report);
             }
@@ -30,11 +34,8 @@ pub(super) fn order(seen: &Seen, report: &mut Report) {
 pub(super) fn lives<'a>(seen: &Seen<'a>) -> Vec<Life<'a>> {
     let mut lives: BTreeMap<(Option<usize>, usize), Vec<_>> = BTreeMap::new();
     for line in seen.lines.iter().copied() {
-        let is_start = |what: &What| matches!(what, What::Started { process, .. } if Some(*process) == line.process);
-        let began = line.frames.first().map_or(0, |first| first.order);
-        let starts = seen.facts.iter().filter(|(order, fact)| *order < began && is_start(&fact.what));
         let submits = line.frames.iter().filter(|frame| is_submit(frame)).map(|frame| (line, frame));
-        lives.entry((line.process, starts.count())).or_default().extend(submits);
+        lives.entry((line.process, seen.starts_before(line))).or_default().extend(submits);
     }
     let mut lives: Vec<_> = lives.into_values().collect();
     lives.iter_mut().for_each(|life| life.sort_by_key(|(_, frame)| frame.order));
@@ -47,7 +48,7 @@ fn one_at_a_time(seen: &Seen, life: &[(&Line, &Frame)], report: &mut Report) {
     for two in life.windows(2) {
         let [(line, before), (_, next)] = two else { continue };
         let read = line.frames.iter().filter(|frame| frame.order > before.order && frame.order < next.order);
-        let is_answered = before.pdu.as_ref().is_some_and(|pdu| read.into_iter().any(|frame| frame.answers(pdu)));
+        let is_answered = read.into_iter().any(|frame| frame.answers_frame(before));
         let is_over = before.at + timeout <= next.at + slack(seen.plan);
         let is_lost = line.ending_at().is_some_and(|at| at <= next.at);
         if !(is_answered || is_over || is_lost) {
@@ -74,24 +75,64 @@ fn none_goes_back(seen: &Seen, life: &[(&Line, &Frame)], report: &mut Report) {
     }
 }
 
-/// When each message was handed out in this life, as places among all facts. One that was handed out two times has none.
-fn handed_out(seen: &Seen, life: &[(&Line, &Frame)]) -> BTreeMap<usize, usize> {
-    let Some((line, first)) = life.first() else { return BTreeMap::new() };
+/// From which fact of a process's life, and before which, it lived.
+pub(super) fn bounds(seen: &Seen, life: &[(&Line, &Frame)]) -> (usize, usize) {
+    let Some((line, first)) = life.first() else { return (0, 0) };
     let is_start = |what: &What| matches!(what, What::Started { process, .. } if Some(*process) == line.process);
     let began = seen.facts.iter().rev().find(|(order, fact)| *order < first.order && is_start(&fact.what));
-    let began = began.map_or(0, |(order, _)| *order);
     let is_end = |what: &What| matches!(what, What::Died { process, .. } | What::Stopped { process, .. } if Some(*process) == line.process);
     let ended = seen.facts.iter().find(|(order, fact)| *order > first.order && is_end(&fact.what));
-    let ended = ended.map_or(usize::MAX, |(order, _)| *order);
-    let mut handed: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    (began.map_or(0, |(order, _)| *order), ended.map_or(usize::MAX, |(order, _)| *order))
+}
+
+/// Returns `true` for a submit of this life.
+pub(super) fn is_of(life: &[(&Line, &Frame)], it: &Try) -> bool {
+    life.binary_search_by_key(&it.frame.order, |(_, frame)| frame.order).is_ok()
+}
+
+/// Times that the bus handed a message to a process in one life.
+#[derive(Default)]
+pub(super) struct Takes {
+    pub(super) count: usize,
+    /// Places among all facts of those that were not given back.
+    pub(super) open: Vec<usize>,
+}
+
+/// Messages that the bus handed to the process in this life.
+pub(super) fn takes(seen: &Seen, life: &[(&Line, &Frame)]) -> BTreeMap<usize, Takes> {
+    let Some((line, _)) = life.first() else { return BTreeMap::new() };
+    let (began, ended) = bounds(seen, life);
+    let mut takes: BTreeMap<usize, Takes> = BTreeMap::new();
     for (order, fact) in seen.facts.iter().filter(|(order, _)| (began..ended).contains(order)) {
-        if let What::Taken { process, message: Some((_, message)), .. } = fact.what
-            && Some(process) == line.process
-        {
-            handed.entry(message).or_default().push(*order);
+        match fact.what {
+            What::Taken { process, message: Some((_, message)), .. } if Some(process) == line.process => {
+                let of = takes.entry(message).or_default();
+                of.count += 1;
+                of.open.push(*order);
+            }
+            What::Settled { process, message: Some((_, message)), acked: false, .. }
+                if Some(process) == line.process =>
+            {
+                takes.entry(message).and_modify(|of| _ = of.open.pop());
+            }
+            _ => {}
         }
     }
-    handed.into_iter().filter(|(_, places)| places.len() == 1).map(|(message, places)| (message, places[0])).collect()
+    takes
+}
+
+/// Where each message was handed to the process in this life, as places among all facts: once, or once more after all that was
+/// handed out before was given back. A message that was submitted before, or is there twice, has none.
+pub(super) fn handed_out(seen: &Seen, life: &[(&Line, &Frame)]) -> BTreeMap<usize, usize> {
+    let is_new = |message: usize, place: usize| {
+        let mut tries = seen.tries.get(&message).into_iter().flatten();
+        !tries.any(|it| is_of(life, it) && it.frame.order < place)
+    };
+    let is_once = |(message, of): &(usize, Takes)| match of.open[..] {
+        [place] => of.count == 1 || is_new(*message, place),
+        _ => false,
+    };
+    takes(seen, life).into_iter().filter(is_once).map(|(message, of)| (message, of.open[0])).collect()
 }
 
 /// Of two messages to one destination the later one goes after all parts of the earlier one have gone, and not while one of
@@ -132,7 +173,7 @@ fn pairs<'a, 'b>(seen: &'b Seen<'a>, life: &[(&Line, &Frame)]) -> Vec<(Sent<'a, 
     handed.sort_unstable();
     let to = |message: usize| seen.part.messages.get(message).and_then(|text| text.to);
     let sent = |(handed, message): (usize, usize)| {
-        let is_here = |it: &&Try| life.binary_search_by_key(&it.frame.order, |(_, frame)| frame.order).is_ok();
+        let is_here = |it: &&Try| is_of(life, it);
         Sent { message, handed, tries: seen.tries.get(&message).into_iter().flatten().filter(is_here).collect() }
     };
     let mut pairs = Vec::new();
@@ -152,7 +193,7 @@ fn retries<'a, 'b>(tries: &[&'b Try<'a>]) -> impl Iterator<Item = (&'b Try<'a>, 
 }
 
 /// By when a process knows that a try has come to nothing: its answer says so, its time is over, or its session is gone.
-fn failed_by(seen: &Seen, it: &Try) -> Duration {
+pub(super) fn failed_by(seen: &Seen, it: &Try) -> Duration {
     let answered = it.answer.filter(|_| it.is_heard(seen.plan)).map(|answer| answer.at);
     let lost = it.line.hung.map(|hung| hung + Duration::from_millis(LINGER_MS));
     let expired = it.frame.at + Duration::from_millis(seen.plan.timers.response_timeout_ms);

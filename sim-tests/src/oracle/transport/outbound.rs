@@ -2,11 +2,15 @@
 //! to the bus after that is stored; and it is sent again only where nobody knows whether the SMSC has it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use smpp_transport::pdu::Body;
+use smpp_transport::pdu::time::SmppTime;
 use smpp_transport::text::message_id::normal;
 
-use super::super::Report;
+use super::super::{Report, slack};
 use super::Seen;
+use super::fairness::may_be_unwritten;
 use super::seen::{PartOf, Published, Try};
 use crate::history::What;
 use crate::plan::{Keeps, WrongText};
@@ -31,6 +35,8 @@ pub(super) fn outbound(seen: &Seen, report: &mut Report) {
             }
         }
         sent_again(seen, message, tries, report);
+        too_old(seen, message, tries, report);
+        valid_for_what_is_left(seen, message, tries, report);
     }
     acknowledged_after_its_event(seen, report);
 }
@@ -89,10 +95,65 @@ fn nacked(seen: &Seen, message: usize, tries: &[Try], event: &Published, report:
     let is_taken_again = seen.is_taken_between(message, tries.first().map_or(0, |it| it.frame.order), event.order);
     let may_be = unknown && (is_taken_again || !is_accepted(tries, event));
     let needs_too_many = tries.is_empty() && seen.needs_too_many_parts(message);
-    if !tries.iter().any(went_wrong) && !may_be && !needs_too_many {
+    let is_too_old = has_expired(seen, message, tries, event);
+    if !tries.iter().any(went_wrong) && !may_be && !needs_too_many && !is_too_old {
         let reason = event.said.nack_reason();
         report.broken(event.at, format!("{who}: nack ({reason}), but nothing that was sent of it was refused or lost"));
     }
+}
+
+/// A message is not submitted for the first time when it is older than it may be.
+fn too_old(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
+    let limit = seen.part.options.age_max_ms().map(Duration::from_millis);
+    let (Some(limit), Some(put), Some(first)) = (limit, seen.put(message), tries.first()) else { return };
+    let age = first.frame.at.saturating_sub(put);
+    if age <= limit + slack(seen.plan) {
+        return;
+    }
+    if seen.is_clock_wrong(put, first.frame.at) || seen.puts(message) > 1 {
+        return report.excused("outbound: the age of a message was not known");
+    }
+    // Octets that wait may be of an earlier submit, on a session that broke before it was written.
+    if first.line.process.is_some_and(|process| may_be_unwritten(seen, process, put, first.frame.at)) {
+        return report.excused("outbound: a session broke that may have had the message before it was written");
+    }
+    let words = format!("submitted for the first time when it was {age:?} old, where {limit:?} is the limit");
+    report.broken(first.frame.at, format!("message {message} of {}: {words}", seen.owner));
+}
+
+/// A validity counts from when the bus had the message: each submit carries no more than what is left of it, in whole seconds. A
+/// resend that goes after its end is counted and not judged: nothing says yet what must become of it.
+fn valid_for_what_is_left(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
+    let (Some(validity_s), Some(put)) = (seen.part.options.validity_s, seen.put(message)) else { return };
+    for it in tries {
+        if seen.is_clock_wrong(put, it.frame.at) || seen.puts(message) > 1 {
+            report.excused("outbound: the age of a message was not known");
+            continue;
+        }
+        let left = (put + Duration::from_secs(validity_s) + slack(seen.plan)).saturating_sub(it.frame.at);
+        let Some(Body::SubmitSm(sm)) = it.frame.pdu.as_ref().map(|pdu| &pdu.body) else { continue };
+        let said = match SmppTime::parse(sm.validity_period.as_bytes()) {
+            Ok(SmppTime::Relative(period)) => u64::try_from(period.after(0)).unwrap_or_default(),
+            _ => u64::MAX,
+        };
+        if left.is_zero() && said == 0 {
+            report.excused("outbound: a message went again after its validity");
+        } else if said > left.as_secs() + 1 {
+            let words = format!("submitted with a validity of {said} s, when {left:?} of {validity_s} s was left");
+            return report.broken(it.frame.at, format!("message {message} of {}: {words}", seen.owner));
+        }
+    }
+}
+
+/// Whether a nack says that the message was too old to be sent, and it was.
+fn has_expired(seen: &Seen, message: usize, tries: &[Try], event: &Published) -> bool {
+    let text = &seen.part.messages[message];
+    let by = |limit| Duration::from_millis(text.at_ms + limit);
+    let is_old = seen.part.options.age_max_ms().is_some_and(|limit| {
+        event.at + slack(seen.plan) >= by(limit) || seen.is_clock_wrong(Duration::from_millis(text.at_ms), event.at)
+    });
+    let is_new = tries.iter().all(|it| seen.is_taken_between(message, it.frame.order, event.order));
+    is_old && is_new && event.said.nack_reason().starts_with("expired before it was sent")
 }
 
 /// Whether every part was accepted before this was told.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use smpp_transport::pdu::MessageState;
 use smpp_transport::text::message_id::{decimal_to_hex, hex_to_decimal, normal};
 
-use super::super::{Report, slack};
+use super::super::{Frame, Report, slack};
 use super::Seen;
 use super::seen::{Delivered, Published, Try};
 use crate::plan::Ids;
@@ -47,7 +47,11 @@ fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
             it.frame.order < told.order && is_its
         });
         let read: Vec<_> = read.map(|(it, _)| *it).collect();
-        if read.is_empty() {
+        if read.is_empty() && ids.iter().any(|id| seen.is_given_twice(id)) {
+            report.excused("reports: the SMSC gave an id twice");
+        } else if read.is_empty() && seen.part.options.ids == Ids::Auto && has_forgotten(seen) {
+            report.excused("reports: a form of ids may have been learned from a copy of a message that was forgotten");
+        } else if read.is_empty() {
             let words = format!("message {} of {}: a report, and no receipt of it was read", message.1, message.0);
             report.broken(told.at, words);
         } else {
@@ -65,9 +69,11 @@ fn tells_what_one_says(
     report: &mut Report,
 ) {
     let mut tries = seen.tries.get(&message).into_iter().flatten();
-    let is_sure = |it: &Try| it.part.total == 1 && it.accepted().is_none_or(|(_, id)| !is_given_twice(seen, &id));
+    let is_sure = |it: &Try| it.part.total == 1 && it.accepted().is_none_or(|(_, id)| !seen.is_given_twice(&id));
     let status = told.said.delivery_status();
-    if tries.all(is_sure) && !read.iter().any(|receipt| may_mean(receipt, status)) {
+    // What is made of two states that differ is held against the SMSC's records.
+    let is_plain = seen.plan.smsc.policy.receipt.tlv_state.is_none();
+    if is_plain && tries.all(is_sure) && !read.iter().any(|receipt| may_mean(receipt, status)) {
         let words = format!("message {message} of {owner}: {status:?} was reported, which no receipt of it says");
         report.broken(told.at, words);
     }
@@ -78,9 +84,9 @@ fn may_mean(receipt: &Delivered, status: &str) -> bool {
     let Some(state) = receipt.frame.receipt().and_then(|receipt| receipt.state) else { return true };
     match state {
         MessageState::DELIVERED => status == "delivered",
-        // Some SMSCs mean that it has arrived, others that they have it: its name and the word for it in texts count as either.
-        MessageState::ACCEPTED => matches!(status, "delivered" | "pending"),
-        MessageState::SCHEDULED | MessageState::ENROUTE | MessageState::UNKNOWN => status == "pending",
+        MessageState::SCHEDULED | MessageState::ENROUTE | MessageState::UNKNOWN | MessageState::ACCEPTED => {
+            status == "pending"
+        }
         _ => status == "failed",
     }
 }
@@ -94,34 +100,74 @@ fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
     if !is_its_id(seen, receipt, &given.1) || !seen.at_rest || seen.forgets(only.frame.order, seen.rest) {
         return;
     }
-    if is_too_early(seen, receipt, only) || is_given_twice(seen, &given.1) {
+    if is_too_early(seen, receipt, only) || seen.is_given_twice(&given.1) {
         return;
     }
     let is_told = seen.events(message).any(|event| event.event() == "delivery_report" && event.order >= first);
-    if !is_told {
+    if !is_told && is_part_lost(seen, receipt) {
+        report.excused("reports: parts of a receipt may have been forgotten");
+    } else if !is_told && may_contradict(seen, receipt, answer) {
+        report.excused("reports: a receipt was taken while a final one that differs was");
+    } else if !is_told {
         let words =
             format!("message {message} of {owner}: its receipt was taken at {last}, and nothing was told of it");
         report.broken(answer.at, words);
     }
 }
 
+/// Whether a final receipt of the same message that says something else was read before this one was answered: this one says
+/// nothing more then, and if the bus refuses the report of the other, the SMSC has that still.
+pub(super) fn may_contradict(seen: &Seen, receipt: &Delivered, answer: &Frame) -> bool {
+    let is_final = |it: &Delivered| !may_mean(it, "pending");
+    let state = |it: &Delivered| it.frame.receipt().and_then(|receipt| receipt.state);
+    let of_same = seen.delivered.iter().filter(|it| it.receipt_of() == receipt.receipt_of());
+    let mut others = of_same.filter(|it| is_final(it) && state(it) != state(receipt));
+    others.any(|it| it.frame.order < answer.order)
+}
+
+/// Whether it is a part of a receipt that may never have become whole: the store was forgotten, or a part of a receipt of the
+/// same message was not taken, or parts waited for one another for longer than they are held.
+pub(super) fn is_part_lost(seen: &Seen, receipt: &Delivered) -> bool {
+    if receipt.part.total <= 1 {
+        return false;
+    }
+    let is_of_same = |it: &&Delivered| it.part.total > 1 && it.receipt_of() == receipt.receipt_of();
+    let parts = || seen.delivered.iter().filter(is_of_same);
+    let first = parts().map(|it| (it.frame.at, it.frame.order)).min().unwrap_or_default();
+    let last = parts().map(|it| it.frame.at).max().unwrap_or_default();
+    let held = Duration::from_millis(seen.part.options.join_expiry_ms);
+    let is_late = last + slack(seen.plan) >= first.0 + held || seen.clocks_differ(first.0, last);
+    parts().any(|it| it.accepted().is_none()) || is_late || seen.forgets(first.1, seen.rest)
+}
+
+/// Whether the store was forgotten at any time before the end.
+fn has_forgotten(seen: &Seen) -> bool {
+    seen.forgets(0, seen.rest)
+}
+
 fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
-    form(seen, receipt).is_some_and(|form| form == normal(given))
+    form(seen, receipt).is_some_and(|form| form == normal(given)) || is_guess(seen, receipt, given)
+}
+
+/// Whether the id is found by a guess: in hexadecimal on one side and in decimal on the other, with letters on the one side. An
+/// id that is another message's as it stands is that message's.
+fn is_guess(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
+    let (Some(id), Ids::Auto) = (receipt.id.as_ref(), seen.part.options.ids) else { return false };
+    let (id, given) = (normal(id), normal(given));
+    let has_letters = |id: &str| id.bytes().any(|octet| octet.is_ascii_alphabetic());
+    let is_hexadecimal = has_letters(&given) && decimal_to_hex(&id).as_ref() == Some(&given);
+    let is_decimal = has_letters(&id) && hex_to_decimal(&id).as_ref() == Some(&given);
+    (is_hexadecimal || is_decimal) && !seen.is_given(&id)
 }
 
 /// The id that a receipt has, as the response gave it.
-fn form(seen: &Seen, receipt: &Delivered) -> Option<String> {
+pub(super) fn form(seen: &Seen, receipt: &Delivered) -> Option<String> {
     let id = receipt.id.as_ref()?;
     match seen.part.options.ids {
-        Ids::AsIs => Some(normal(id)),
+        Ids::AsIs | Ids::Auto => Some(normal(id)),
         Ids::DecimalReceipts => decimal_to_hex(id),
         Ids::HexReceipts => hex_to_decimal(id),
     }
-}
-
-/// An SMSC that has lost its memory counts its ids anew.
-fn is_given_twice(seen: &Seen, id: &str) -> bool {
-    seen.given.get(&normal(id)).is_some_and(|count| *count > 1)
 }
 
 /// One that comes before its id is held for a while only.

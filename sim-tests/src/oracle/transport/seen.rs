@@ -11,8 +11,8 @@ use smpp_transport::text::message_id::normal;
 use super::super::line::user_data;
 use super::super::{Frame, Line};
 use crate::app::message_between;
-use crate::history::{End, Fact, History, Way, What};
-use crate::plan::{FaultKind, Keeps, Parts, Plan, Script, Transport};
+use crate::history::{End, Fact, History, Kept, Way, What};
+use crate::plan::{BusFaults, FaultKind, Keeps, Parts, Plan, QueueFull, Script, Transport};
 use crate::transport::{message_in, named};
 
 /// One transport's part of a run.
@@ -22,10 +22,14 @@ pub(crate) struct Seen<'a> {
     pub(crate) owner: usize,
     /// Its ends of its connections.
     pub(crate) lines: Vec<&'a Line>,
+    /// The SMSCs' ends of them, by their numbers.
+    far_ends: BTreeMap<u32, &'a Line>,
     /// Every submit of each message, in order.
     pub(crate) tries: BTreeMap<usize, Vec<Try<'a>>>,
-    /// How often each id was given, in its normal form.
-    pub(crate) given: BTreeMap<String, usize>,
+    /// Submits for which each id was given, in its normal form.
+    given: BTreeMap<String, BTreeSet<(usize, usize)>>,
+    /// Ids that are in the records of several lives of SMSCs, in their normal form.
+    given_again: BTreeSet<String>,
     /// What it was delivered, each with how it was answered.
     pub(crate) delivered: Vec<Delivered<'a>>,
     /// What was published, in order.
@@ -38,6 +42,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) ends: Vec<usize>,
     /// Where all was at rest, or the time was up, as a place among all facts.
     pub(crate) rest: usize,
+    /// What SMSCs that were not killed said of their messages.
+    pub(crate) kept: Vec<(usize, &'a [Kept])>,
     /// Its facts, and the faults.
     pub(crate) facts: Vec<(usize, &'a Fact)>,
     /// Whether all was done when the time was up.
@@ -160,13 +166,20 @@ impl<'a> Seen<'a> {
         });
         let is_end = |fact: &Fact| matches!(fact.what, What::Died { .. } | What::Stopped { .. });
         let ends = facts.iter().filter(|(_, fact)| is_end(fact)).map(|(order, _)| *order).collect();
+        let far_ends = lines.iter().filter(|line| line.end == End::Smsc).map(|line| (line.number, line)).collect();
         let lines: Vec<_> = lines.iter().filter(|line| line.end == End::Esme && line.client == Some(owner)).collect();
         let tries = tries(&lines, owner);
         let published: Vec<_> = published.collect();
         let of = on_bus(owner, &facts, &published);
-        let mut given = BTreeMap::new();
-        for (_, id) in tries.values().flatten().filter_map(Try::accepted) {
-            *given.entry(normal(&id)).or_default() += 1;
+        // Parts that share an id are one message to the SMSC.
+        let shares_ids = plan.smsc.policy.part_ids.is_some();
+        let mut given: BTreeMap<String, BTreeSet<(usize, usize)>> = BTreeMap::new();
+        for (message, tries) in &tries {
+            for (place, (_, id)) in
+                tries.iter().filter_map(Try::accepted).enumerate().filter(|(_, (_, id))| !id.is_empty())
+            {
+                given.entry(normal(&id)).or_default().insert((*message, if shares_ids { 0 } else { place }));
+            }
         }
         Seen {
             plan,
@@ -174,17 +187,93 @@ impl<'a> Seen<'a> {
             owner,
             tries,
             given,
+            given_again: given_again(history),
             delivered: lines.iter().flat_map(|line| delivered(line)).collect(),
             published,
             kept_aside: kept_aside(owner, &facts),
             of,
             lines,
+            far_ends,
             ends,
             rest: rest(history),
+            kept: kept(history),
             facts,
             at_rest: !history.facts.iter().any(|fact| matches!(fact.what, What::Restless { .. })),
             end: history.facts.last().map_or(Duration::ZERO, |fact| fact.at),
         }
+    }
+
+    /// Whether this id was given more than once: an SMSC that has lost its memory counts its ids anew.
+    pub(crate) fn is_given_twice(&self, id: &str) -> bool {
+        let id = normal(id);
+        self.given.get(&id).is_some_and(|submits| submits.len() > 1) || self.given_again.contains(&id)
+    }
+
+    /// Whether the SMSC gave this id to a message.
+    pub(crate) fn is_given(&self, id: &str) -> bool {
+        self.given.contains_key(&normal(id))
+    }
+
+    /// The SMSC's end of one of its connections.
+    pub(crate) fn far_end(&self, line: &Line) -> Option<&'a Line> {
+        self.far_ends.get(&line.number).copied()
+    }
+
+    /// The time of the fact at this place.
+    pub(crate) fn at(&self, place: usize) -> Option<Duration> {
+        let found = self.facts.binary_search_by_key(&place, |(order, _)| *order).ok()?;
+        Some(self.facts[found].1.at)
+    }
+
+    /// When all was at rest, or the time was up.
+    pub(crate) fn rest_at(&self) -> Duration {
+        self.facts.iter().find(|(order, _)| *order >= self.rest).map_or(self.end, |(_, fact)| fact.at)
+    }
+
+    /// Whether its store or its disk failed, or was slow, at any time between these.
+    pub(crate) fn is_store_troubled(&self, from: Duration, to: Duration) -> bool {
+        let is_own = |transport: usize| self.plan.owner(transport) == self.owner;
+        self.plan.faults.iter().any(|fault| {
+            let (began, ended) =
+                (Duration::from_millis(fault.at_ms), Duration::from_millis(fault.at_ms + fault.for_ms));
+            let is_of_store = match fault.kind {
+                FaultKind::DiskFull(transport) => is_own(transport),
+                kind => kind.store().is_some_and(is_own),
+            };
+            // Whoever was refused asks again a second later.
+            is_of_store && began <= to && from <= ended + Duration::from_secs(2)
+        })
+    }
+
+    /// Whether what is submitted is written at once: nobody is slow, and no network holds octets back.
+    pub(crate) fn is_prompt(&self) -> bool {
+        let holds = |kind| matches!(kind, FaultKind::Hold | FaultKind::Slow(_));
+        let is_held = self.plan.faults.iter().any(|fault| holds(fault.kind));
+        self.plan.smsc.is_punctual() && self.plan.wire.esme.stall + self.plan.wire.smsc.stall == 0.0 && !is_held
+    }
+
+    /// Whether octets may wait at their writer, so that a submit may be outstanding of which nothing is seen.
+    pub(crate) fn may_hold_octets(&self) -> bool {
+        !self.is_prompt() || self.plan.wire.esme.glue > 0.0
+    }
+
+    /// Whether its bus refuses by chance, or is slow, or goes away: outcomes wait for it.
+    pub(crate) fn is_bus_faulty(&self) -> bool {
+        let is_away = |kind| matches!(kind, FaultKind::BusAway(it) if self.plan.owner(it) == self.owner);
+        self.part.bus != BusFaults::default() || self.plan.faults.iter().any(|fault| is_away(fault.kind))
+    }
+
+    /// How often the process of a connection had been started when it was made.
+    pub(crate) fn starts_before(&self, line: &Line) -> usize {
+        let is_start = |what: &What| matches!(what, What::Started { process, .. } if Some(*process) == line.process);
+        let began = line.frames.first().map_or(0, |first| first.order);
+        self.facts.iter().filter(|(order, fact)| *order < began && is_start(&fact.what)).count()
+    }
+
+    /// Whether this status makes the transport pause a whole link.
+    pub(crate) fn pauses_link(&self, status: CommandStatus) -> bool {
+        let is_full = status == CommandStatus::ESME_RMSGQFUL && self.part.options.queue_full == QueueFull::Link;
+        status == CommandStatus::ESME_RTHROTTLED || is_full
     }
 
     /// Whether what its store knew at one place among the facts may have been forgotten at another.
@@ -204,6 +293,16 @@ impl<'a> Seen<'a> {
             let is_wrong_throughout = self.part.processes > 1 && at <= from && to <= end;
             matches!(fault.kind, FaultKind::ClockStep(process, _) if is_own(process))
                 && (within(at) || within(end) || is_wrong_throughout)
+        })
+    }
+
+    /// Whether the wall clock of one of its processes was wrong at any time between these.
+    pub(crate) fn is_clock_wrong(&self, from: Duration, to: Duration) -> bool {
+        let processes = self.plan.processes();
+        let is_own = |process: usize| processes.get(process).is_some_and(|it| self.plan.owner(*it) == self.owner);
+        self.plan.faults.iter().any(|fault| {
+            let (at, end) = (Duration::from_millis(fault.at_ms), Duration::from_millis(fault.at_ms + fault.for_ms));
+            matches!(fault.kind, FaultKind::ClockStep(process, _) if is_own(process)) && at <= to && from <= end
         })
     }
 
@@ -246,6 +345,25 @@ impl<'a> Seen<'a> {
         // On a disk each try is noted before it is made.
         self.of.get(&message).map_or(0, |it| it.tries.max(it.put.len()))
     }
+}
+
+fn kept(history: &History) -> Vec<(usize, &[Kept])> {
+    let accounts = history.facts.iter().filter_map(|fact| match &fact.what {
+        What::Account { smsc, killed: false, messages, .. } => Some((*smsc, messages.as_slice())),
+        _ => None,
+    });
+    accounts.collect()
+}
+
+/// Ids that an SMSC gave again after it had lost its memory, or that another one gave too, also where the response was lost.
+fn given_again(history: &History) -> BTreeSet<String> {
+    let mut lives: BTreeMap<String, usize> = BTreeMap::new();
+    for fact in &history.facts {
+        let What::Account { messages, .. } = &fact.what else { continue };
+        let ids: BTreeSet<String> = messages.iter().map(|kept| normal(&kept.id)).filter(|id| !id.is_empty()).collect();
+        ids.into_iter().for_each(|id| *lives.entry(id).or_default() += 1);
+    }
+    lives.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id).collect()
 }
 
 /// Simulators say what they have when they are killed, and when all is at rest.
@@ -291,7 +409,7 @@ fn on_bus(owner: usize, facts: &[(usize, &Fact)], published: &[Published]) -> BT
 fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
     let mut taken = BTreeSet::new();
     line.frames.iter().filter_map(move |frame| {
-        let pdu = frame.pdu.as_ref().filter(|_| frame.way == Way::Read)?;
+        let pdu = frame.understood().filter(|_| frame.way == Way::Read)?;
         let (from, to, class) = match &pdu.body {
             Body::DeliverSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class),
             Body::DataSm(sm) => (sm.source_addr.text(), sm.destination_addr.text(), sm.esm_class),
@@ -301,7 +419,9 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
         let mut answers = line.answers_to(pdu).filter(|it| it.way == Way::Written && it.order > frame.order);
         let answer = answers.find(|it| !taken.contains(&it.order));
         taken.extend(answer.map(|it| it.order));
-        let is_receipt = class.is_receipt() || class.is_intermediate();
+        let has = |tag| pdu.tlvs.get(tag).is_some();
+        let is_marked = has(TlvTag::RECEIPTED_MESSAGE_ID) && has(TlvTag::MESSAGE_STATE);
+        let is_receipt = class.is_receipt() || class.is_intermediate() || is_marked;
         let said = frame.receipt().filter(|_| is_receipt).and_then(|receipt| receipt.id.as_ref());
         let (id, part) = (said.map(ToString::to_string), part_of(pdu));
         Some(Delivered { line, frame, from, to, is_receipt, id, part, answer })
@@ -340,15 +460,22 @@ impl<'a> Delivered<'a> {
 }
 
 impl Try<'_> {
-    /// When and with which id it was accepted.
+    /// What its answer says.
+    pub(crate) fn status(&self) -> Option<CommandStatus> {
+        self.answer.and_then(Frame::status)
+    }
+
+    /// When and with which id it was accepted. An answer of status 0 whose body nobody can read is an acceptance without an id.
     pub(crate) fn accepted(&self) -> Option<(&Frame, String)> {
-        let answer = self.answer?;
-        let pdu = answer.pdu.as_ref().filter(|pdu| pdu.status == CommandStatus::ESME_ROK)?;
-        match &pdu.body {
-            Body::SubmitSmResp(Some(body)) => Some((answer, body.message_id.text())),
-            Body::SubmitSmResp(None) => Some((answer, String::new())),
-            _ => None,
+        let answer = self.answer.filter(|answer| answer.status() == Some(CommandStatus::ESME_ROK))?;
+        if answer.header().is_none_or(|(command, _)| command != CommandId::SUBMIT_SM_RESP) {
+            return None;
         }
+        let id = answer.understood().and_then(|pdu| match &pdu.body {
+            Body::SubmitSmResp(body) => body.as_ref().map(|body| body.message_id.text()),
+            _ => None,
+        });
+        Some((answer, id.unwrap_or_default()))
     }
 
     /// Whether its answer came while its session waited for it: neither too late, nor after the session's end.
@@ -372,7 +499,9 @@ fn tries<'a>(lines: &[&'a Line], owner: usize) -> BTreeMap<usize, Vec<Try<'a>>> 
         for frame in line.frames.iter().filter(|frame| frame.way == Way::Written) {
             let (Some((of, message)), Some(pdu)) = (frame.submitted(), frame.pdu.as_ref()) else { continue };
             if of == owner {
-                let answer = line.answers_to(pdu).find(|it| it.way == Way::Read && it.order > frame.order);
+                let mut answers =
+                    line.numbered(pdu.sequence).filter(|it| it.way == Way::Read && it.answers_frame(frame));
+                let answer = answers.find(|it| it.order > frame.order);
                 tries.entry(message).or_default().push(Try { line, frame, part: part_of(pdu), answer });
             }
         }
