@@ -96,7 +96,7 @@ pub struct Queue<T> {
     ready: BTreeSet<Job>,
     /// Parts that may go later.
     paused: BTreeSet<(Duration, Job, u8)>,
-    /// Messages that end unless they are sent before a time.
+    /// Messages of which nothing is outstanding and that end at a time.
     deadlines: BTreeSet<(Duration, Job)>,
     /// Links that have been polled since they ended last.
     links: BTreeSet<u64>,
@@ -151,8 +151,8 @@ impl<T> Queue<T> {
         let limits = Limits::new(&self.config, now, age, first);
         let destination = first.map_or(&[][..], |sm| sm.destination_addr.as_bytes());
         let lane = self.lanes.add(destination, job);
-        self.deadlines.extend(limits.end().map(|end| (end, job)));
         self.jobs.insert(job, Message::new(token, parts, limits, lane));
+        self.note_deadline(job);
         self.look_at(job);
         job
     }
@@ -203,11 +203,19 @@ impl<T> Queue<T> {
         if self.links.insert(link) {
             self.quiet_at = self.quiet_at.max(now + QUIET);
         }
-        let job = self.choose(now, link)?;
-        let message = self.jobs.get(&job)?;
-        if message.limits.end().is_some_and(|end| end <= now) && message.submits == 0 {
-            return None;
-        }
+        let job = loop {
+            let job = self.choose(now, link)?;
+            let message = self.jobs.get_mut(&job)?;
+            if message.end().is_none_or(|end| end > now) {
+                break job;
+            }
+            if message.outstanding == 0 {
+                // It ends before anything else goes.
+                return None;
+            }
+            message.refused = Some(NO_LONGER_VALID.to_owned());
+            self.look_at(job);
+        };
         if !self.pace.allows(now, self.config.rate) {
             return None;
         }
@@ -271,9 +279,6 @@ impl<T> Queue<T> {
         message.outstanding += 1;
         message.submits += 1;
         message.link = (message.parts.len() > 1).then_some(link);
-        if let Some(end) = message.limits.end() {
-            self.deadlines.remove(&(end, job));
-        }
         let part = &mut message.parts[place];
         part.state = State::Outstanding { link, sent };
         let (mut sm, tlvs) = (part.sm.clone(), part.tlvs.clone());
@@ -285,6 +290,7 @@ impl<T> Queue<T> {
         if message.suspicion.is_some() {
             self.suspects.begin(link, job);
         }
+        self.note_deadline(job);
         self.look_at(job);
         Some(Submit { job, part: u8::try_from(place).unwrap_or(u8::MAX), sm, tlvs })
     }
@@ -342,14 +348,28 @@ impl<T> Queue<T> {
         [paused, deadline, held, quiet].into_iter().flatten().filter(|at| *at > now).min()
     }
 
-    /// Returns a message whose time was over before its first submit.
+    /// Notes the time at which a message ends, which is not while anything of it is outstanding.
+    fn note_deadline(&mut self, job: Job) {
+        let Some(message) = self.jobs.get_mut(&job) else { return };
+        let deadline = message.end().filter(|_| message.outstanding == 0);
+        let before = std::mem::replace(&mut message.deadline, deadline);
+        if before != deadline {
+            if let Some(before) = before {
+                self.deadlines.remove(&(before, job));
+            }
+            self.deadlines.extend(deadline.map(|at| (at, job)));
+        }
+    }
+
+    /// Returns a message whose time was over before its next submit: before the first, or before all of it was accepted.
     pub fn poll_expired(&mut self, now: Duration) -> Option<(T, End)> {
         let &(at, job) = self.deadlines.first()?;
         if at > now {
             return None;
         }
         let message = self.remove(job)?;
-        Some((message.token, End::Refused(EXPIRED.to_owned())))
+        let reason = if message.submits == 0 { EXPIRED } else { NO_LONGER_VALID };
+        Some((message.token, End::Refused(reason.to_owned())))
     }
 
     /// Takes the answer to a submit.
@@ -396,11 +416,8 @@ impl<T> Queue<T> {
             }
         }
         if answer == Answer::NotSent {
+            // The time limit of the first submit may count again.
             message.submits -= 1;
-            // The time limit of the first submit counts again.
-            if let Some(end) = message.limits.end().filter(|_| message.submits == 0) {
-                self.deadlines.insert((end, job));
-            }
         }
         if answer == Answer::Unknown(Doubt::Broken) {
             let losses = message.suspicion.map_or(0, |suspicion| suspicion.losses) + 1;
@@ -433,6 +450,7 @@ impl<T> Queue<T> {
             }
             (Answer::Unknown(_) | Answer::NotSent, _) => self.pace.unanswered(sent),
         }
+        self.note_deadline(job);
         let Some(message) = self.jobs.get(&job) else { return };
         let id = message.lane;
         let lane = self.lanes.get_mut(id);
@@ -467,8 +485,8 @@ impl<T> Queue<T> {
                 self.paused.remove(&(at, job, part));
             }
         }
-        if let Some(end) = message.limits.end() {
-            self.deadlines.remove(&(end, job));
+        if let Some(deadline) = message.deadline {
+            self.deadlines.remove(&(deadline, job));
         }
         self.lanes.remove(message.lane, job);
         self.look_at_lane(message.lane, false);

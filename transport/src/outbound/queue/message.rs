@@ -80,6 +80,8 @@ pub(super) struct Message<T> {
     pub(super) limits: Limits,
     /// Submits that are outstanding or may have reached the SMSC.
     pub(super) submits: usize,
+    /// Time at which the message ends, as the queue has noted it.
+    pub(super) deadline: Option<Duration>,
 }
 
 impl<T> Message<T> {
@@ -98,7 +100,13 @@ impl<T> Message<T> {
             suspicion: None,
             limits,
             submits: 0,
+            deadline: None,
         }
+    }
+
+    /// Time from which no part of the message is sent any more.
+    pub(super) fn end(&self) -> Option<Duration> {
+        if self.submits == 0 { self.limits.end() } else { self.limits.valid_until }
     }
 
     /// First part that may go; in order, no part goes before the one before it has been accepted.

@@ -131,3 +131,52 @@ fn a_message_whose_submit_never_left_is_given_back_as_not_submitted() {
         assert_eq!(given[0].1.was_submitted(), expected);
     }
 }
+
+/// A part waits for its turn after its first try: behind a pause of all, without a session, or behind another part.
+#[test]
+fn a_message_is_not_sent_again_after_its_validity() {
+    const OVER: &str = "validity period over before it was accepted";
+    for keep_order in ORDERS {
+        for (answer, at) in [(TIMEOUT, 2), (TIMEOUT, 30), (Answer::NotSent, 2), (THROTTLED, 2)] {
+            let mut queue = queue(|config| {
+                config.keep_order = keep_order;
+                config.validity = Validity::FromAcceptance;
+            });
+            let a = queue.add(Duration::ZERO, "a", valid("1", 60), Duration::ZERO);
+            let b = add(&mut queue, "b", "2", 1);
+            assert_eq!(goes(&mut queue, MS)[0], ("a", 0));
+            let now = at * SECOND;
+            let _ = queue.answered(now, b, 0, Answer::Accepted);
+            assert!(!matches!(queue.answered(now, a, 0, answer), Verdict::Done(..)));
+            // No session takes it until its time is over.
+            assert_eq!(queue.poll_expired(60 * SECOND - MS), None, "{answer:?}");
+            assert!(queue.poll_timeout(59 * SECOND).is_some_and(|wake| wake <= 60 * SECOND));
+            assert!(queue.poll_submit(60 * SECOND, 0).is_none_or(|submit| submit.job != a));
+            let reason = if answer == Answer::NotSent { EXPIRED } else { OVER };
+            assert_eq!(queue.poll_expired(60 * SECOND), Some(("a", End::Refused(reason.to_owned()))));
+            assert!(queue.deadlines.is_empty());
+        }
+    }
+}
+
+#[test]
+fn parts_of_a_message_that_is_under_way_are_not_sent_after_its_validity() {
+    for answer in [Answer::Accepted, TIMEOUT, Answer::NotSent] {
+        for keep_order in ORDERS {
+            let mut queue = queue(|config| {
+                config.keep_order = keep_order;
+                config.validity = Validity::FromAcceptance;
+            });
+            let both = [valid("1", 60), valid("1", 60)].concat();
+            let a = queue.add(Duration::ZERO, "a", both, Duration::ZERO);
+            assert!(queue.poll_submit(MS, 0).is_some());
+            assert_eq!(goes(&mut queue, 60 * SECOND), []);
+            let end = match queue.answered(61 * SECOND, a, 0, answer) {
+                Verdict::Done(_, end) => Some(end),
+                _ => queue.poll_expired(61 * SECOND).map(|(_, end)| end),
+            };
+            assert!(matches!(end, Some(End::Refused(_))), "{answer:?}, {keep_order:?}: {end:?}");
+            assert!(queue.is_empty() && queue.lanes.is_empty() && queue.deadlines.is_empty());
+        }
+    }
+}
