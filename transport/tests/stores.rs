@@ -778,6 +778,15 @@ async fn a_message_that_was_not_accepted_as_a_whole_is_not_reported(world: &impl
     assert_eq!(store.expire(NOW + 60 * SECOND).await.unwrap().aggregates, [], "its second part was refused, or waits");
     let _ = store.remember(NOW + 90 * SECOND, "b", &part("m", 2, 2)).await.unwrap();
     assert_eq!(due(next(&store, NOW + 90 * SECOND, "b", &delivered()).await), (DeliveryStatus::Delivered, false, 2));
+    store.told_aggregate(NOW + 90 * SECOND, "m", DeliveryStatus::Delivered).await.unwrap();
+    // And when the first receipt was waited for in vain: from the last acceptance on.
+    let _ = store.remember(NOW, "d", &part("o", 1, 2)).await.unwrap();
+    assert_eq!(next(&store, NOW, "d", &delivered()).await, Next::Nothing);
+    assert_eq!(store.expire(NOW + 60 * SECOND).await.unwrap().aggregates, []);
+    let _ = store.remember(NOW + 90 * SECOND, "e", &part("o", 2, 2)).await.unwrap();
+    assert_eq!(store.expire(NOW + 149 * SECOND).await.unwrap().aggregates, []);
+    let given = store.expire(NOW + 150 * SECOND).await.unwrap().aggregates;
+    assert_eq!(given.iter().map(in_short).collect::<Vec<_>>(), [(DeliveryStatus::Delivered, true, 1)]);
     let _ = store.remember(NOW, "c", &part("n", 1, 2)).await.unwrap();
     let failed = next(&store, NOW, "c", &report(DeliveryStatus::Failed)).await;
     assert_eq!(due(failed), (DeliveryStatus::Failed, false, 1), "a failure is one of the whole");

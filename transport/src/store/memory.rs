@@ -266,7 +266,7 @@ impl Table {
         self.note_change(|| Noted::Id(id.into()));
         self.note_change(|| Noted::Message(part.message.clone()));
         if part.total > 1 && self.limits.aggregate_timeout.is_some() {
-            self.report_if_complete(now, &part.message);
+            self.report_after_acceptance(now, &part.message);
         }
         self.waiting_for(id)
     }

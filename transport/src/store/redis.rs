@@ -221,7 +221,7 @@ impl Redis {
         let mut script = self.with(&self.0.scripts.remember, now);
         script.arg(id).arg(&*part.message).arg(part.number).arg(part.total);
         script.arg(form::time(now.saturating_add(limits.id_ttl))).arg(limits.ids_max.max(1)).arg(ttl(limits.id_ttl));
-        script.arg(&*part.to).arg(u8::from(part.is_unreported)).arg(u8::from(limits.aggregate_timeout.is_some()));
+        script.arg(&*part.to).arg(u8::from(part.is_unreported)).arg(self.aggregate_due(now));
         let (next, waited): (String, Vec<String>) = self.ask(&script).await?;
         self.expires_no_later(&next);
         Ok(waited.iter().filter_map(|early| form::read(early)).collect())
@@ -258,8 +258,7 @@ impl Redis {
         script.arg(form::time(now.saturating_add(limits.final_id_ttl)));
         script.arg(form::json(early)).arg(form::time(now.saturating_add(limits.early_hold)));
         script.arg(held_max).arg(ttl(limits.early_hold));
-        let due = limits.aggregate_timeout.map(|timeout| form::time(now.saturating_add(timeout)).to_string());
-        script.arg(due.unwrap_or_default()).arg(form::time(now.saturating_add(limits.held_on())));
+        script.arg(self.aggregate_due(now)).arg(form::time(now.saturating_add(limits.held_on())));
         script.arg(self.aggregate_ttl());
         let addresses: Vec<&str> = addresses.iter().map(|address| &**address).collect();
         script.arg(addresses.len()).arg(addresses).arg(forms.len()).arg(forms).arg(guesses);
@@ -304,6 +303,12 @@ impl Redis {
             ["full"] => Ok(Matched::Full),
             _ => Ok(Matched::Unknown),
         }
+    }
+
+    /// Time at which the report of all parts is due at the latest; empty if each part is reported by itself.
+    fn aggregate_due(&self, now: Duration) -> String {
+        let timeout = self.0.config.limits.aggregate_timeout;
+        timeout.map(|timeout| form::time(now.saturating_add(timeout)).to_string()).unwrap_or_default()
     }
 
     /// Time for which the report of all parts of a message stays in Redis at least.

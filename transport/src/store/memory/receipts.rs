@@ -129,14 +129,19 @@ impl Table {
         if has_final { Next::Nothing } else { Next::Report }
     }
 
-    /// The report of a message is due at once if this was the last answer that it waited for.
-    pub(super) fn report_if_complete(&mut self, now: Duration, message: &str) {
-        let is_due = |sent: &Sent| {
-            let is_given = sent.due.is_some_and(|due| due.is_given);
-            !is_given && sent.told.is_none() && sent.has_final() && sent.is_complete()
-        };
-        if self.messages.get(message).is_some_and(is_due) {
+    /// Sets when the report of a message is due that has another part accepted: at once if this was the last answer that it waited
+    /// for; or else, if its time was over before all parts were accepted, that time after this.
+    pub(super) fn report_after_acceptance(&mut self, now: Duration, message: &str) {
+        let Some(sent) = self.messages.get(message) else { return };
+        let is_given = sent.due.is_some_and(|due| due.is_given);
+        if is_given || sent.told.is_some() || !sent.has_final() {
+            return;
+        }
+        if sent.is_complete() {
             self.set_due(message, Some(Due { at: now, is_given: false }));
+        } else if sent.due.is_none() && sent.may_be_reported() {
+            let at = now.saturating_add(self.limits.aggregate_timeout.unwrap_or_default());
+            self.set_due(message, Some(Due { at, is_given: false }));
         }
     }
 

@@ -1,6 +1,6 @@
--- id, message, number, total, until, most ids, ttl, address, whether it is unreported (0 or 1), whether parts have one report
--- (0 or 1). Gives when something expires next, and what waits for the id.
-local id, message, number, total, till, most, ttl, to, unreported, aggregates = unpack(ARGV, 3)
+-- id, message, number, total, until, most ids, ttl, address, whether it is unreported (0 or 1), when the report of all parts is due
+-- at the latest (empty: each part is reported by itself). Gives when something expires next, and what waits for the id.
+local id, message, number, total, till, most, ttl, to, unreported, due_till = unpack(ARGV, 3)
 forget_ids()
 if not is_known(message) and not redis.call('ZSCORE', AGGREGATES, message) then
   redis.call('DEL', key('message', message))
@@ -34,11 +34,14 @@ end
 redis.call('ZADD', IDS, till, id)
 keep(ttl, key('id', id), key('message', message), IDS)
 local is_given = redis.call('ZSCORE', AGGREGATES, message) and redis.call('HGET', key('message', message), 'given') == '1'
-if tonumber(total) > 1 and aggregates == '1' and not is_given and not redis.call('HGET', key('message', message), 'told') then
-  local _, is_complete, has_final = parts_of(message)
+if tonumber(total) > 1 and due_till ~= '' and not is_given and not redis.call('HGET', key('message', message), 'told') then
+  local has_failed, is_complete, has_final, _, _, is_accepted = parts_of(message)
   if is_complete and has_final then
     -- This was the last answer that its report waited for.
     set_due(message, ARGV[2], 0, ttl)
+  elseif (has_failed or has_final and is_accepted) and not redis.call('ZSCORE', AGGREGATES, message) then
+    -- Its time was over before all parts were accepted.
+    set_due(message, due_till, 0, ttl)
   end
 end
 local waited = {}
