@@ -213,11 +213,12 @@ impl Shared {
     }
 }
 
-/// Tries until it is done, and says so, or until the bus has been closed.
+/// Tries until it is done, and says so, or until the bus has been closed. What the store has no room for stays held, and the store gives
+/// it again later: room comes only when what is held expires, which must not wait for this.
 async fn in_the_end<F: Future<Output = Result<(), PutOff>>>(otherwise: &str, mut once: impl FnMut() -> F) -> bool {
     while let Err(error) = once().await {
         tracing::warn!(%error, "{otherwise}");
-        if matches!(error, PutOff::Bus(PublishError::Closed)) {
+        if matches!(error, PutOff::Bus(PublishError::Closed) | PutOff::Full(_)) {
             return false;
         }
         tokio::time::sleep(super::AGAIN).await;

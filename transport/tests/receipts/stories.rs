@@ -6,6 +6,7 @@ use serde_json::json;
 use smpp_transport::inbound::{IdForms, TlvSelection};
 use smpp_transport::outbound::MultipartHandling;
 use smpp_transport::pdu::{CommandStatus, TlvTag};
+use smpp_transport::service::Unmatched;
 use smpp_transport::store::{Answers, Store};
 
 use super::world::{Options, TO, World, deliver_sm, receipt};
@@ -254,6 +255,26 @@ async fn early_receipts_beyond_the_bound_are_refused_and_not_lost() {
     for message in ["m1", "m2", "m3"] {
         assert_eq!(world.got.reports(message), ["delivered"]);
     }
+}
+
+/// A receipt whose other parts never come finds no room among those that wait for their ids, which expire in spite of it.
+#[tokio::test(start_paused = true)]
+async fn an_incomplete_receipt_without_room_keeps_nothing_from_expiring() {
+    let mut options = Options::default();
+    options.limits.early_max = 1;
+    options.limits.early_hold = 20 * SECOND;
+    options.limits.join.expiry = 5 * SECOND;
+    options.config.unmatched = Unmatched::Event;
+    let mut world = World::start(options);
+    assert_eq!(world.deliver(says("1", "DELIVRD")).await, 0);
+    for (number, text) in [(1, &b"id:2 sub:001 dlvrd:001 st"[..]), (2, b"at:UNDELIV err:000 ")] {
+        let part = [&[5, 0, 3, 7, 3, number], text].concat();
+        assert_eq!(world.deliver(deliver_sm(TO, 0x44, 0, &part, &[])).await, 0);
+    }
+    world.pass(15 * SECOND).await;
+    assert_eq!((world.counted("incomplete"), world.got.reports("1")), (1, vec![]));
+    world.pass(60 * SECOND).await;
+    assert_eq!((world.got.reports("1"), world.got.reports("2")), (vec!["delivered"], vec!["failed"]));
 }
 
 #[tokio::test(start_paused = true)]
