@@ -89,11 +89,25 @@ impl IdsSeen {
     /// Notes the id of a response.
     pub fn note_response(&mut self, id: &str) {
         self.responses.note(id.trim());
+        self.forget_what_is_contradicted();
     }
 
     /// Notes the id of a receipt.
     pub fn note_receipt(&mut self, id: &str) {
         self.receipts.note(id.trim());
+        self.forget_what_is_contradicted();
+    }
+
+    /// Forgets a form that was learned from one receipt and cannot be: letters on the side that would be decimal.
+    fn forget_what_is_contradicted(&mut self) {
+        let has_letters = match self.learned {
+            Some(IdForms::DecimalReceipts) => self.receipts.has_letters,
+            Some(IdForms::HexReceipts) => self.responses.has_letters,
+            _ => false,
+        };
+        if has_letters {
+            self.learned = None;
+        }
     }
 
     /// The form under which the id of a receipt is known, as far as it is sure. `None` for an empty id.
@@ -279,6 +293,17 @@ mod tests {
         assert_eq!(guesses(IdForms::Auto, "ABCD"), ["43981"]);
         assert_eq!(guesses(IdForms::Auto, "54312d78"), ["1412509048", "t1x"]);
         assert_eq!(guesses(IdForms::AsIs, "43981").len() + guesses(IdForms::DecimalReceipts, "43981").len(), 0);
+        for (learned, response, receipt) in [("abc1", "2", "abc2"), ("43981", "abc2", "2")] {
+            let mut seen = IdsSeen::default();
+            let written = if learned == "abc1" { "43969" } else { "abcd" };
+            assert!(seen.learn(IdForms::Auto, [written], learned), "{learned}");
+            seen.note_response("1");
+            seen.note_receipt("1");
+            assert_ne!(form(&seen, "77"), "77");
+            seen.note_response(response);
+            seen.note_receipt(receipt);
+            assert_eq!(form(&seen, "77"), "77", "both sides are hexadecimal, or it was a coincidence");
+        }
         let both = after(["abc1".to_owned()], ["abc2".to_owned()]);
         assert_eq!(both.forms(IdForms::Auto, ["43981"]).guesses, [""; 0], "both sides are hexadecimal");
     }
