@@ -95,7 +95,7 @@ fn nacked(seen: &Seen, message: usize, tries: &[Try], event: &Published, report:
     let is_taken_again = seen.is_taken_between(message, tries.first().map_or(0, |it| it.frame.order), event.order);
     let may_be = unknown && (is_taken_again || !is_accepted(tries, event));
     let needs_too_many = tries.is_empty() && seen.needs_too_many_parts(message);
-    let is_too_old = has_expired(seen, message, tries, event);
+    let is_too_old = has_expired(seen, message, tries, event) || is_no_longer_valid(seen, message, tries, event);
     if !tries.iter().any(went_wrong) && !may_be && !needs_too_many && !is_too_old {
         let reason = event.said.nack_reason();
         report.broken(event.at, format!("{who}: nack ({reason}), but nothing that was sent of it was refused or lost"));
@@ -121,8 +121,8 @@ fn too_old(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
     report.broken(first.frame.at, format!("message {message} of {}: {words}", seen.owner));
 }
 
-/// A validity counts from when the bus had the message: each submit carries no more than what is left of it, in whole seconds. A
-/// resend that goes after its end is counted and not judged: nothing says yet what must become of it.
+/// A validity counts from when the bus had the message: each submit carries no more than what is left of it, in whole seconds, and
+/// none goes after its end.
 fn valid_for_what_is_left(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) {
     let (Some(validity_s), Some(put)) = (seen.part.options.validity_s, seen.put(message)) else { return };
     for it in tries {
@@ -136,9 +136,11 @@ fn valid_for_what_is_left(seen: &Seen, message: usize, tries: &[Try], report: &m
             Ok(SmppTime::Relative(period)) => u64::try_from(period.after(0)).unwrap_or_default(),
             _ => u64::MAX,
         };
-        if left.is_zero() && said == 0 {
-            report.excused("outbound: a message went again after its validity");
-        } else if said > left.as_secs() + 1 {
+        if said == 0 {
+            let words = format!("submitted after its validity of {validity_s} s");
+            return report.broken(it.frame.at, format!("message {message} of {}: {words}", seen.owner));
+        }
+        if said > left.as_secs() + 1 {
             let words = format!("submitted with a validity of {said} s, when {left:?} of {validity_s} s was left");
             return report.broken(it.frame.at, format!("message {message} of {}: {words}", seen.owner));
         }
@@ -154,6 +156,16 @@ fn has_expired(seen: &Seen, message: usize, tries: &[Try], event: &Published) ->
     });
     let is_new = tries.iter().all(|it| seen.is_taken_between(message, it.frame.order, event.order));
     is_old && is_new && event.said.nack_reason().starts_with("expired before it was sent")
+}
+
+/// Whether a nack says that the validity was over before all parts were accepted, and it was.
+fn is_no_longer_valid(seen: &Seen, message: usize, tries: &[Try], event: &Published) -> bool {
+    let Some(validity_s) = seen.part.options.validity_s else { return false };
+    let from = Duration::from_millis(seen.part.messages[message].at_ms);
+    let is_over = event.at + slack(seen.plan) >= from + Duration::from_secs(validity_s);
+    (is_over || seen.is_clock_wrong(from, event.at))
+        && !is_accepted(tries, event)
+        && event.said.nack_reason().starts_with("validity period over before it was accepted")
 }
 
 /// Whether every part was accepted before this was told.
