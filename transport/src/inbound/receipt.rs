@@ -197,10 +197,13 @@ struct Witness {
 }
 
 impl Witness {
+    /// Rank of an end.
+    const RANK_MAX: u8 = 3;
+
     fn new(word: String, state: Option<MessageState>, mapping: &StatusMapping) -> Witness {
         let status = mapping.status(&word, state);
         let rank = match (status, state) {
-            (Some(DeliveryStatus::Delivered | DeliveryStatus::Failed), _) => 3,
+            (Some(DeliveryStatus::Delivered | DeliveryStatus::Failed), _) => Witness::RANK_MAX,
             (_, Some(MessageState::SCHEDULED | MessageState::UNKNOWN)) => 1,
             (Some(DeliveryStatus::Pending), _) => 2,
             (None, Some(state)) if state.name().is_some() => 2,
@@ -229,7 +232,8 @@ pub(super) fn read(fields: &Fields<'_>, content: &Content, options: &InboundOpti
     }
     let in_text = InText::best(receipt_texts(content.charset, &content.octets, &content.raw), options);
     let is_part = content.part.is_some_and(|part| part.total > 1);
-    if is_marked && is_part && !(by_tlvs || is_whole(content, options)) {
+    let has_end = by_tlvs && witness_of_tlvs(fields, options).is_some_and(|tlv| tlv.rank == Witness::RANK_MAX);
+    if (is_marked || by_tlvs) && is_part && !(has_end || is_whole(content, options)) {
         return part(fields, content);
     }
     if !is_marked && !by_tlvs {
@@ -314,12 +318,9 @@ fn read_unmarked(mark: Mark, in_text: InText, fields: &Fields<'_>, options: &Inb
 
 /// Merges text and TLVs.
 fn merged(in_text: InText, fields: &Fields<'_>, options: &InboundOptions) -> Read {
-    let (mapping, text) = (&options.status_mapping, &in_text.receipt);
-    let tlv = Receipt::state_of_tlvs(fields.tlvs).map(|state| {
-        let word = state.name().map_or_else(|| state.0.to_string(), str::to_owned);
-        Witness::new(word, Some(state), mapping)
-    });
-    let stat = text.stat.clone().map(|stat| Witness::new(stat, text.state, mapping));
+    let text = &in_text.receipt;
+    let tlv = witness_of_tlvs(fields, options);
+    let stat = text.stat.clone().map(|stat| Witness::new(stat, text.state, &options.status_mapping));
     let Some(witness) = Witness::merge(tlv, stat) else { return unreadable(text.id.is_some() || has_id(fields)) };
     let id_of_tlv = Receipt::read(None, fields.tlvs).and_then(|receipt| receipt.id);
     let Some(id) = id_of_tlv.or_else(|| text.id.clone()) else { return Read::Unreadable("it tells no id") };
@@ -328,6 +329,13 @@ fn merged(in_text: InText, fields: &Fields<'_>, options: &InboundOptions) -> Rea
     let details = details(&in_text, &id, Some((fields, options)));
     let report = Report { details, ..Report::new(witness.status, &witness.word, is_final) };
     Read::Receipt(ReadReceipt { id, id_in_text, addresses: fields.addresses(), report })
+}
+
+/// State by the TLV `message_state`, if there is one.
+fn witness_of_tlvs(fields: &Fields<'_>, options: &InboundOptions) -> Option<Witness> {
+    let state = Receipt::state_of_tlvs(fields.tlvs)?;
+    let word = state.name().map_or_else(|| state.0.to_string(), str::to_owned);
+    Some(Witness::new(word, Some(state), &options.status_mapping))
 }
 
 fn has_id(fields: &Fields<'_>) -> bool {

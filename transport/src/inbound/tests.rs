@@ -131,6 +131,33 @@ fn a_receipt_is_known_by_its_parameters_or_its_class_and_never_by_its_text() {
 }
 
 #[test]
+fn a_receipt_in_parts_is_joined_unless_the_parameters_of_a_part_tell_the_end() {
+    let parts = |class: u8, state: u8| {
+        let texts = [&b"\x05\0\x03\x07\x02\x01id:43981 stat:DEL"[..], b"\x05\0\x03\x07\x02\x02IVRD err:000"];
+        texts.map(|octets| {
+            let tlvs: [(TlvTag, &[u8]); 2] =
+                [(TlvTag::RECEIPTED_MESSAGE_ID, b"43981\0"), (TlvTag::MESSAGE_STATE, &[state])];
+            with(deliver(class, 0, octets), &tlvs)
+        })
+    };
+    let options = InboundOptions::default();
+    for (class, state) in [(0x44, 7), (0x44, 1), (0x44, 200), (0x40, 7)] {
+        let parts = parts(class, state);
+        let segments = parts.iter().map(|pdu| match read(pdu, &options) {
+            Read::ReceiptPart { segment, .. } => segment,
+            other => panic!("esm_class {class:#x}, state {state}: {other:?}"),
+        });
+        let joined = join(segments);
+        let Read::Receipt(receipt) = read_joined(&parts[1], &joined, &options) else { panic!() };
+        assert_eq!((receipt.id.as_str(), receipt.report.status), ("43981", DeliveryStatus::Delivered));
+        assert_eq!(&*receipt.report.smpp_status, "DELIVRD", "the text says more than the parameter");
+    }
+    for part in parts(0x44, 5) {
+        assert_eq!(receipt_of(&part).report.status, DeliveryStatus::Failed);
+    }
+}
+
+#[test]
 fn a_receipt_that_cannot_be_read_is_no_message() {
     for octets in [&b""[..], b"thank you", b"stat:DELIVRD"] {
         assert!(
