@@ -33,6 +33,8 @@ pub struct Line {
     pub smsc: usize,
     /// When it stood, for the ESME; only its own end knows.
     pub opened: Option<Duration>,
+    /// Place of the opening among all facts.
+    pub opened_order: usize,
     /// What passed there, in order.
     pub frames: Vec<Frame>,
     /// The places of frames by their sequence numbers.
@@ -289,6 +291,7 @@ pub fn lines(history: &History) -> Vec<Line> {
                 smscs.insert(*line, *smsc);
                 let line = find(&mut lines, *line, End::Esme);
                 (line.client, line.process, line.opened) = (Some(*client), *process, Some(*at));
+                line.opened_order = order;
             }
             What::Passed { line, end, way, frame } => {
                 let (place, way, octets) = (find(&mut lines, *line, *end), *way, frame.clone());
@@ -349,6 +352,7 @@ fn find(lines: &mut Vec<Line>, number: u32, end: End) -> &mut Line {
             end,
             smsc: 0,
             opened: None,
+            opened_order: 0,
             frames: Vec::new(),
             numbers: Vec::new(),
             hung: None,

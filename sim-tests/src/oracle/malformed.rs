@@ -44,7 +44,13 @@ fn ends(plan: &Plan, history: &History, line: &Line, broken: &Frame, lines: &[Li
     if let Some(request) = after.iter().find(|frame| frame.is_request() && frame.at > broken.at) {
         report.broken(request.at, format!("{who}, and a request is written after it"));
     }
-    if !cut_short && !after.iter().any(|frame| is_of_length(frame)) {
+    if cut_short || after.iter().any(|frame| is_of_length(frame)) {
+        return;
+    }
+    let is_unbind = |frame: &Frame| matches!(frame.command(), Some(CommandId::UNBIND | CommandId::UNBIND_RESP));
+    if line.frames.iter().any(|frame| frame.order < broken.order && is_unbind(frame)) {
+        report.excused("malformed: the session had been unbound, and may have ended before");
+    } else {
         report.broken(broken.at, format!("{who}, and it is not said"));
     }
 }

@@ -9,7 +9,7 @@ use rand::{Rng, RngExt};
 use smpp_transport::env::Seed;
 use smpp_transport::pdu::{CommandStatus, TlvTag};
 use smsc_sim::Rule;
-use smsc_sim::policy::{IdForm, Policy, ReceiptForm};
+use smsc_sim::policy::{Encoding, IdForm, Policy, ReceiptForm};
 use smsc_sim::rules::{Operation, Then, TlvIs, TlvName, When};
 use smsc_sim::words::{AnyOf, Status};
 
@@ -175,6 +175,11 @@ impl Plan {
         for fragment in families.into_iter().flatten() {
             self.smsc.policy = fragment.over(&self.smsc.policy);
         }
+        let receipt = &mut self.smsc.policy.receipt;
+        let is_packed = receipt.encoding == Some(Encoding::Gsm7Packed);
+        if is_packed && receipt.text.as_ref().is_some_and(|text| has_byte_order_mark(&text.to_string())) {
+            receipt.encoding = None;
+        }
         let ids = Ids::of(&self.smsc.policy);
         for (number, transport) in self.transports.iter_mut().enumerate() {
             let is_auto = streams.stream("field auto ids", number as u64).random_bool(0.3);
@@ -190,13 +195,19 @@ impl Plan {
         }
         if has_text {
             let mut families = [&TEXTS[..], &DATES, &ERRORS].concat();
-            families.retain(|json| !json.contains("capital_text"));
+            families.retain(|json| !(json.contains("capital_text") || (is_packed && has_byte_order_mark(json))));
             let policy = drawn("by rule", &families);
             self.smsc.rules.splice(0..0, policy.map(by_rule));
         }
         let parameters = about_parameters(&mut Switch::new(streams, "field tlv rules", self.profile));
         self.smsc.rules.splice(0..0, parameters);
     }
+}
+
+/// Returns `true` if a text begins with a byte order mark, which is written as it stands. Packed septets after a byte order mark
+/// cannot be read.
+fn has_byte_order_mark(text: &str) -> bool {
+    text.contains("xEF")
 }
 
 /// Every third message has receipts in another form.

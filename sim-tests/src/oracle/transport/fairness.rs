@@ -41,7 +41,9 @@ pub(super) fn fairness(seen: &Seen, report: &mut Report) {
         }
         suspects_go_alone(seen, &suspects, report);
         // While there are suspects, sessions are kept free for them.
-        if suspects.is_empty() {
+        if has_given_back(seen, &life) {
+            report.excused("fairness: a message that broke a session was given back to the bus");
+        } else if suspects.is_empty() {
             none_waits_beside_room(seen, &life, &suspects, &fresh, report);
         }
     }
@@ -81,9 +83,19 @@ fn fresh<'a, 'b>(seen: &'b Seen<'a>, life: &Life) -> Vec<Fresh<'a, 'b>> {
         let waits = seen.part.options.keep_order == Order::PerDestination;
         let since = before.filter(|_| waits).map_or(taken, |before| before.max(taken));
         let first = seen.tries.get(message).into_iter().flatten().find(|it| is_of(life, it));
-        Some(Fresh { message: *message, since, first, over: over(*message) })
+        let over = over(*message);
+        let over = if first.is_none() { too_old_at(seen, *message).map_or(over, |at| at.min(over)) } else { over };
+        Some(Fresh { message: *message, since, first, over })
     };
     handed.iter().filter_map(of).collect()
+}
+
+/// Returns the time at which a message that was never submitted became too old; `None` if there is no limit. From then on the
+/// message waits for nothing but the publication of its outcome. With a wrong clock that time may be any.
+fn too_old_at(seen: &Seen, message: usize) -> Option<Duration> {
+    let limit = seen.part.options.age_max_ms().map(Duration::from_millis)?;
+    let put = seen.put(message)?;
+    Some(if seen.is_clock_wrong(put, put + limit) { put } else { put + limit })
 }
 
 /// A try of a message after one that was outstanding when its session broke, in the order of writing.
@@ -109,12 +121,23 @@ fn suspects<'a, 'b>(seen: &'b Seen<'a>, life: &Life) -> Vec<Suspect<'a, 'b>> {
             // Nothing is known of a message any more once it has been given back to the bus.
             let next_order = own.peek().map_or(it.frame.order, |next| next.frame.order);
             let is_given_back = seen.is_taken_between(*message, it.frame.order, next_order);
-            broken =
-                broke(seen, it, next).filter(|_| !is_given_back).filter(|_| is_last).or(broken.filter(|_| !is_cleared));
+            let before = broken.filter(|_| !is_cleared);
+            broken = broke(seen, it, next).filter(|_| is_last).or(before).filter(|_| !is_given_back);
         }
     }
     suspects.sort_by_key(|it| it.again.frame.order);
     suspects
+}
+
+/// Returns `true` if a message that was outstanding when its session broke was given back to the bus and redelivered in the
+/// same life. The process may suspect such a message or not.
+fn has_given_back(seen: &Seen, life: &Life) -> bool {
+    let (_, ended) = super::order::bounds(seen, life);
+    let is_given_back = |(message, tries): (&usize, &Vec<Try>)| {
+        let mut broken = tries.iter().filter(|it| is_of(life, it) && broke(seen, it, seen.end).is_some());
+        broken.any(|it| seen.is_taken_between(*message, it.frame.order, ended))
+    };
+    seen.tries.iter().any(is_given_back)
 }
 
 /// When its session broke while it was outstanding, before this time and without an unbind. A submit whose time is over by
@@ -143,6 +166,10 @@ fn suspects_go_last(seen: &Seen, life: &Life, suspects: &[Suspect], fresh: &[Fre
             }
             if process.is_some_and(|process| may_be_unwritten(seen, process, waiting.since, at)) {
                 report.excused("fairness: a session broke that may have had the message before it was written");
+                continue;
+            }
+            if waiting.first.is_some_and(|first| first.frame.at == at && first.line.number != again.line.number) {
+                report.excused("fairness: another session took the message at the same time");
                 continue;
             }
             let who = format!("message {message} of {}", seen.owner);
@@ -246,9 +273,13 @@ pub(super) fn may_be_unwritten(seen: &Seen, process: usize, from: Duration, to: 
         submits(line).filter(is_outstanding).count() < seen.part.window
     };
     let own = seen.lines.iter().filter(|line| line.process == Some(process));
-    // Nothing is written to an SMSC that was killed.
-    let is_killed = |line: &Line| seen.far_end(line).is_some_and(|far| far.how == Some(How::Dropped));
-    let is_silent = |line: &&&Line| seen.may_hold_octets() || is_killed(line);
+    // Nothing is written to an SMSC that was killed or has hung up, nor on a connection that is cut.
+    let is_gone = |line: &Line| {
+        let has_hung_up = |far: &Line| line.how != Some(How::Eof) && far.hung.is_some_and(|at| Some(at) < line.hung);
+        seen.far_end(line).is_some_and(|far| far.how == Some(How::Dropped) || has_hung_up(far))
+    };
+    let may_be_silent = seen.may_hold_octets() || seen.plan.wire.is_cutting();
+    let is_silent = |line: &&&Line| may_be_silent || is_gone(line);
     let broken = own.filter(is_silent).filter(|line| line.submits() && !line.is_unbound());
     let is_within = |at: Duration| from <= at + NOTICED && at <= to;
     broken.into_iter().any(|line| line.hung.is_some_and(|at| is_within(at) && had_room(line, at)))

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use smpp_transport::pdu::MessageState;
 use smpp_transport::text::message_id::normal;
+use smsc_sim::policy::{Carrier, TlvFault};
 
 use super::super::{Report, slack};
 use super::Seen;
@@ -44,11 +45,17 @@ fn is_one_copy(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) 
     }
     let is_one = accepted.values().all(|count| *count == 1) && seen.puts(message) <= 1;
     let ids = tries.iter().filter_map(Try::accepted).map(|(_, id)| id);
-    let is_own = ids.into_iter().all(|id| !seen.is_given_twice(&id) && !has_receipt_of_another(seen, message, &id));
+    let ids: Vec<String> = ids.collect();
+    let is_own = ids.iter().all(|id| !seen.is_given_twice(id) && !has_receipt_of_another(seen, message, id));
     if !is_one || !is_own {
         report.excused("finals: the SMSC has several copies of a message, or gave its id twice");
+        return false;
     }
-    is_one && is_own
+    if ids.iter().any(|id| seen.is_other_form_of_another(id)) {
+        report.excused("finals: an id is that of another message in the form of receipts");
+        return false;
+    }
+    true
 }
 
 /// Whether a receipt with this id was of another message: its response may have been lost with the SMSC's memory.
@@ -96,6 +103,9 @@ fn right_one(seen: &Seen, message: usize, tries: &[Try], told: &[&Published], re
     if kept.len() != usize::from(total) || seen.plan.smsc.policy.receipt.state.is_some() {
         return report.excused("finals: the SMSC has no record of every part");
     }
+    if is_text_cut(seen) {
+        return report.excused("finals: the text of a receipt, which says more than its parameters, may be cut");
+    }
     if total > 1 && is_not_of_all(seen, message, tries, last) {
         return report.excused("finals: one receipt counts for several parts, or the time for the others was over");
     }
@@ -116,6 +126,13 @@ fn right_one(seen: &Seen, message: usize, tries: &[Try], told: &[&Published], re
         let words = format!("{status} was reported in the end, and the SMSC has {states:?}");
         report.broken(last.at, format!("message {message} of {}: {words}", seen.owner));
     }
+}
+
+/// Returns `true` if the text of receipts is in a parameter that cannot be read, and `message_state` says something else.
+fn is_text_cut(seen: &Seen) -> bool {
+    let policy = &seen.plan.smsc.policy.receipt;
+    let is_cut = matches!(policy.tlv_fault, Some(TlvFault::Overrun | TlvFault::Short | TlvFault::Cut));
+    is_cut && policy.tlv_state.is_some() && policy.carrier.is_some_and(|carrier| carrier != Carrier::DeliverSm)
 }
 
 /// The one of several final receipts of a message that counts.
@@ -178,7 +195,7 @@ fn is_not_of_all(seen: &Seen, message: usize, tries: &[Try], last: &Published) -
     let own = seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)));
     let first = own.map(|it| it.frame.at).min().unwrap_or_default();
     let limit = Duration::from_millis(seen.part.options.aggregate_timeout_ms);
-    ids.len() < parts.len() || last.at + slack(seen.plan) >= first + limit
+    ids.len() < parts.len() || last.at + slack(seen.plan) >= first + limit || seen.clocks_differ(first, last.at)
 }
 
 /// A message in parts has a final report once a receipt of one part with a final state has been taken: at the latest when the
@@ -202,6 +219,9 @@ fn reported_in_the_end(seen: &Seen, message: usize, tries: &[Try], told: &[&Publ
     if receipt.answer.is_some_and(|answer| may_contradict(seen, receipt, answer)) {
         return report.excused("finals: a receipt was taken while a final one that differs was");
     }
+    if is_id_lost(seen, message, tries) {
+        return report.excused("finals: a process ended before its store could take an id");
+    }
     let hold = Duration::from_millis(seen.part.options.early_hold_ms);
     let last = tries.iter().filter_map(|it| it.answer).map(|answer| answer.at).max().unwrap_or_default();
     if is_part_lost(seen, receipt) {
@@ -217,6 +237,15 @@ fn reported_in_the_end(seen: &Seen, message: usize, tries: &[Try], told: &[&Publ
     }
     let words = "a receipt with a final state was taken, and no final state was reported";
     report.broken(receipt.frame.at, format!("message {message} of {}: {words}", seen.owner));
+}
+
+/// Returns `true` if an id came while the store took nothing, and the process ended before the message was acked.
+fn is_id_lost(seen: &Seen, message: usize, tries: &[Try]) -> bool {
+    let acked = seen.events(message).find(|event| event.event() == "ack").map_or(usize::MAX, |event| event.order);
+    let mut answers = tries.iter().filter_map(|it| it.answer);
+    answers.any(|answer| {
+        seen.is_store_troubled(answer.at, answer.at) && seen.ends.iter().any(|end| (answer.order..acked).contains(end))
+    })
 }
 
 /// Records of the SMSCs of what these tries submitted, by the ids that they gave.

@@ -154,7 +154,8 @@ fn has_expired(seen: &Seen, message: usize, tries: &[Try], event: &Published) ->
     let is_old = seen.part.options.age_max_ms().is_some_and(|limit| {
         event.at + slack(seen.plan) >= by(limit) || seen.is_clock_wrong(Duration::from_millis(text.at_ms), event.at)
     });
-    let is_new = tries.iter().all(|it| seen.is_taken_between(message, it.frame.order, event.order));
+    let mut earlier = tries.iter().filter(|it| it.frame.order < event.order);
+    let is_new = earlier.all(|it| seen.is_taken_between(message, it.frame.order, event.order));
     is_old && is_new && event.said.nack_reason().starts_with("expired before it was sent")
 }
 

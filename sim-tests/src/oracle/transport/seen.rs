@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use smpp_transport::bus::Route;
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, Pdu, TlvTag};
-use smpp_transport::text::message_id::normal;
+use smpp_transport::text::message_id::{decimal_to_hex, hex_to_decimal, normal};
 
 use super::super::line::user_data;
 use super::super::{Frame, Line};
 use crate::app::message_between;
 use crate::history::{End, Fact, History, Kept, Way, What};
-use crate::plan::{BusFaults, FaultKind, Keeps, Parts, Plan, QueueFull, Script, Transport};
+use crate::plan::{BusFaults, FaultKind, Ids, Keeps, Parts, Plan, QueueFull, Script, Transport};
 use crate::transport::{message_in, named};
 
 /// One transport's part of a run.
@@ -209,6 +209,20 @@ impl<'a> Seen<'a> {
         self.given.get(&id).is_some_and(|submits| submits.len() > 1) || self.given_again.contains(&id)
     }
 
+    /// Returns `true` if receipts of another message have this id as it stands, because the SMSC writes the ids of receipts in
+    /// another form. Without letters nobody can tell one form from the other.
+    pub(crate) fn is_other_form_of_another(&self, id: &str) -> bool {
+        let other: fn(&str) -> Option<String> = match Ids::of(&self.plan.smsc.policy) {
+            Ids::DecimalReceipts => hex_to_decimal,
+            Ids::HexReceipts => decimal_to_hex,
+            Ids::AsIs | Ids::Auto => return false,
+        };
+        let id = normal(id);
+        let kept = self.kept.iter().flat_map(|(_, messages)| messages.iter()).map(|kept| normal(&kept.id));
+        let mut all = self.given.keys().cloned().chain(kept).filter(|of| *of != id);
+        self.part.options.ids == Ids::Auto && all.any(|of| other(&of).as_ref() == Some(&id))
+    }
+
     /// Whether the SMSC gave this id to a message.
     pub(crate) fn is_given(&self, id: &str) -> bool {
         self.given.contains_key(&normal(id))
@@ -266,8 +280,7 @@ impl<'a> Seen<'a> {
     /// How often the process of a connection had been started when it was made.
     pub(crate) fn starts_before(&self, line: &Line) -> usize {
         let is_start = |what: &What| matches!(what, What::Started { process, .. } if Some(*process) == line.process);
-        let began = line.frames.first().map_or(0, |first| first.order);
-        self.facts.iter().filter(|(order, fact)| *order < began && is_start(&fact.what)).count()
+        self.facts.iter().filter(|(order, fact)| *order < line.opened_order && is_start(&fact.what)).count()
     }
 
     /// Whether this status makes the transport pause a whole link.
