@@ -65,13 +65,14 @@ const CODINGS: [&str; 8] = [
 ];
 
 /// For receipts that have both text and parameters.
-const PARAMETERS: [&str; 9] = [
+const PARAMETERS: [&str; 10] = [
     r#"{"receipt":{"tlv_state":200}}"#,
     r#"{"receipt":{"tlv_state":11}}"#,
     r#"{"receipt":{"tlv_state":"ACCEPTED"}}"#,
     r#"{"receipt":{"tlv_state":"UNKNOWN"}}"#,
     r#"{"receipt":{"tlv_state":"ENROUTE"}}"#,
     r#"{"receipt":{"tlv_id":"OTHER-%d"}}"#,
+    r#"{"receipt":{"tlv_id":"TLV-%06d"}}"#,
     r#"{"receipt":{"without":["message_state"]}}"#,
     r#"{"receipt":{"without":["receipted_message_id"]}}"#,
     r#"{"receipt":{"esm_class":36,"tlvs":[{"tag":5121,"text":"{to}"}]}}"#,
