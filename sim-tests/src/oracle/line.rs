@@ -180,7 +180,7 @@ impl Frame {
         self.pdu.as_ref().or(self.tolerated.as_ref())
     }
 
-    /// Its status, also where its body cannot be read.
+    /// Status of the PDU, also where the body cannot be read.
     pub(super) fn status(&self) -> Option<CommandStatus> {
         self.octets.get(8..)?.first_chunk().map(|four| CommandStatus(u32::from_be_bytes(*four)))
     }

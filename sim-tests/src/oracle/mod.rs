@@ -78,7 +78,7 @@ pub fn check(plan: &Plan, history: &History) -> Vec<Violation> {
 /// Everything that the oracles say of a run.
 #[derive(Debug)]
 pub struct Findings {
-    /// What is wrong with it, in the order of the oracles.
+    /// Broken promises, in the order of the oracles.
     pub violations: Vec<Violation>,
     /// Situations that it has met.
     pub marks: BTreeSet<&'static str>,

@@ -28,7 +28,7 @@ impl Reading {
     }
 }
 
-/// How much a state says: nothing, that nothing is known, that the message is on its way, or its end.
+/// Weight of a state, from 0: it is undefined, nothing is known of the message, the message is on its way, or it has ended.
 fn rank(state: MessageState) -> u8 {
     match state {
         MessageState::SCHEDULED | MessageState::UNKNOWN => 1,

@@ -362,7 +362,7 @@ fn without(stretches: &[Stretch], holes: &[Stretch]) -> Vec<Stretch> {
     left
 }
 
-/// How much of a stretch these cover, not counting pieces that are no longer than `least`.
+/// Time of a stretch that these cover, not counting pieces that are no longer than `least`.
 fn overlap(stretches: &[Stretch], (from, to): Stretch, least: Duration) -> Duration {
     let pieces = stretches.iter().map(|(began, ended)| (*ended).min(to).saturating_sub((*began).max(from)));
     pieces.filter(|piece| *piece > least).sum()

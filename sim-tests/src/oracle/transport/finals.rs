@@ -139,9 +139,9 @@ fn is_text_cut(seen: &Seen) -> bool {
 enum First {
     /// All say the same.
     Same,
-    /// They differ, and this was read first and taken.
+    /// Some differ, and this was read first and taken.
     Is(Reading),
-    /// They differ, and nobody can say which of them the transport took first.
+    /// Some differ, and nobody can say which of them the transport took first.
     Unknown,
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) ends: Vec<usize>,
     /// Where all was at rest, or the time was up, as a place among all facts.
     pub(crate) rest: usize,
-    /// What SMSCs that were not killed said of their messages.
+    /// Records of the SMSCs that were not killed.
     pub(crate) kept: Vec<(usize, &'a [Kept])>,
     /// Its facts, and the faults.
     pub(crate) facts: Vec<(usize, &'a Fact)>,
@@ -277,7 +277,7 @@ impl<'a> Seen<'a> {
         self.part.bus != BusFaults::default() || self.plan.faults.iter().any(|fault| is_away(fault.kind))
     }
 
-    /// How often the process of a connection had been started when it was made.
+    /// Number of starts of a connection's process before the connection was made.
     pub(crate) fn starts_before(&self, line: &Line) -> usize {
         let is_start = |what: &What| matches!(what, What::Started { process, .. } if Some(*process) == line.process);
         self.facts.iter().filter(|(order, fact)| *order < line.opened_order && is_start(&fact.what)).count()
@@ -461,7 +461,7 @@ impl<'a> Delivered<'a> {
         self.answer.filter(|_| self.status() == Some(CommandStatus::ESME_ROK))
     }
 
-    /// What its answer says.
+    /// Status of the answer.
     pub(crate) fn status(&self) -> Option<CommandStatus> {
         self.answer.and_then(|answer| answer.pdu.as_ref()).map(|pdu| pdu.status)
     }
@@ -473,7 +473,7 @@ impl<'a> Delivered<'a> {
 }
 
 impl Try<'_> {
-    /// What its answer says.
+    /// Status of the answer.
     pub(crate) fn status(&self) -> Option<CommandStatus> {
         self.answer.and_then(Frame::status)
     }

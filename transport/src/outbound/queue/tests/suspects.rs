@@ -183,7 +183,7 @@ fn only_its_own_destination_waits_for_a_suspect() {
     }
 }
 
-/// Its acceptance is noted late, as when the store takes its time.
+/// The acceptance is noted late, as when the store takes its time.
 #[test]
 fn a_part_that_was_accepted_before_the_session_broke_clears_no_suspect() {
     let mut queue = queue(|config| config.keep_order = KeepOrder::None);
