@@ -317,6 +317,55 @@ async fn a_learned_form_of_ids_counts_for_held_receipts_at_once() {
     assert_eq!(world.got.reports("c"), ["delivered"], "the form is known");
 }
 
+/// The store fails for a while at any point after the submit whose id the receipt waits for.
+#[tokio::test(start_paused = true)]
+async fn a_held_receipt_is_reported_once_although_the_store_fails() {
+    const TICK: Duration = Duration::from_millis(5);
+    for (ticks, failing) in (0..40).flat_map(|ticks| [(ticks, Answers::Refuses), (ticks, Answers::Never)]) {
+        let mut options = Options::default();
+        options.limits.early_hold = 3_600 * SECOND;
+        let mut world = World::start(options);
+        let Store::Memory(store) = world.store.clone() else { unreachable!() };
+        store.answer(Answers::After(2 * TICK));
+        assert_eq!(world.deliver(says("1", "DELIVRD")).await, 0);
+        world.put("m", TO, "hi", &[b"1"]);
+        world.pass(ticks * TICK).await;
+        store.answer(failing);
+        world.pass(3 * SECOND).await;
+        store.answer(Answers::AtOnce);
+        world.pass(5 * SECOND).await;
+        assert_eq!(world.got.reports("m"), ["delivered"], "{failing:?} after {ticks} ticks");
+    }
+}
+
+/// The store fails for a while at any point of the receipt from which the form is learned.
+#[tokio::test(start_paused = true)]
+async fn a_learned_form_counts_for_held_receipts_once_the_store_is_back() {
+    const TICK: Duration = Duration::from_millis(5);
+    for (ticks, failing) in (0..40).flat_map(|ticks| [(ticks, Answers::Refuses), (ticks, Answers::Never)]) {
+        let mut options = Options::default();
+        options.limits.early_hold = 3_600 * SECOND;
+        let mut world = World::start(options);
+        world.submit("a", "hi", &[b"abcd01"]).await;
+        world.submit("b", "hi", &[b"abcd02"]).await;
+        let hidden = format!("id:{} sub:001 dlvrd:001 stat:DELIVRD err:000", 0x00AB_CD01);
+        assert_eq!(world.deliver(deliver_sm("99999999", 0x04, 0, hidden.as_bytes(), &[])).await, 0);
+        let Store::Memory(store) = world.store.clone() else { unreachable!() };
+        store.answer(Answers::After(2 * TICK));
+        let answer = world.send(says(&0x00AB_CD02.to_string(), "DELIVRD")).await;
+        world.pass(ticks * TICK).await;
+        store.answer(failing);
+        world.pass(3 * SECOND).await;
+        store.answer(Answers::AtOnce);
+        if answer.await != Ok(0) {
+            assert_eq!(world.deliver(says(&0x00AB_CD02.to_string(), "DELIVRD")).await, 0);
+        }
+        world.pass(3 * SECOND).await;
+        let reports = (world.got.reports("b"), world.got.reports("a"));
+        assert_eq!(reports, (vec!["delivered"], vec!["delivered"]), "{failing:?} after {ticks} ticks");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_form_that_is_configured_needs_no_address() {
     for (forms, response, in_receipt) in [

@@ -1,7 +1,7 @@
 //! From a receipt to its report: find the message, decide whether its state is news, publish it.
 
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
@@ -85,11 +85,14 @@ impl Shared {
         if !self.has_learned.swap(false, Ordering::Relaxed) {
             return;
         }
-        let held = match self.store.held(self.now()).await {
-            Ok(held) => held,
-            Err(error) => {
-                self.metrics.store_errors.inc();
-                return tracing::warn!(%error, "store away: held receipts wait on");
+        let held = loop {
+            match self.store.held(self.now()).await {
+                Ok(held) => break held,
+                Err(error) => {
+                    self.metrics.store_errors.inc();
+                    tracing::warn!(%error, "store away: held receipts wait on");
+                    tokio::time::sleep(crate::service::AGAIN).await;
+                }
             }
         };
         for early in held {
@@ -104,16 +107,19 @@ impl Shared {
         }
         let forms = self.ids_seen().forms(self.config.inbound.id_forms, early.ids()).sure;
         let by_learned = Early { forms, ..early.clone() };
+        let is_reported = AtomicBool::new(false);
         in_the_end("held receipt not reported", async || {
-            let matched = self.store.receipt_again(self.now(), &by_learned).await?;
-            if let Matched::Known(known) = matched {
+            if let Matched::Known(known) = self.store.receipt_again(self.now(), &by_learned).await? {
                 Metrics::count(&self.metrics.receipts, "known");
                 self.report(&by_learned, known).await?;
-                self.store.told(self.now(), &early).await?;
+                is_reported.store(true, Ordering::Relaxed);
             }
             Ok(())
         })
         .await;
+        if is_reported.into_inner() {
+            self.let_go(&early).await;
+        }
         self.telling().remove(&telling);
     }
 
@@ -206,23 +212,28 @@ impl Shared {
         if !self.telling().insert(telling.clone()) {
             return;
         }
-        in_the_end("held receipt not reported", || self.tell_early(&early)).await;
+        if in_the_end("held receipt not reported", || self.tell_early(&early)).await {
+            self.let_go(&early).await;
+        }
         self.telling().remove(&telling);
         self.match_held_by_learned_form().await;
     }
 
-    /// Reports a held receipt whose id has come or never will. The receipt stays held until it is reported, so that a process that
-    /// dies loses nothing.
+    /// Forgets a held receipt that has been reported. It stays held until then, so that a process that dies loses nothing.
+    async fn let_go(&self, early: &Early) {
+        in_the_end("held receipt not forgotten", async || Ok(self.store.told(self.now(), early).await?)).await;
+    }
+
+    /// Reports a held receipt whose id has come or never will.
     async fn tell_early(&self, early: &Early) -> Result<(), PutOff> {
         match self.store.receipt_again(self.now(), early).await? {
             Matched::Known(known) => {
                 Metrics::count(&self.metrics.receipts, "known");
                 self.learn(early, &known);
-                self.report(early, known).await?;
+                self.report(early, known).await
             }
-            _ => self.tell_at_last(early).await?,
+            _ => self.tell_at_last(early).await,
         }
-        Ok(self.store.told(self.now(), early).await?)
     }
 
     /// Reports a held receipt whose id has not come in time.
