@@ -35,12 +35,21 @@ impl Copy {
         run(&mut command).map(drop)
     }
 
-    /// As tests are built: that is quickest, and asserts most.
+    /// Builds as tests are built: that is quickest, and asserts most. What an earlier build left may not fit, if it was cut short:
+    /// if building fails, this tree's packages are built once more from the start.
     pub(super) fn build(&self) -> Result<PathBuf, String> {
+        let build = || run(self.cargo().args(["build", "--quiet", "--locked", "-p", "sim-tests"]));
+        if build().is_err() {
+            run(self.cargo().args(["clean", "--quiet", "--workspace"]))?;
+            build()?;
+        }
+        Ok(self.target.join("debug/sim-tests"))
+    }
+
+    fn cargo(&self) -> Command {
         let mut command = Command::new("cargo");
         command.current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.target).env("CARGO_INCREMENTAL", "1");
-        run(command.args(["build", "--quiet", "--locked", "-p", "sim-tests"]))?;
-        Ok(self.target.join("debug/sim-tests"))
+        command
     }
 }
 
