@@ -183,7 +183,9 @@ impl Plan {
         }
         let ids = Ids::of(&self.smsc.policy);
         for (number, transport) in self.transports.iter_mut().enumerate() {
-            let is_auto = streams.stream("field auto ids", number as u64).random_bool(0.3);
+            // What is compared without being told how is of interest where it is not as it stands.
+            let chance = if ids == Ids::AsIs { 0.3 } else { 0.6 };
+            let is_auto = streams.stream("field auto ids", number as u64).random_bool(chance);
             // With letters on both sides a form can be learned from a receipt whose message was forgotten: what is right then nobody
             // can say.
             let has_letters = self.smsc.policy.message_id.as_ref().is_some_and(IdForm::is_hexadecimal);

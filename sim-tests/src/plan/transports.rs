@@ -471,14 +471,16 @@ impl Options {
         }
     }
 
-    /// Draws a validity, and how many receipts may wait.
+    /// Draws a validity, how many receipts may wait, and times for the receipts of further parts that are shorter than a
+    /// message in parts may take.
     fn with_limits(self, rng: &mut impl Rng) -> Options {
         let (validity_s, early_max) = (rng.random_range(8..60), rng.random_range(1..4));
-        Options {
-            validity_s: rng.random_bool(0.2).then_some(validity_s),
-            early_max: rng.random_bool(0.2).then_some(early_max),
-            ..self
-        }
+        let validity_s = rng.random_bool(0.2).then_some(validity_s);
+        let early_max = rng.random_bool(0.2).then_some(early_max);
+        let aggregate_timeout_ms = rng.random_range(50..1_000);
+        let is_short = rng.random_bool(0.25);
+        let aggregate_timeout_ms = if is_short { aggregate_timeout_ms } else { self.aggregate_timeout_ms };
+        Options { validity_s, early_max, aggregate_timeout_ms, ..self }
     }
 
     /// Age at which a message that was not submitted yet is refused, if there is one.

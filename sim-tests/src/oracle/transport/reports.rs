@@ -146,7 +146,41 @@ fn has_forgotten(seen: &Seen) -> bool {
 }
 
 fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
-    form(seen, receipt).is_some_and(|form| form == normal(given)) || is_guess(seen, receipt, given)
+    form(seen, receipt).is_some_and(|form| form == normal(given))
+        || is_guess(seen, receipt, given)
+        || is_learned(seen, receipt, given)
+}
+
+/// Whether the id, of digits alone, is found by a form that its process learned while it held the receipt: from a receipt whose
+/// id is found by a guess, and whose message was sent by then.
+fn is_learned(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
+    let (Some(id), Some(answer)) = (receipt.id.as_ref(), receipt.accepted()) else { return false };
+    let converted = match (seen.part.options.ids, Ids::of(&seen.plan.smsc.policy)) {
+        (Ids::Auto, Ids::DecimalReceipts) => decimal_to_hex(&normal(id)),
+        (Ids::Auto, Ids::HexReceipts) => hex_to_decimal(&normal(id)),
+        _ => None,
+    };
+    // What stands for another message as it is, or may, is that message's.
+    if converted != Some(normal(given)) || seen.is_given(id) || seen.is_other_form_of_another(given) {
+        return false;
+    }
+    let held_until = receipt.frame.at + Duration::from_millis(seen.part.options.early_hold_ms);
+    let teaches = |other: &&Delivered| {
+        let (Some(taken), Some((owner, message))) = (other.accepted(), other.receipt_of()) else { return false };
+        let own = || seen.tries.get(&message).into_iter().flatten();
+        let is_guessed = own().filter_map(Try::accepted).any(|(_, id)| is_guess(seen, other, &id));
+        let is_sent = seen.events(message).any(|event| event.event() == "ack" && event.order < other.frame.order);
+        let is_soon = other.frame.order > answer.order && taken.at + slack(seen.plan) < held_until;
+        owner == seen.owner && is_guessed && is_sent && is_soon && is_of_one_process(seen, receipt, other)
+    };
+    let Some(teacher) = seen.delivered.iter().find(teaches) else { return false };
+    !seen.clocks_differ(receipt.frame.at, teacher.frame.at)
+}
+
+/// Whether two receipts came to one process, and no process ended since the first of them.
+fn is_of_one_process(seen: &Seen, first: &Delivered, second: &Delivered) -> bool {
+    let is_same = first.line.process == second.line.process;
+    is_same && !seen.ends.iter().any(|end| (first.frame.order..seen.rest).contains(end))
 }
 
 /// Whether the id is found by a guess: in hexadecimal on one side and in decimal on the other, with letters on the one side. An
