@@ -9,17 +9,24 @@ use smpp_transport::session::{Event, Role, SessionConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 
-/// Answers binds with `bind`, messages with an id, and, when it is asked for one, sends a receipt.
+/// Answers binds with `bind`, messages with an id, but for every tenth of those to [`SILENT`], and, when it is asked for one, sends
+/// a receipt.
 async fn serve(stream: TcpStream, bind: CommandStatus) {
     let mut session = SessionConfig::new(Role::Smsc);
     session.window = 1_000;
     let mut driver: Driver<TcpStream> = Driver::new(stream, Role::Smsc, session, DriverConfig::default());
+    let mut messages = 0;
     while let Some(event) = driver.next().await {
         let Event::Request(ticket, pdu) = event else { continue };
         let Body::SubmitSm(sm) = pdu.body else {
             driver.refuse(ticket, bind);
             continue;
         };
+        messages += 1;
+        if messages % 10 == 0 && sm.destination_addr.as_bytes() == SILENT.as_bytes() {
+            drop(ticket);
+            continue;
+        }
         let message_id = "id".parse().expect("short");
         let response = Body::SubmitSmResp(Some(MessageId { message_id }));
         driver.respond(ticket, CommandStatus::ESME_ROK, response, Tlvs::new());
@@ -29,6 +36,8 @@ async fn serve(stream: TcpStream, bind: CommandStatus) {
         }
     }
 }
+
+const SILENT: &str = "2600";
 
 async fn smsc(bind: CommandStatus) -> SocketAddr {
     let mut listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -68,6 +77,16 @@ async fn the_last_line_is_the_rate_and_every_message_and_receipt_is_counted() {
     assert!(out.contains(&"receipts 1003 of 1003".to_owned()), "{out:?}");
     assert!(rate(&out).is_some_and(|rate| rate > 0.0), "{out:?}");
     assert!(output.stderr.is_empty(), "no bar where there is no terminal: {output:?}");
+}
+
+#[tokio::test]
+async fn messages_without_a_response_are_counted_and_are_a_failure() {
+    let arguments = ["--count", "100", "--to", SILENT, "--response-timeout", "1"];
+    let output = load(smsc(CommandStatus::ESME_ROK).await, &arguments).await;
+    let out = lines(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(out[0].starts_with("90 responses in ") && out.contains(&"ESME_ROK 90".to_owned()), "{out:?}");
+    assert!(out.contains(&"unanswered 10".to_owned()), "{out:?}");
 }
 
 #[tokio::test]

@@ -42,6 +42,9 @@ pub(crate) struct Load {
     /// Ask for receipts, count them, and wait for them at the end.
     #[arg(long)]
     receipts: bool,
+    /// Seconds after which a message without a response is given up.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    response_timeout: u64,
     /// Seconds without a receipt after which those that are missing are given up.
     #[arg(long, default_value_t = 10)]
     receipt_timeout: u64,
@@ -110,6 +113,8 @@ struct Worker {
     driver: Session,
     request: Body,
     to_send: u64,
+    /// Submits whose end was not told yet.
+    outstanding: u64,
     interval: Option<Duration>,
     receipts: bool,
     receipt_timeout: Duration,
@@ -201,6 +206,7 @@ impl Load {
         let stream = self.target.connect(Duration::from_secs(10)).await?;
         let mut config = self.target.client(self.receipts)?;
         config.session.window = self.window as usize;
+        config.session.response_timeout = Duration::from_secs(self.response_timeout);
         let mut driver = Driver::new(stream, Role::Esme, config.session.clone(), DriverConfig::default());
         bind(&mut driver, config.bind_request()).await.map_err(|why| format!("no bind at {address}: {why}"))?;
         let binds = u64::from(self.binds);
@@ -208,6 +214,7 @@ impl Load {
             driver,
             request: Body::SubmitSm(self.message()),
             to_send: self.count / binds + u64::from(ordinal < self.count % binds),
+            outstanding: 0,
             interval: self.rate.map(|rate| Duration::from_secs_f64(f64::from(self.binds) / rate)),
             receipts: self.receipts,
             receipt_timeout: Duration::from_secs(self.receipt_timeout),
@@ -254,7 +261,7 @@ impl Worker {
     async fn submit_all(&mut self) {
         let mut due = Instant::now();
         let mut wake = pin!(sleep_until(due));
-        while self.tally.ended.is_none() && (self.to_send > 0 || self.driver.outstanding() > 0) {
+        while self.tally.ended.is_none() && (self.to_send > 0 || self.outstanding > 0) {
             while self.to_send > 0 && self.driver.has_room() && self.is_time(&mut due) {
                 self.submit();
             }
@@ -285,12 +292,18 @@ impl Worker {
     fn submit(&mut self) {
         let at = self.driver.now();
         match self.driver.request(self.request.clone(), Tlvs::new(), at) {
-            Ok(_) => self.to_send -= 1,
+            Ok(_) => {
+                self.to_send -= 1;
+                self.outstanding += 1;
+            }
             Err(_) => self.to_send = 0,
         }
     }
 
     fn happened(&mut self, event: Option<Event<Duration>>) {
+        if matches!(event, Some(Event::Ended { .. })) {
+            self.outstanding -= 1;
+        }
         match event {
             Some(Event::Ended { token, outcome: Outcome::Answered(pdu), .. }) => self.answered(token, pdu.status),
             Some(Event::Ended { token, outcome: Outcome::Unreadable(error), .. }) => {
