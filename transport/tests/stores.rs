@@ -45,6 +45,7 @@ macro_rules! ask {
             what_is_reported_of_each_part_is_kept_until_its_last_id_is_gone,
             a_part_that_takes_the_only_id_of_another_part_leaves_it_accepted,
             parts_wait_for_each_other_and_are_complete_until_published,
+            messages_that_wait_for_parts_are_counted,
             all_parts_again_are_the_message_again,
             a_part_that_differs_begins_another_message,
             parts_that_were_never_joined_are_given_up_in_the_order_of_their_times,
@@ -320,6 +321,19 @@ async fn parts_wait_for_each_other_and_are_complete_until_published(world: &impl
     let finished = store.expire(NOW + 3_600 * SECOND).await.unwrap();
     assert_eq!(finished, Expired::default(), "it was published");
     assert_eq!(join(&store, NOW, &key, &parts[1]).await, Outcome::Waiting, "it is forgotten");
+}
+
+async fn messages_that_wait_for_parts_are_counted(world: &impl World) {
+    let store = world.empty(joining(10, 1_000));
+    let (first, second) = (key(7, 2), key(8, 3));
+    for (key, number, expected) in [(&first, 1, 1), (&second, 2, 2), (&second, 2, 2), (&second, 1, 2), (&first, 2, 2)] {
+        let _ = join(&store, NOW, key, &segment(number, b"one")).await;
+        assert_eq!(store.unfinished(), expected, "after part {number} of {key:?}");
+    }
+    store.published(NOW, &first).await.unwrap();
+    assert_eq!(store.unfinished(), 1, "one is published");
+    assert_eq!(given_up(&store, NOW + 60 * SECOND).await.len(), 1);
+    assert_eq!(store.unfinished(), 0, "the other is given up");
 }
 
 async fn all_parts_again_are_the_message_again(world: &impl World) {

@@ -473,6 +473,17 @@ mod tests {
     }
 
     #[test]
+    fn the_window_is_what_the_broker_hands_out_at_once_unless_it_is_told() {
+        let mut config = Config::default();
+        for (concurrency, told, expected) in [(20, None, 20), (60, None, 60), (60, Some(5), 5), (1, Some(30), 30)] {
+            config.worker.worker_concurrency = concurrency;
+            config.session.smpp_window = told;
+            let (link, _) = links(&config).unwrap().remove(0);
+            assert_eq!(link.client.session.window, expected, "worker_concurrency {concurrency}, smpp_window {told:?}");
+        }
+    }
+
+    #[test]
     fn a_rate_of_zero_is_no_limit() {
         let mut config = Config::default();
         config.sending.rate_limit.per_second = 0.0;

@@ -111,17 +111,33 @@ impl Shared {
     }
 
     async fn take_part(&self, key: PartKey, segment: Segment, envelope: Envelope) -> Result<(), PutOff> {
-        match self.store.join(self.now(), &key, &segment).await? {
+        match self.join(&key, &segment).await? {
             Outcome::Waiting => Metrics::count(&self.metrics.parts, "waiting"),
             Outcome::Duplicate => Metrics::count(&self.metrics.parts, "duplicate"),
             Outcome::Complete(joined) => {
                 Metrics::count(&self.metrics.parts, "complete");
                 self.publish_joined(envelope, &joined).await?;
-                self.store.published(self.now(), &key).await?;
+                self.published(&key).await?;
             }
             Outcome::Refused(refusal) => return self.refused_part(refusal),
         }
         Ok(())
+    }
+
+    async fn join(&self, key: &PartKey, segment: &Segment) -> Result<Outcome, PutOff> {
+        let outcome = self.store.join(self.now(), key, segment).await?;
+        self.count_unfinished();
+        Ok(outcome)
+    }
+
+    async fn published(&self, key: &PartKey) -> Result<(), PutOff> {
+        self.store.published(self.now(), key).await?;
+        self.count_unfinished();
+        Ok(())
+    }
+
+    fn count_unfinished(&self) {
+        self.metrics.unfinished.set(i64::try_from(self.store.unfinished()).unwrap_or(i64::MAX));
     }
 
     fn refused_part(&self, refusal: Refusal) -> Result<(), PutOff> {
@@ -136,7 +152,7 @@ impl Shared {
 
     /// Takes one part of a receipt; the last one makes it a receipt.
     async fn take_receipt_part(&self, delivery: &Delivery, key: &PartKey, segment: &Segment) -> Result<Taken, PutOff> {
-        let joined = match self.store.join(self.now(), key, segment).await? {
+        let joined = match self.join(key, segment).await? {
             Outcome::Complete(joined) => joined,
             Outcome::Waiting | Outcome::Duplicate => {
                 Metrics::count(&self.metrics.receipts, "part");
@@ -150,7 +166,7 @@ impl Shared {
             _ => Taken::Over,
         };
         if !matches!(taken, Taken::Unmatched) {
-            self.store.published(self.now(), key).await?;
+            self.published(key).await?;
         }
         Ok(taken)
     }

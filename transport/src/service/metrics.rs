@@ -89,6 +89,8 @@ pub struct Metrics {
     pub receipts: Family<Kind, Counter>,
     /// Parts of long messages: waiting, duplicate, complete, refused, incomplete.
     pub parts: Family<Kind, Counter>,
+    /// Messages that wait for missing parts.
+    pub unfinished: Gauge,
     /// Deliveries that were known already and not published again.
     pub repeated: Counter,
     /// Responses that came after their submit had expired.
@@ -139,6 +141,7 @@ impl Default for Metrics {
             publish_errors: Family::default(),
             receipts: Family::default(),
             parts: Family::default(),
+            unfinished: Gauge::default(),
             repeated: Counter::default(),
             late: Counter::default(),
             put_off: Counter::default(),
@@ -201,6 +204,7 @@ impl Metrics {
         registry.register("smpp_reports", "Delivery reports published by delivery status", self.reports.clone());
         registry.register("smpp_receipts", "Receipts by outcome", self.receipts.clone());
         registry.register("smpp_parts", "Parts of long messages by outcome", self.parts.clone());
+        registry.register("smpp_reassembly_open", "Messages that wait for missing parts", self.unfinished.clone());
         registry.register("smpp_repeated", "Deliveries that were known already", self.repeated.clone());
         registry.register("smpp_put_off", "Deliveries that were deferred", self.put_off.clone());
     }

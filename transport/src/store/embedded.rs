@@ -92,6 +92,10 @@ impl Embedded {
         self.0.table().next_expiry()
     }
 
+    pub(super) fn unfinished(&self) -> usize {
+        self.0.table().unfinished()
+    }
+
     pub(super) async fn next_reference(&self) -> Result<u16, Away> {
         self.ask(|table| table.next_reference()).await
     }

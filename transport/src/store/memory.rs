@@ -195,6 +195,10 @@ impl Memory {
         self.table().next_expiry()
     }
 
+    pub(super) fn unfinished(&self) -> usize {
+        self.table().unfinished()
+    }
+
     pub(super) async fn next_reference(&self) -> Result<u16, Away> {
         self.ask(Table::next_reference).await
     }
@@ -438,6 +442,12 @@ impl Table {
         let firsts = firsts.map(|first| first.map(|(at, _)| *at));
         let aggregate = self.aggregates_by_time.first().map(|(at, _)| *at);
         firsts.into_iter().chain([aggregate, self.joiner.next_expiry()]).flatten().min()
+    }
+
+    /// See [`Store::unfinished`](super::Store::unfinished).
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.joiner.unfinished()
     }
 
     /// See [`Store::next_reference`](super::Store::next_reference).

@@ -429,6 +429,12 @@ impl Store {
         on_each!(self, store => store.next_expiry())
     }
 
+    /// Number of messages that wait for missing parts; of Redis, when this process last asked it for such messages.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        on_each!(self, store => store.unfinished())
+    }
+
     /// The next reference for a long message: counts up, and after 65,535 comes 0.
     ///
     /// # Errors

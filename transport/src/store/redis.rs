@@ -13,6 +13,7 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -108,6 +109,8 @@ struct Inner {
     token: String,
     rng: Mutex<ChaCha8Rng>,
     next_expiry: Mutex<Duration>,
+    /// Messages that wait for parts, when it was asked last.
+    unfinished: AtomicUsize,
     health: watch::Sender<StoreHealth>,
 }
 
@@ -135,9 +138,10 @@ impl Redis {
         let connection = ConnectionManager::new_lazy_with_config(client, manager).map_err(refused)?;
         let mut rng = config.seed.stream("redis store", 0);
         let token = format!("{:032x}", rng.random::<u128>());
-        let next_expiry = Mutex::new(Duration::ZERO);
+        let (next_expiry, unfinished) = (Mutex::new(Duration::ZERO), AtomicUsize::new(0));
         let (scripts, health) = (Scripts::new(), watch::Sender::new(StoreHealth::default()));
-        Ok(Redis(Arc::new(Inner { connection, scripts, config, token, rng: Mutex::new(rng), next_expiry, health })))
+        let rng = Mutex::new(rng);
+        Ok(Redis(Arc::new(Inner { connection, scripts, config, token, rng, next_expiry, unfinished, health })))
     }
 
     /// Says whether a URL can be used.
@@ -347,7 +351,8 @@ impl Redis {
         script.arg(form::key(key)).arg(key.total).arg(segment.number).arg(form::content(segment));
         script.arg(form::time(now.saturating_add(limits.expiry)));
         script.arg(limits.sets_max).arg(limits.octets_max).arg(ttl(limits.expiry)).arg(super::GIVEN_UP_MAX);
-        let (next, outcome, given): (String, String, Vec<Vec<u8>>) = self.ask(&script).await?;
+        let (next, outcome, given, unfinished): (String, String, Vec<Vec<u8>>, usize) = self.ask(&script).await?;
+        self.0.unfinished.store(unfinished, Ordering::Relaxed);
         self.expires_next(now, &next);
         Ok(match outcome.as_str() {
             "waiting" => Outcome::Waiting,
@@ -361,7 +366,8 @@ impl Redis {
     pub(super) async fn published(&self, now: Duration, key: &PartKey) -> Result<(), Away> {
         let mut script = self.with(&self.0.scripts.published, now);
         script.arg(form::key(key)).arg(key.total).arg(ttl(self.0.config.limits.join.expiry));
-        let next: String = self.ask(&script).await?;
+        let (next, unfinished): (String, usize) = self.ask(&script).await?;
+        self.0.unfinished.store(unfinished, Ordering::Relaxed);
         self.expires_next(now, &next);
         Ok(())
     }
@@ -380,14 +386,15 @@ impl Redis {
             script.arg(form::time(now.saturating_add(waits))).arg(self.aggregate_ttl());
             type Set = (u64, Vec<u8>, Vec<Vec<u8>>);
             type Due = (String, u8, String, Vec<String>);
-            type Answer = (String, u8, Vec<String>, Vec<Set>, Vec<Due>);
+            type Answer = (String, u8, Vec<String>, Vec<Set>, Vec<Due>, usize);
             let answered: Result<Answer, Away> = self.ask(&script).await;
-            let (next, has_more, early, sets, aggregates) = match answered {
+            let (next, has_more, early, sets, aggregates, unfinished) = match answered {
                 Ok(answer) => answer,
                 // What has been given already is told: nobody else will soon.
                 Err(_) if expired != Expired::default() => return Ok(expired),
                 Err(away) => return Err(away),
             };
+            self.0.unfinished.store(unfinished, Ordering::Relaxed);
             expired.early.extend(early.iter().filter_map(|early| form::read(early)));
             for (message, is_incomplete, without, reports) in aggregates {
                 let reports = reports.iter().map(|report| form::read(report)).collect();
@@ -413,6 +420,10 @@ impl Redis {
     /// Never none: what other processes have left is looked for every minute.
     pub(super) fn next_expiry(&self) -> Option<Duration> {
         Some(*self.0.next_expiry.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn unfinished(&self) -> usize {
+        self.0.unfinished.load(Ordering::Relaxed)
     }
 
     pub(super) async fn next_reference(&self) -> Result<u16, Away> {

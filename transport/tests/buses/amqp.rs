@@ -383,6 +383,34 @@ async fn queues_of_the_operator_are_used_as_they_are_or_declared_alike() {
     }
 }
 
+/// The broker refuses every declaration of this account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_without_the_right_to_configure_needs_topology_that_is_there() {
+    let Some(server) = RabbitMq::start() else { return };
+    tokio::task::block_in_place(|| {
+        server.control(&["add_user", "worker", "secret"]);
+        server.control(&["set_permissions", "worker", "^$", ".*", ".*"]);
+    });
+    let address = AmqpAddress::from_parts("127.0.0.1", server.port, "worker", "secret", "/");
+    for (topology, is_up) in [(Topology::default(), false), (Topology::Passive, true), (Topology::Given, true)] {
+        let world = Applications::new(server.port);
+        world.make(&["outbound", "inbound", "event", "failed"], &FieldTable::default()).await;
+        let mut bus = connect(AmqpConfig { address: address.clone(), topology: topology.clone(), ..world.config() });
+        if is_up {
+            up(&mut bus).await;
+            world.put_as_it_is("hello").await;
+            let delivery = next(&mut bus).await;
+            assert_eq!(delivery.body, "hello", "{topology:?}");
+            delivery.ack();
+            assert_eq!(publish(&bus.publisher, Route::Event, "done").await, Ok(()), "{topology:?}");
+        } else {
+            let refused = bus.health.wait_for(|health| health.reason.contains("ACCESS_REFUSED"));
+            let health = timeout(PATIENCE, refused).await.expect("it is refused").expect("it runs").clone();
+            assert!(!health.is_up, "{health:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_queue_with_other_arguments_or_that_is_missing_is_an_error_that_names_it() {
     let Some(world) = shared() else { return };

@@ -150,6 +150,22 @@ async fn metrics_tell_of_what_no_event_tells() {
     assert!(transport.stop().await.success());
 }
 
+/// Nothing listens where Redis should be.
+#[tokio::test]
+async fn a_metric_tells_that_the_store_is_away() {
+    let smsc = smsc().await;
+    let flags = ["--cache-class", "redis", "--redis-url", "redis://127.0.0.1:9"];
+    let transport = Transport::bound_to(&smsc, &flags).await;
+    let mut metrics = String::new();
+    let told = async {
+        while !metrics.contains("\nsmpp_store_up 0\n") {
+            metrics = transport.http("GET", "/metrics", "").await.1;
+        }
+    };
+    let is_told = tokio::time::timeout(PATIENCE, told).await.is_ok();
+    assert!(is_told, "{metrics}");
+}
+
 #[tokio::test]
 async fn states_of_the_links_can_be_read_where_there_is_no_broker() {
     let smsc = smsc().await;

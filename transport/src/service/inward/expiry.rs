@@ -11,7 +11,10 @@ impl Shared {
     /// Asks the store what has expired.
     pub(in crate::service) async fn expired(&self) -> Expired {
         match self.store.expire(self.now()).await {
-            Ok(expired) => expired,
+            Ok(expired) => {
+                self.count_unfinished();
+                expired
+            }
             Err(error) => {
                 self.metrics.store_errors.inc();
                 tracing::warn!(%error, "store away: expiry postponed");

@@ -1,7 +1,8 @@
 -- most of each kind, until when what is given is held on, ttl of receipts, until when sets are held at most, ttl of sets,
 -- until when reports of all parts wait at most, ttl of those. Gives when something expires next, whether there may be more
 -- now, early receipts, what was given up, each as its number, its set's name and its segments, and messages whose report is
--- due, each as its id, whether it is incomplete, the numbers of its parts without a report, and the reports by number.
+-- due, each as its id, whether it is incomplete, the numbers of its parts without a report, and the reports by number; and how
+-- many messages wait for parts.
 local most, held_till, ttl, set_till, set_ttl = tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local due_till, due_ttl = ARGV[8], ARGV[9]
 
@@ -74,4 +75,4 @@ for _, number in ipairs(numbers) do
 end
 local more = #finished == most or #open == most or #given_up == most or #numbers == most
   or #due_messages == most
-return { next_expiry(), more and '1' or '0', earlies, sets, aggregates }
+return { next_expiry(), more and '1' or '0', earlies, sets, aggregates, redis.call('ZCARD', OPEN) }

@@ -1,5 +1,6 @@
 -- set, total, number, content (three octets of charset, then the text), until, most sets, most octets, ttl, most that are
--- given up. Gives when something expires next, what became of the part, and all segments of the complete message.
+-- given up. Gives when something expires next, what became of the part, all segments of the complete message, and how many
+-- messages wait for parts.
 local set, total, number, content, till, sets_max, octets_max, ttl, given_up_max = unpack(ARGV, 3)
 local name, print = key('set', set), redis.sha1hex(content)
 local octets = #content - 3
@@ -10,7 +11,7 @@ local function held_octets()
 end
 
 if redis.call('ZCARD', GIVEN_UP) >= tonumber(given_up_max) then
-  return { next_expiry(), 'sets', {} }
+  return { next_expiry(), 'sets', {}, redis.call('ZCARD', OPEN) }
 end
 local deadline = redis.call('HGET', name, 'until')
 local known = redis.call('HGET', name, 'p:' .. number)
@@ -75,4 +76,4 @@ if not outcome then
   end
 end
 keep(ttl, name, OPEN, FINISHED, SIZES, OCTETS)
-return { next_expiry(), outcome, given }
+return { next_expiry(), outcome, given, redis.call('ZCARD', OPEN) }
