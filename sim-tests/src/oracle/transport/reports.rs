@@ -103,12 +103,15 @@ fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
     if is_too_early(seen, receipt, only) || seen.is_given_twice(&given.1) {
         return;
     }
-    let is_told = seen.events(message).any(|event| event.event() == "delivery_report" && event.order >= first);
-    if !is_told && is_part_lost(seen, receipt) {
+    let mut events = seen.events(message);
+    let told = events.find(|event| event.event() == "delivery_report" && event.order >= first);
+    if let Some(told) = told {
+        told_once_learned(seen, receipt, &given.1, told, report);
+    } else if is_part_lost(seen, receipt) {
         report.excused("reports: parts of a receipt may have been forgotten");
-    } else if !is_told && may_contradict(seen, receipt, answer) {
+    } else if may_contradict(seen, receipt, answer) {
         report.excused("reports: a receipt was taken while a final one that differs was");
-    } else if !is_told {
+    } else {
         let words =
             format!("message {message} of {owner}: its receipt was taken at {last}, and nothing was told of it");
         report.broken(answer.at, words);
@@ -148,39 +151,56 @@ fn has_forgotten(seen: &Seen) -> bool {
 fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
     form(seen, receipt).is_some_and(|form| form == normal(given))
         || is_guess(seen, receipt, given)
-        || is_learned(seen, receipt, given)
+        || learned(seen, receipt, given).is_some()
 }
 
-/// Whether the id, of digits alone, is found by a form that its process learned while it held the receipt: from a receipt whose
-/// id is found by a guess, and whose message was sent by then.
-fn is_learned(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
-    let (Some(id), Some(answer)) = (receipt.id.as_ref(), receipt.accepted()) else { return false };
+/// When a process learned the form of an id of digits alone while it held the receipt: from a receipt whose id is found by a guess,
+/// and whose message was sent by then. `None` if it did not, or if the id may be another message's as it stands.
+fn learned(seen: &Seen, receipt: &Delivered, given: &str) -> Option<Duration> {
+    let (id, answer) = (receipt.id.as_ref()?, receipt.accepted()?);
     let converted = match (seen.part.options.ids, Ids::of(&seen.plan.smsc.policy)) {
         (Ids::Auto, Ids::DecimalReceipts) => decimal_to_hex(&normal(id)),
         (Ids::Auto, Ids::HexReceipts) => hex_to_decimal(&normal(id)),
         _ => None,
     };
-    // What stands for another message as it is, or may, is that message's.
     if converted != Some(normal(given)) || seen.is_given(id) || seen.is_other_form_of_another(given) {
-        return false;
+        return None;
     }
-    let held_until = receipt.frame.at + Duration::from_millis(seen.part.options.early_hold_ms);
     let teaches = |other: &&Delivered| {
         let (Some(taken), Some((owner, message))) = (other.accepted(), other.receipt_of()) else { return false };
-        let own = || seen.tries.get(&message).into_iter().flatten();
-        let is_guessed = own().filter_map(Try::accepted).any(|(_, id)| is_guess(seen, other, &id));
+        let mut own = seen.tries.get(&message).into_iter().flatten().filter_map(Try::accepted);
+        let is_guessed = own.any(|(_, id)| is_guess(seen, other, &id));
         let is_sent = seen.events(message).any(|event| event.event() == "ack" && event.order < other.frame.order);
-        let is_soon = other.frame.order > answer.order && taken.at + slack(seen.plan) < held_until;
-        owner == seen.owner && is_guessed && is_sent && is_soon && is_of_one_process(seen, receipt, other)
+        let is_later = other.frame.order > answer.order && other.part.total == 1;
+        owner == seen.owner && is_guessed && is_sent && is_later && is_of_one_process(seen, receipt, other, taken)
     };
-    let Some(teacher) = seen.delivered.iter().find(teaches) else { return false };
-    !seen.clocks_differ(receipt.frame.at, teacher.frame.at)
+    let teacher = seen.delivered.iter().find(teaches)?;
+    teacher.accepted().map(|taken| taken.at)
 }
 
-/// Whether two receipts came to one process, and no process ended since the first of them.
-fn is_of_one_process(seen: &Seen, first: &Delivered, second: &Delivered) -> bool {
+/// A form that is learned counts for receipts that are held at once, and not when their time is over.
+fn told_once_learned(seen: &Seen, receipt: &Delivered, given: &str, told: &Published, report: &mut Report) {
+    let Some(learned) = learned(seen, receipt, given) else { return };
+    let bus = &seen.part.bus;
+    let is_calm = bus.refuse == 0.0 && bus.unconfirmed == 0.0 && !seen.is_store_troubled(receipt.frame.at, told.at);
+    if !is_calm || seen.clocks_differ(receipt.frame.at, told.at) {
+        return report.excused("reports: bus, store or clock failed while a form of ids was learned");
+    }
+    // Each of several that are held is looked for, reported and forgotten.
+    let most = Duration::from_millis(10 * (bus.delay_ms + 4 * seen.part.sync_ms)) + slack(seen.plan);
+    if told.at > learned + most {
+        let words = format!("the form of its id was learned at {learned:?}, and it was reported later");
+        report.broken(told.at, format!("a receipt of {:?}: {words}", receipt.receipt_of()));
+    }
+}
+
+/// Whether two receipts came to one process, and no process ended from the first of them until a second after the second was
+/// taken.
+fn is_of_one_process(seen: &Seen, first: &Delivered, second: &Delivered, taken: &Frame) -> bool {
     let is_same = first.line.process == second.line.process;
-    is_same && !seen.ends.iter().any(|end| (first.frame.order..seen.rest).contains(end))
+    let soon = taken.at + Duration::from_secs(1);
+    let ends_before = |end: &usize| *end > first.frame.order && seen.at(*end).is_none_or(|at| at <= soon);
+    is_same && !seen.ends.iter().any(ends_before)
 }
 
 /// Whether the id is found by a guess: in hexadecimal on one side and in decimal on the other, with letters on the one side. An
