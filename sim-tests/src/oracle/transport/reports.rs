@@ -9,7 +9,10 @@ use smpp_transport::text::message_id::{decimal_to_hex, hex_to_decimal, normal};
 use super::super::{Frame, Report, slack};
 use super::Seen;
 use super::seen::{Delivered, Published, Try};
-use crate::plan::Ids;
+use crate::plan::{Fault, Ids};
+
+/// Time after a fault until whoever met it has asked again.
+const AGAIN: Duration = Duration::from_secs(2);
 
 pub(super) fn reports(seen: &Seen, report: &mut Report) {
     nothing_is_told_that_no_receipt_says(seen, report);
@@ -182,16 +185,20 @@ fn learned(seen: &Seen, receipt: &Delivered, given: &str) -> Option<Duration> {
 fn told_once_learned(seen: &Seen, receipt: &Delivered, given: &str, told: &Published, report: &mut Report) {
     let Some(learned) = learned(seen, receipt, given) else { return };
     let bus = &seen.part.bus;
-    let is_calm = bus.refuse == 0.0 && bus.unconfirmed == 0.0 && !seen.is_store_troubled(receipt.frame.at, told.at);
-    if !is_calm || seen.clocks_differ(receipt.frame.at, told.at) {
-        return report.excused("reports: bus, store or clock failed while a form of ids was learned");
-    }
     // Each of several that are held is looked for, reported and forgotten.
     let most = Duration::from_millis(10 * (bus.delay_ms + 4 * seen.part.sync_ms)) + slack(seen.plan);
-    if told.at > learned + most {
-        let words = format!("the form of its id was learned at {learned:?}, and it was reported later");
-        report.broken(told.at, format!("a receipt of {:?}: {words}", receipt.receipt_of()));
+    if told.at <= learned + most {
+        return;
     }
+    let began = |fault: &Fault| Duration::from_millis(fault.at_ms);
+    let ended = |fault: &Fault| Duration::from_millis(fault.at_ms + fault.for_ms);
+    let mut faults = seen.plan.faults.iter();
+    let has_failed = faults.any(|fault| began(fault) <= told.at && receipt.frame.at <= ended(fault) + AGAIN);
+    if bus.refuse > 0.0 || bus.unconfirmed > 0.0 || has_failed {
+        return report.excused("reports: something failed while a form of ids was learned");
+    }
+    let words = format!("the form of its id was learned at {learned:?}, and it was reported later");
+    report.broken(told.at, format!("a receipt of {:?}: {words}", receipt.receipt_of()));
 }
 
 /// Whether two receipts came to one process, and no process ended from the first of them until a second after the second was
