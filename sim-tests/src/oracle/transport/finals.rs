@@ -12,10 +12,10 @@ use smpp_transport::pdu::MessageState;
 use smpp_transport::text::message_id::normal;
 use smsc_sim::policy::{Carrier, TlvFault};
 
-use super::super::{Report, slack};
+use super::super::{Frame, Report, slack};
 use super::Seen;
 use super::arrivals::arrival;
-use super::reports::{form, is_part_lost, may_contradict};
+use super::reports::{forms, has_failed_meanwhile, is_part_lost, may_contradict, soon};
 use super::seen::{Delivered, Published, Try};
 use crate::app::{destination, shared_destination};
 use crate::history::Kept;
@@ -28,6 +28,7 @@ pub(super) fn finals(seen: &Seen, report: &mut Report) {
         if is_one_copy(seen, message, tries, report) {
             never_backward(seen, message, tries, &told, report);
             right_one(seen, message, tries, &told, report);
+            told_once_complete(seen, message, tries, &told, report);
             reported_in_the_end(seen, message, tries, &told, report);
         }
     }
@@ -62,7 +63,7 @@ fn is_one_copy(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) 
 fn has_receipt_of_another(seen: &Seen, message: usize, id: &str) -> bool {
     let id = normal(id);
     let is_of_another = |it: &Delivered| it.receipt_of().is_some_and(|of| of != (seen.owner, message));
-    seen.delivered.iter().any(|it| is_of_another(it) && form(seen, it).as_ref() == Some(&id))
+    seen.delivered.iter().any(|it| is_of_another(it) && forms(seen, it).contains(&id))
 }
 
 fn is_final(status: &str) -> bool {
@@ -167,7 +168,7 @@ fn first_of_several(seen: &Seen, message: usize, tries: &[Try]) -> First {
 fn finals_of<'b>(seen: &'b Seen, message: usize, tries: &[Try]) -> Vec<(&'b Delivered<'b>, Reading)> {
     let ids: BTreeSet<String> = tries.iter().filter_map(|it| Some(normal(&it.accepted()?.1))).collect();
     let own = seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)));
-    let is_known = |it: &&Delivered| form(seen, it).is_some_and(|id| ids.contains(&id));
+    let is_known = |it: &&Delivered| forms(seen, it).iter().any(|id| ids.contains(id));
     let state = |it: &Delivered| it.frame.receipt().and_then(|receipt| receipt.state);
     let said = own.filter(is_known).filter_map(|it| Some((it, reading(&seen.plan.smsc, state(it)?))));
     let mut finals: Vec<_> = said.filter(|(_, reading)| *reading != Reading::Pending).collect();
@@ -211,7 +212,7 @@ fn reported_in_the_end(seen: &Seen, message: usize, tries: &[Try], told: &[&Publ
         seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)) && it.accepted().is_some());
     let says_its_end = |it: &&Delivered| {
         let receipt = it.frame.receipt();
-        let is_known = form(seen, it).is_some_and(|id| ids.contains(&id));
+        let is_known = forms(seen, it).iter().any(|id| ids.contains(id));
         let is_final = |state| reading(&seen.plan.smsc, state) != Reading::Pending;
         is_known && receipt.and_then(|receipt| receipt.state).is_some_and(is_final)
     };
@@ -237,6 +238,46 @@ fn reported_in_the_end(seen: &Seen, message: usize, tries: &[Try], told: &[&Publ
     }
     let words = "a receipt with a final state was taken, and no final state was reported";
     report.broken(receipt.frame.at, format!("message {message} of {}: {words}", seen.owner));
+}
+
+/// A message in parts is reported once the last receipt is there that it can have, and not when the time for the others is over.
+/// Parts without an id have none, and parts with the same id have one for all.
+fn told_once_complete(seen: &Seen, message: usize, tries: &[Try], told: &[&Published], report: &mut Report) {
+    if tries[0].part.total == 1 || seen.part.options.report_parts {
+        return;
+    }
+    let Some(first) = told.iter().find(|it| is_final(it.said.delivery_status())) else { return };
+    let Some(acked) = seen.events(message).find(|event| event.event() == "ack") else { return };
+    let accepted: Vec<(&Frame, String)> = tries.iter().filter_map(Try::accepted).collect();
+    let ids: BTreeSet<String> = accepted.iter().map(|(_, id)| normal(id)).filter(|id| !id.is_empty()).collect();
+    let own = seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)) && it.part.total == 1);
+    let is_final = |it: &Delivered| {
+        let state = it.frame.receipt().and_then(|receipt| receipt.state);
+        state.is_some_and(|state| reading(&seen.plan.smsc, state) != Reading::Pending)
+    };
+    let finals: Vec<(&Delivered, &Frame)> =
+        own.filter(|it| is_final(it)).filter_map(|it| Some((it, it.accepted()?))).collect();
+    // A receipt for several parts counts for those that had their id by then.
+    let taken = |id: &String| {
+        let answers = || accepted.iter().filter(|(_, given)| normal(given) == *id).map(|(answer, _)| answer.order);
+        let from = if answers().count() > 1 { answers().max().unwrap_or_default() } else { 0 };
+        let its = finals.iter().filter(|(it, _)| it.frame.order > from && forms(seen, it).contains(id));
+        its.map(|(_, answer)| answer.at).min()
+    };
+    let Some(taken) = ids.iter().map(taken).collect::<Option<Vec<Duration>>>() else { return };
+    let Some(last) = taken.into_iter().max() else { return };
+    let since = finals.iter().map(|(it, _)| it.frame.at).min().unwrap_or_default();
+    let complete = last.max(acked.at);
+    if first.at <= complete + soon(seen) {
+        return;
+    }
+    if has_failed_meanwhile(seen, since.min(tries[0].frame.at), first.at)
+        || !tries.iter().all(|it| it.is_heard(seen.plan))
+    {
+        return report.excused("finals: something failed while the receipts of all parts came");
+    }
+    let words = format!("its receipts were complete at {complete:?}, and it was reported later");
+    report.broken(first.at, format!("message {message} of {}: {words}", seen.owner));
 }
 
 /// Returns `true` if an id came while the store took nothing, and the process ended before the message was acked.

@@ -35,7 +35,7 @@ fn comes_from_its_smsc(seen: &Seen, receipt: &Delivered, report: &mut Report) {
 
 fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
     let receipts = seen.delivered.iter().filter(|it| it.is_receipt);
-    let receipts: Vec<_> = receipts.map(|it| (it, form(seen, it))).collect();
+    let receipts: Vec<_> = receipts.map(|it| (it, forms(seen, it))).collect();
     for told in seen.published.iter().filter(|it| it.event() == "delivery_report") {
         let Some(message) = told.message else {
             let words = format!("a report of {:?}, which nobody sent", told.said.user_message_id());
@@ -45,8 +45,8 @@ fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
         // An SMSC that has lost its memory gives the same ids again: what comes then may be of another message.
         let ids = seen.tries.get(&message.1).into_iter().flatten().filter_map(Try::accepted);
         let ids: Vec<_> = ids.map(|(_, id)| normal(&id)).collect();
-        let read = receipts.iter().filter(|(it, form)| {
-            let is_its = it.receipt_of() == Some(message) || form.as_ref().is_some_and(|form| ids.contains(form));
+        let read = receipts.iter().filter(|(it, forms)| {
+            let is_its = it.receipt_of() == Some(message) || forms.iter().any(|form| ids.contains(form));
             it.frame.order < told.order && is_its
         });
         let read: Vec<_> = read.map(|(it, _)| *it).collect();
@@ -152,7 +152,7 @@ fn has_forgotten(seen: &Seen) -> bool {
 }
 
 fn is_its_id(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
-    form(seen, receipt).is_some_and(|form| form == normal(given))
+    forms(seen, receipt).contains(&normal(given))
         || is_guess(seen, receipt, given)
         || learned(seen, receipt, given).is_some()
 }
@@ -184,21 +184,28 @@ fn learned(seen: &Seen, receipt: &Delivered, given: &str) -> Option<Duration> {
 /// A form that is learned counts for receipts that are held at once, and not when their time is over.
 fn told_once_learned(seen: &Seen, receipt: &Delivered, given: &str, told: &Published, report: &mut Report) {
     let Some(learned) = learned(seen, receipt, given) else { return };
-    let bus = &seen.part.bus;
-    // Each of several that are held is looked for, reported and forgotten.
-    let most = Duration::from_millis(10 * (bus.delay_ms + 4 * seen.part.sync_ms)) + slack(seen.plan);
-    if told.at <= learned + most {
+    if told.at <= learned + soon(seen) {
         return;
     }
-    let began = |fault: &Fault| Duration::from_millis(fault.at_ms);
-    let ended = |fault: &Fault| Duration::from_millis(fault.at_ms + fault.for_ms);
-    let mut faults = seen.plan.faults.iter();
-    let has_failed = faults.any(|fault| began(fault) <= told.at && receipt.frame.at <= ended(fault) + AGAIN);
-    if bus.refuse > 0.0 || bus.unconfirmed > 0.0 || has_failed {
+    if has_failed_meanwhile(seen, receipt.frame.at, told.at) {
         return report.excused("reports: something failed while a form of ids was learned");
     }
     let words = format!("the form of its id was learned at {learned:?}, and it was reported later");
     report.broken(told.at, format!("a receipt of {:?}: {words}", receipt.receipt_of()));
+}
+
+/// Time within which a transport reports what it knows: each of several reports needs store and bus several times.
+pub(super) fn soon(seen: &Seen) -> Duration {
+    Duration::from_millis(10 * (seen.part.bus.delay_ms + 4 * seen.part.sync_ms)) + slack(seen.plan)
+}
+
+/// Whether bus, store or anything else failed between these times, or somebody waited for it to be back.
+pub(super) fn has_failed_meanwhile(seen: &Seen, from: Duration, to: Duration) -> bool {
+    let began = |fault: &Fault| Duration::from_millis(fault.at_ms);
+    let ended = |fault: &Fault| Duration::from_millis(fault.at_ms + fault.for_ms);
+    let mut faults = seen.plan.faults.iter();
+    let bus = &seen.part.bus;
+    bus.refuse > 0.0 || bus.unconfirmed > 0.0 || faults.any(|it| began(it) <= to && from <= ended(it) + AGAIN)
 }
 
 /// Whether two receipts came to one process, and no process ended from the first of them until a second after the second was
@@ -221,14 +228,14 @@ fn is_guess(seen: &Seen, receipt: &Delivered, given: &str) -> bool {
     (is_hexadecimal || is_decimal) && !seen.is_given(&id)
 }
 
-/// The id that a receipt has, as the response gave it.
-pub(super) fn form(seen: &Seen, receipt: &Delivered) -> Option<String> {
-    let id = receipt.id.as_ref()?;
-    match seen.part.options.ids {
+/// The ids that a receipt has in its parameter and in its text, as responses gave them.
+pub(super) fn forms(seen: &Seen, receipt: &Delivered) -> Vec<String> {
+    let form = |id: &String| match seen.part.options.ids {
         Ids::AsIs | Ids::Auto => Some(normal(id)),
         Ids::DecimalReceipts => decimal_to_hex(id),
         Ids::HexReceipts => hex_to_decimal(id),
-    }
+    };
+    [&receipt.id, &receipt.id_in_text].into_iter().flatten().filter_map(form).collect()
 }
 
 /// One that comes before its id is held for a while only.

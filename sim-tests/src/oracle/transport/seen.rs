@@ -435,9 +435,9 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
         let has = |tag| pdu.tlvs.get(tag).is_some();
         let is_marked = has(TlvTag::RECEIPTED_MESSAGE_ID) && has(TlvTag::MESSAGE_STATE);
         let is_receipt = class.is_receipt() || class.is_intermediate() || is_marked;
-        let said = frame.receipt().filter(|_| is_receipt).and_then(|receipt| receipt.id.as_ref());
-        let (id, part) = (said.map(ToString::to_string), part_of(pdu));
-        Some(Delivered { line, frame, from, to, is_receipt, id, part, answer })
+        let said = frame.receipt().filter(|_| is_receipt);
+        let (id, id_in_text) = said.map_or((None, None), |said| (said.id.clone(), said.id_in_text.clone()));
+        Some(Delivered { line, frame, from, to, is_receipt, id, id_in_text, part: part_of(pdu), answer })
     })
 }
 
@@ -450,6 +450,8 @@ pub(crate) struct Delivered<'a> {
     pub(crate) is_receipt: bool,
     /// The id of the message that a receipt is about, as it writes it.
     pub(crate) id: Option<String>,
+    /// The id in its text, where that is another one.
+    pub(crate) id_in_text: Option<String>,
     pub(crate) part: PartOf,
     /// The first that was written with its number, and is no other's.
     pub(crate) answer: Option<&'a Frame>,
