@@ -110,6 +110,10 @@ impl Table {
             return if agrees { Next::Nothing } else { Next::Late };
         }
         if sent.has_failed() || sent.is_complete() {
+            // The acceptance of its last part makes the report due: before that nobody can publish it.
+            if !sent.is_accepted() {
+                return Next::Nothing;
+            }
             if sent.due.is_some_and(|due| due.is_given && due.at > now) {
                 return Next::Nothing;
             }
@@ -129,15 +133,15 @@ impl Table {
         if has_final { Next::Nothing } else { Next::Report }
     }
 
-    /// Sets when the report of a message is due that has another part accepted: at once if this was the last answer that it waited
-    /// for; or else, if its time was over before all parts were accepted, that time after this.
+    /// Sets when the report of a message is due that has another part accepted: at once if this was the last acceptance that it
+    /// waited for; or else, if its time was over before all parts were accepted, that time after this.
     pub(super) fn report_after_acceptance(&mut self, now: Duration, message: &str) {
         let Some(sent) = self.messages.get(message) else { return };
         let is_given = sent.due.is_some_and(|due| due.is_given);
         if is_given || sent.told.is_some() || !sent.has_final() {
             return;
         }
-        if sent.is_complete() {
+        if sent.is_complete() || sent.has_failed() && sent.is_accepted() {
             self.set_due(message, Some(Due { at: now, is_given: false }));
         } else if sent.due.is_none() && sent.may_be_reported() {
             let at = now.saturating_add(self.limits.aggregate_timeout.unwrap_or_default());
@@ -200,7 +204,12 @@ impl Sent {
 
     /// Whether there is something to report when time is up.
     fn may_be_reported(&self) -> bool {
-        self.has_failed() || self.has_final() && self.accepted.len() >= self.reports.len()
+        self.has_final() && self.is_accepted()
+    }
+
+    /// Whether all parts are accepted.
+    fn is_accepted(&self) -> bool {
+        self.accepted.len() >= self.reports.len()
     }
 
     fn has_failed(&self) -> bool {
@@ -212,7 +221,7 @@ impl Sent {
         let is_done = |(number, report): (u8, &Option<Report>)| {
             self.unreported.contains(&number) || report.as_ref().is_some_and(|report| report.is_final)
         };
-        self.accepted.len() >= self.reports.len() && (1..=u8::MAX).zip(&self.reports).all(is_done)
+        self.is_accepted() && (1..=u8::MAX).zip(&self.reports).all(is_done)
     }
 
     fn aggregate(&self, message: &str) -> Aggregate {

@@ -36,7 +36,7 @@ local aggregates, due_messages = {}, due(AGGREGATES)
 for _, message in ipairs(due_messages) do
   local has_failed, is_complete, has_final, reports, unreported, is_accepted = parts_of(message)
   -- A message that was not accepted as a whole has its nack, or goes on.
-  if has_failed or (has_final and is_accepted) then
+  if has_final and is_accepted then
     local is_incomplete = not (has_failed or is_complete)
     aggregates[#aggregates + 1] = { message, is_incomplete and '1' or '0', table.concat(unreported, ','), reports }
     set_due(message, held_till, 1, due_ttl)

@@ -108,9 +108,13 @@ local function next_of_parts(message, is_late)
   if told then
     return (status == told or (told == 'failed' and is_final == '1')) and 'nothing' or 'late'
   end
-  local has_failed, is_complete, has_final = parts_of(message)
+  local has_failed, is_complete, has_final, _, _, is_accepted = parts_of(message)
   local due = redis.call('ZSCORE', AGGREGATES, message)
   if has_failed or is_complete then
+    -- The acceptance of its last part makes the report due.
+    if not is_accepted then
+      return 'nothing'
+    end
     if due and tonumber(due) > now and redis.call('HGET', key('message', message), 'given') == '1' then
       return 'nothing'
     end

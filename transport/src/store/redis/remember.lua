@@ -36,10 +36,10 @@ keep(ttl, key('id', id), key('message', message), IDS)
 local is_given = redis.call('ZSCORE', AGGREGATES, message) and redis.call('HGET', key('message', message), 'given') == '1'
 if tonumber(total) > 1 and due_till ~= '' and not is_given and not redis.call('HGET', key('message', message), 'told') then
   local has_failed, is_complete, has_final, _, _, is_accepted = parts_of(message)
-  if is_complete and has_final then
-    -- This was the last answer that its report waited for.
+  if (is_complete and has_final) or (has_failed and is_accepted) then
+    -- This was the last acceptance that its report waited for.
     set_due(message, ARGV[2], 0, ttl)
-  elseif (has_failed or has_final and is_accepted) and not redis.call('ZSCORE', AGGREGATES, message) then
+  elseif has_final and is_accepted and not redis.call('ZSCORE', AGGREGATES, message) then
     -- Its time was over before all parts were accepted.
     set_due(message, due_till, 0, ttl)
   end
