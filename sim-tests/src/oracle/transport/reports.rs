@@ -52,6 +52,8 @@ fn nothing_is_told_that_no_receipt_says(seen: &Seen, report: &mut Report) {
         let read: Vec<_> = read.map(|(it, _)| *it).collect();
         if read.is_empty() && ids.iter().any(|id| seen.is_given_twice(id)) {
             report.excused("reports: the SMSC gave an id twice");
+        } else if read.is_empty() && ids.iter().any(|id| seen.is_other_form_of_another(id)) {
+            report.excused("reports: an id is that of another message in the form of receipts");
         } else if read.is_empty() && seen.part.options.ids == Ids::Auto && has_forgotten(seen) {
             report.excused("reports: a form of ids may have been learned from a copy of a message that was forgotten");
         } else if read.is_empty() {
@@ -183,8 +185,10 @@ fn learned(seen: &Seen, receipt: &Delivered, given: &str) -> Option<Duration> {
 
 /// A form that is learned counts for receipts that are held at once, and not when their time is over.
 fn told_once_learned(seen: &Seen, receipt: &Delivered, given: &str, told: &Published, report: &mut Report) {
-    let Some(learned) = learned(seen, receipt, given) else { return };
-    if told.at <= learned + soon(seen) {
+    let (Some(learned), Some((_, message))) = (learned(seen, receipt, given), receipt.receipt_of()) else { return };
+    // No report is published before the ack of its message.
+    let acked = seen.events(message).find(|event| event.event() == "ack").map_or(learned, |event| event.at);
+    if told.at <= learned.max(acked) + soon(seen) {
         return;
     }
     if has_failed_meanwhile(seen, receipt.frame.at, told.at) {
