@@ -294,12 +294,16 @@ fn submits(line: &Line) -> impl Iterator<Item = &Frame> {
     line.frames.iter().filter(|frame| super::seen::is_submit(frame))
 }
 
+/// When a submit was answered.
+fn answered(line: &Line, submit: &Frame) -> Option<Duration> {
+    let sequence = submit.pdu.as_ref()?.sequence;
+    let mut read = line.numbered(sequence).filter(|it| it.way == Way::Read && it.answers_frame(submit));
+    read.find(|it| it.order > submit.order).map(|answer| answer.at)
+}
+
 /// From when until when a submit is outstanding.
 fn outstanding(seen: &Seen, line: &Line, submit: &Frame) -> Stretch {
-    let answered = submit.pdu.as_ref().and_then(|pdu| {
-        let mut read = line.numbered(pdu.sequence).filter(|it| it.way == Way::Read && it.answers_frame(submit));
-        read.find(|it| it.order > submit.order).map(|answer| answer.at)
-    });
+    let answered = answered(line, submit);
     let expired = submit.at + Duration::from_millis(seen.plan.timers.response_timeout_ms);
     (submit.at, answered.map_or(expired, |at| at.min(expired)))
 }
@@ -333,18 +337,32 @@ fn room(seen: &Seen, line: &Line, suspects: &[Suspect]) -> Vec<Stretch> {
 }
 
 /// When the process may send nothing, as the SMSC has said that it is too fast: for a pause, and until one submit after it
-/// has been answered.
+/// has been answered. One that nobody answers tells nothing, and the next one is waited for in its place.
 fn pauses(seen: &Seen, life: &Life) -> Vec<Stretch> {
     let lines = lines(seen, life);
     let read = || lines.iter().flat_map(|line| &line.frames).filter(|frame| frame.way == Way::Read);
     let status = |frame: &Frame| frame.status().filter(|_| !frame.is_request());
     let says_slower = |frame: &&Frame| status(frame).is_some_and(|status| seen.pauses_link(status));
     let over = |from: Duration| {
-        let longest = from + Duration::from_millis(THROTTLE_MAX_MS) + slack(seen.plan);
-        let of_line =
-            |line: &Line| submits(line).filter(|it| it.at > from).map(|it| outstanding(seen, line, it).1).min();
-        let probed = lines.iter().filter_map(|line| of_line(line)).min();
-        longest.max(probed.unwrap_or(seen.end))
+        let pause = Duration::from_millis(THROTTLE_MAX_MS) + slack(seen.plan);
+        let of_line = |line: &'_ &Line| {
+            let later = submits(line).filter(|it| it.at > from);
+            let tried = later.map(|it| (outstanding(seen, line, it), answered(line, it).is_some()));
+            tried.collect::<Vec<_>>()
+        };
+        let mut probes: Vec<(Stretch, bool)> = lines.iter().flat_map(of_line).collect();
+        probes.sort_unstable();
+        let mut over = None;
+        for ((began, ended), is_answered) in probes {
+            if over.is_some_and(|over| began > over + pause) {
+                break;
+            }
+            over = Some(ended);
+            if is_answered {
+                break;
+            }
+        }
+        (from + pause).max(over.unwrap_or(seen.end))
     };
     read().filter(says_slower).map(|frame| (frame.at, over(frame.at))).collect()
 }

@@ -224,7 +224,8 @@ fn reported_in_the_end(seen: &Seen, message: usize, tries: &[Try], told: &[&Publ
         return report.excused("finals: a process ended before its store could take an id");
     }
     let hold = Duration::from_millis(seen.part.options.early_hold_ms);
-    let last = tries.iter().filter_map(|it| it.answer).map(|answer| answer.at).max().unwrap_or_default();
+    // The ids are in the store before the ack is published.
+    let last = seen.events(message).find(|event| event.event() == "ack").map_or(seen.end, |event| event.at);
     if is_part_lost(seen, receipt) {
         return report.excused("finals: parts of a receipt were refused or forgotten");
     }
