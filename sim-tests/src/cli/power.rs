@@ -25,7 +25,7 @@ pub(crate) struct Power {
     #[arg(value_name = "BUG")]
     bugs: Vec<String>,
     /// Seeds to try for each bug
-    #[arg(long, value_name = "N", default_value_t = 5_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
     seeds: u64,
     /// Where the patches are
     #[arg(long, value_name = "DIR", default_value = "sim-tests/planted")]

@@ -191,6 +191,14 @@ impl Plan {
             let has_letters = self.smsc.policy.message_id.as_ref().is_some_and(IdForm::is_hexadecimal);
             let is_plain = ids != Ids::AsIs || !has_letters;
             transport.options.ids = if is_auto && is_plain { Ids::Auto } else { ids };
+            // Where no receipt comes for some parts, the time for them is over before all parts are accepted in some.
+            if self.smsc.policy.receipt.parts.is_some() {
+                let mut rng = streams.stream("field short aggregates", number as u64);
+                let aggregate_timeout_ms = rng.random_range(50..1_000);
+                if rng.random_bool(0.5) {
+                    transport.options.aggregate_timeout_ms = aggregate_timeout_ms;
+                }
+            }
             // Parts that never become whole wait for room among the receipts that are held, and those for them.
             if self.smsc.policy.receipt.split.is_some() {
                 transport.options.early_max = None;

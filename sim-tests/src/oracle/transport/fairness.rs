@@ -225,7 +225,8 @@ fn none_waits_beside_room(seen: &Seen, life: &Life, suspects: &[Suspect], fresh:
                     report.excused("fairness: the outcome of a message that was never sent was being published");
                     continue;
                 }
-                if line.process.is_some_and(|process| may_be_unwritten(seen, process, it.since, until)) {
+                let since = unbound_since(seen, life, it.since);
+                if line.process.is_some_and(|process| may_be_unwritten(seen, process, since, until)) {
                     report.excused("fairness: a session broke that may have had the message before it was written");
                     continue;
                 }
@@ -260,6 +261,16 @@ fn lines<'a>(seen: &Seen<'a>, life: &Life) -> Vec<&'a Line> {
 fn bound_for(seen: &Seen, life: &Life, stretch: Stretch) -> Duration {
     let stood = lines(seen, life).into_iter().filter_map(|line| stood(seen, line));
     overlap(&stood.collect::<Vec<_>>(), stretch, Duration::ZERO)
+}
+
+/// This time; or, if no session stands then, the end of the last one before: what it had and nobody has seen goes before what has
+/// come since.
+fn unbound_since(seen: &Seen, life: &Life, at: Duration) -> Duration {
+    let stood: Vec<Stretch> = lines(seen, life).into_iter().filter_map(|line| stood(seen, line)).collect();
+    if stood.iter().any(|(began, ended)| *began <= at && at < *ended) {
+        return at;
+    }
+    stood.into_iter().map(|(_, ended)| ended).filter(|ended| *ended <= at).max().unwrap_or(at)
 }
 
 /// Whether a session of the process broke between these times that had room when it did: it may have taken a message of which nothing was
