@@ -79,7 +79,13 @@ fn fresh<'a, 'b>(seen: &'b Seen<'a>, life: &Life) -> Vec<Fresh<'a, 'b>> {
         let is_before = |(other, of): &(&usize, &Takes)| {
             *other != message && is_to_same(**other) && (of.count != 1 || of.open.iter().any(|at| at < place))
         };
-        let before = takes.iter().filter(is_before).map(|(other, _)| over(*other)).max();
+        // One whose outcome was published and that was handed out again is not over.
+        let over_again = |(other, of): (&usize, &Takes)| {
+            let taken = of.open.iter().filter(|at| *at < place).max().copied().unwrap_or_default();
+            let mut events = seen.events(*other).filter(|event| event.event() != "delivery_report");
+            events.find(|event| event.order > taken).map_or(seen.end, |event| event.at)
+        };
+        let before = takes.iter().filter(is_before).map(over_again).max();
         let waits = seen.part.options.keep_order == Order::PerDestination;
         let since = before.filter(|_| waits).map_or(taken, |before| before.max(taken));
         let first = seen.tries.get(message).into_iter().flatten().find(|it| is_of(life, it));
