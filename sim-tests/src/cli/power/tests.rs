@@ -42,7 +42,7 @@ fn a_bug_that_could_not_be_looked_for_is_no_bug_that_was_not_found() {
     let rows: Vec<_> = all.iter().map(|search| power().row("a-bug", search)).collect();
     let words: Vec<Vec<_>> = rows.iter().map(|row| row.split_whitespace().collect()).collect();
     assert_eq!(words[0], ["a-bug", "7", "8", "order", "40", "2"]);
-    assert_eq!(words[2], ["a-bug", "not", "found", "5000"]);
+    assert_eq!(words[2], ["a-bug", "not", "found", "10000"]);
     assert!(rows[3].ends_with(" not looked for: cargo failed: error"), "{rows:?}");
 }
 

@@ -116,6 +116,8 @@ fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
         report.excused("reports: parts of a receipt may have been forgotten");
     } else if may_contradict(seen, receipt, answer) {
         report.excused("reports: a receipt was taken while a final one that differs was");
+    } else if is_id_of_another_read(seen, receipt, &given.1, answer) {
+        report.excused("reports: a receipt of another message, whose id is this one as it stands, was read before");
     } else {
         let words =
             format!("message {message} of {owner}: its receipt was taken at {last}, and nothing was told of it");
@@ -131,6 +133,14 @@ pub(super) fn may_contradict(seen: &Seen, receipt: &Delivered, answer: &Frame) -
     let of_same = seen.delivered.iter().filter(|it| it.receipt_of() == receipt.receipt_of());
     let mut others = of_same.filter(|it| is_final(it) && state(it) != state(receipt));
     others.any(|it| it.frame.order < answer.order)
+}
+
+/// Whether a receipt of another message, whose id as it stands is the one that was given for this message, was read before this
+/// receipt was answered. Until the form of ids is learned it counts for this message.
+fn is_id_of_another_read(seen: &Seen, receipt: &Delivered, given: &str, answer: &Frame) -> bool {
+    let is_same_id = |it: &Delivered| it.id.as_ref().is_some_and(|id| normal(id) == normal(given));
+    let mut others = seen.delivered.iter().filter(|it| it.is_receipt && it.receipt_of() != receipt.receipt_of());
+    seen.part.options.ids == Ids::Auto && others.any(|it| is_same_id(it) && it.frame.order < answer.order)
 }
 
 /// Whether it is a part of a receipt that may never have become whole: the store was forgotten, or a part of a receipt of the

@@ -77,6 +77,8 @@ struct OnBus {
     tries: usize,
     /// Where it was handed to a process, as places among all facts.
     taken: Vec<usize>,
+    /// Where a process settled it, or gave it back.
+    settled: Vec<usize>,
     /// Events about it, as places among what was published.
     events: Vec<usize>,
 }
@@ -340,6 +342,13 @@ impl<'a> Seen<'a> {
         self.of.get(&message).is_some_and(|it| it.taken.iter().any(|order| (from..to).contains(order)))
     }
 
+    /// Copies of the message that a process has at this place among the facts: more than one if it was put on the bus again.
+    pub(crate) fn copies_held(&self, message: usize, at: usize) -> usize {
+        let from = self.ends.iter().filter(|end| **end < at).max().copied().unwrap_or_default();
+        let since = |places: &[usize]| places.iter().filter(|place| (from..at).contains(*place)).count();
+        self.of.get(&message).map_or(0, |it| since(&it.taken).saturating_sub(since(&it.settled)))
+    }
+
     /// When it was put on the bus first.
     pub(crate) fn put(&self, message: usize) -> Option<Duration> {
         self.of.get(&message)?.put.first().copied()
@@ -406,6 +415,9 @@ fn on_bus(owner: usize, facts: &[(usize, &Fact)], published: &[Published]) -> BT
             What::Put { message, is_stored: false, .. } => of.entry(message).or_default().tries += 1,
             What::Taken { message: Some((of_whom, message)), .. } if of_whom == owner => {
                 of.entry(message).or_default().taken.push(*order);
+            }
+            What::Settled { message: Some((of_whom, message)), .. } if of_whom == owner => {
+                of.entry(message).or_default().settled.push(*order);
             }
             _ => {}
         }

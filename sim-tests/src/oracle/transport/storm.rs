@@ -68,6 +68,10 @@ fn resends(seen: &Seen, message: usize, tries: &[&Try], report: &mut Report) {
             counts.clear();
             continue;
         }
+        if seen.copies_held(message, again.frame.order) > 1 {
+            report.excused("storm: a process had two copies of a message, which was put on the bus twice");
+            continue;
+        }
         if it.answer.is_some_and(|answer| answer.order < again.frame.order) && !it.is_heard(seen.plan) {
             report.excused("storm: an answer came as its time or its session ended");
             continue;
