@@ -67,6 +67,7 @@ macro_rules! ask {
             a_message_that_was_not_accepted_as_a_whole_is_not_reported,
             held_receipts_are_listed,
             the_first_final_state_counts_although_it_is_held,
+            what_has_expired_keeps_its_place,
             what_is_held_of_another_message_does_not_count,
         );
     };
@@ -759,6 +760,37 @@ async fn the_first_final_state_counts_although_it_is_held(world: &impl World) {
                 }
             }
         }
+    }
+}
+
+/// What has expired is held on until it is reported: it is still the one that came first.
+async fn what_has_expired_keeps_its_place(world: &impl World) {
+    for expires in [0, 1, 2] {
+        let store = world.empty(StoreLimits::default());
+        let hold = StoreLimits::default().early_hold;
+        let receipts = [delivered(), report(DeliveryStatus::Failed)].map(|report| early(&["a".to_owned()], &report));
+        for (receipt, at) in receipts.iter().zip([NOW, NOW + SECOND]) {
+            assert_eq!(store.receipt(at, receipt).await, Ok(Matched::Held));
+        }
+        let mut now = NOW + 2 * SECOND;
+        if expires > 0 {
+            // The first of them expires again and again, and the second by itself.
+            now = NOW + hold + Duration::from_millis(500);
+            assert_eq!(store.expire(now).await.unwrap().early, receipts[..1]);
+        }
+        if expires > 1 {
+            now = NOW + hold + SECOND;
+            assert_eq!(store.expire(now).await.unwrap().early, receipts[1..]);
+        }
+        assert_eq!(store.remember(now, "a", &part("m", 1, 1)).await, Ok(receipts.to_vec()), "{expires} expire");
+        let first = known(store.receipt_again(now, &receipts[0]).await.unwrap());
+        assert_eq!(first.next, Next::Report, "{expires} expire");
+        let second = known(store.receipt_again(now, &receipts[1]).await.unwrap());
+        assert_eq!(second.next, Next::Late, "{expires} expire");
+        for receipt in &receipts {
+            store.told(now, receipt).await.unwrap();
+        }
+        assert_eq!(store.held(now).await, Ok(Vec::new()));
     }
 }
 

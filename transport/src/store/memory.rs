@@ -318,11 +318,17 @@ impl Table {
             if !numbers.contains(&number) {
                 numbers.push(number);
             }
-            // One that is put back has its place.
-            numbers.sort_unstable();
         }
         self.early.insert(number, (until, early));
         self.early_by_end.insert((until, number));
+        self.note_change(|| Noted::Early(number));
+    }
+
+    fn hold_early_until(&mut self, number: u64, till: Duration) {
+        let Some((until, _)) = self.early.get_mut(&number) else { return };
+        self.early_by_end.remove(&(*until, number));
+        *until = till;
+        self.early_by_end.insert((till, number));
         self.note_change(|| Noted::Early(number));
     }
 
@@ -413,24 +419,14 @@ impl Table {
         self.forget_ids(now);
         let held_on = now.saturating_add(self.limits.held_on());
         // None is held for longer: the clock has gone back since.
-        while let Some((until, number)) = self.early_by_end.last().copied()
-            && until > held_on
-        {
-            self.early_by_end.remove(&(until, number));
-            self.early_by_end.insert((held_on, number));
-            self.early.entry(number).and_modify(|(until, _)| *until = held_on);
-            self.note_change(|| Noted::Early(number));
+        while let Some((_, number)) = self.early_by_end.last().copied().filter(|(until, _)| *until > held_on) {
+            self.hold_early_until(number, held_on);
         }
-        let mut early: Vec<Early> = Vec::new();
-        while let Some((until, number)) = self.early_by_end.first().copied()
-            && until <= now
-        {
-            early.extend(self.take_early(number));
-        }
-        for untold in &early {
-            self.earlies += 1;
-            self.put_early(self.earlies, held_on, untold.clone());
-        }
+        // One that is held on is still the one that came first.
+        let due = self.early_by_end.iter().take_while(|(until, _)| *until <= now);
+        let due: Vec<u64> = due.map(|(_, number)| *number).collect();
+        due.iter().for_each(|number| self.hold_early_until(*number, held_on));
+        let early = due.iter().filter_map(|number| self.early.get(number)).map(|(_, early)| early.clone()).collect();
         let aggregates = self.expire_aggregates(now, held_on);
         Expired { incomplete: self.expire_incomplete(now, held_on), early, aggregates }
     }

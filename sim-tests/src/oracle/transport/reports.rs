@@ -144,7 +144,7 @@ fn is_id_of_another_read(seen: &Seen, receipt: &Delivered, given: &str, answer: 
 }
 
 /// Whether it is a part of a receipt that may never have become whole: the store was forgotten, or a part of a receipt of the
-/// same message was not taken, or parts waited for one another for longer than they are held.
+/// same message was not taken or never came, or parts waited for one another for longer than they are held.
 pub(super) fn is_part_lost(seen: &Seen, receipt: &Delivered) -> bool {
     if receipt.part.total <= 1 {
         return false;
@@ -155,7 +155,9 @@ pub(super) fn is_part_lost(seen: &Seen, receipt: &Delivered) -> bool {
     let last = parts().map(|it| it.frame.at).max().unwrap_or_default();
     let held = Duration::from_millis(seen.part.options.join_expiry_ms);
     let is_late = last + slack(seen.plan) >= first.0 + held || seen.clocks_differ(first.0, last);
-    parts().any(|it| it.accepted().is_none()) || is_late || seen.forgets(first.1, seen.rest)
+    let count = |number: u8| parts().filter(|it| it.part.number == number).count();
+    let never_came = (1..=receipt.part.total).any(|number| count(number) < count(receipt.part.number));
+    parts().any(|it| it.accepted().is_none()) || never_came || is_late || seen.forgets(first.1, seen.rest)
 }
 
 /// Whether the store was forgotten at any time before the end.

@@ -61,12 +61,11 @@ local function all_forms(early)
   return forms
 end
 
-local function hold_early(early, forms, till, ttl)
-  local number = redis.call('INCR', key('earlies'))
+local function hold_early(number, early, till, ttl)
   redis.call('SET', key('early', number), early)
   redis.call('ZADD', EARLY, till, number)
   keep(ttl, key('earlies'), key('early', number), EARLY)
-  for _, form in ipairs(forms) do
+  for _, form in ipairs(all_forms(early)) do
     redis.call('ZADD', key('early-form', form), number, number)
     keep(ttl, key('early-form', form))
   end

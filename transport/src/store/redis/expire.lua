@@ -67,10 +67,13 @@ for _, number in ipairs(given_up) do
   end
 end
 for _, number in ipairs(numbers) do
-  local early = take_early(number)
+  -- One that is held on is still the one that came first.
+  local early = redis.call('GET', key('early', number))
   if early then
-    hold_early(early, all_forms(early), held_till, ttl)
+    hold_early(number, early, held_till, ttl)
     earlies[#earlies + 1] = early
+  else
+    redis.call('ZREM', EARLY, number)
   end
 end
 local more = #finished == most or #open == most or #given_up == most or #numbers == most

@@ -166,5 +166,5 @@ end
 if redis.call('ZCARD', EARLY) >= tonumber(most) then
   return { 'full' }
 end
-hold_early(early, all_forms(early), early_till, ttl)
+hold_early(redis.call('INCR', key('earlies')), early, early_till, ttl)
 return { 'held', next_expiry() }
