@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::super::Report;
 use super::Seen;
 use super::arrivals::{Arrival, arrival};
-use super::order::{Life, failed_by, handed_out, is_of};
+use super::order::{Life, failed_from, handed_out, is_of};
 use super::seen::Try;
 use crate::plan::Order;
 
@@ -35,7 +35,7 @@ pub(super) fn in_order(seen: &Seen, life: &Life, report: &mut Report) {
         for (place, later) in accepted.iter().enumerate() {
             let overtaken = accepted[..place].iter().filter(|before| before.key > later.key);
             // A submit that was given up before the other one went may reach the SMSC whenever the network lets it.
-            let is_late = |before: &&Accepted| failed_by(seen, later.submit) <= before.submit.frame.at;
+            let is_late = |before: &&Accepted| failed_from(seen, later.submit) <= before.submit.frame.at;
             let (late, wrong): (Vec<_>, Vec<_>) = overtaken.partition(is_late);
             late.iter().for_each(|_| report.excused("order: a submit that was given up arrived later"));
             if let Some(before) = wrong.first() {

@@ -11,7 +11,7 @@ use smpp_transport::pdu::CommandStatus;
 
 use super::super::{Frame, Line, Report, slack};
 use super::Seen;
-use super::order::{Life, Takes, failed_by, is_of, lives, takes};
+use super::order::{Life, Takes, bounds, failed_by, is_of, lives, takes};
 use super::seen::Try;
 use crate::history::{How, Way};
 use crate::plan::{Order, THROTTLE_MAX_MS};
@@ -23,7 +23,7 @@ type Stretch = (Duration, Duration);
 const PATIENCE: Duration = Duration::from_millis(300);
 /// Time after which a process has noticed that its connection is gone.
 const NOTICED: Duration = Duration::from_millis(300);
-/// Time for which a process must have been bound with a message in hand before the message counts as known to it.
+/// Time that it takes a process to look at a message that it was handed, beside its disk.
 const TAKING_IN: Duration = Duration::from_millis(5);
 
 pub(super) fn fairness(seen: &Seen, report: &mut Report) {
@@ -43,6 +43,8 @@ pub(super) fn fairness(seen: &Seen, report: &mut Report) {
         // While there are suspects, sessions are kept free for them.
         if has_given_back(seen, &life) {
             report.excused("fairness: a message that broke a session was given back to the bus");
+        } else if has_ended_at_timeout(seen, &life) {
+            report.excused("fairness: a session ended as the time of a submit was over");
         } else if suspects.is_empty() {
             none_waits_beside_room(seen, &life, &suspects, &fresh, report);
         }
@@ -138,12 +140,23 @@ fn suspects<'a, 'b>(seen: &'b Seen<'a>, life: &Life) -> Vec<Suspect<'a, 'b>> {
 /// Returns `true` if a message that was outstanding when its session broke was given back to the bus and redelivered in the
 /// same life. The process may suspect such a message or not.
 fn has_given_back(seen: &Seen, life: &Life) -> bool {
-    let (_, ended) = super::order::bounds(seen, life);
+    let (_, ended) = bounds(seen, life);
     let is_given_back = |(message, tries): (&usize, &Vec<Try>)| {
         let mut broken = tries.iter().filter(|it| is_of(life, it) && broke(seen, it, seen.end).is_some());
         broken.any(|it| seen.is_taken_between(*message, it.frame.order, ended))
     };
     seen.tries.iter().any(is_given_back)
+}
+
+/// Returns `true` if a session ended just as the time of one of its submits was over: its message is a suspect or not.
+fn has_ended_at_timeout(seen: &Seen, life: &Life) -> bool {
+    let timeout = Duration::from_millis(seen.plan.timers.response_timeout_ms);
+    let is_both = |it: &&Try| {
+        let expired = it.frame.at + timeout;
+        let is_close = |hung: Duration| hung <= expired + slack(seen.plan) && expired <= hung + slack(seen.plan);
+        it.answer.is_none() && it.line.hung.is_some_and(is_close)
+    };
+    seen.tries.values().flatten().filter(|it| is_of(life, it)).any(|it| is_both(&it))
 }
 
 /// When its session broke while it was outstanding, before this time and without an unbind. A submit whose time is over by
@@ -152,6 +165,13 @@ fn broke(seen: &Seen, it: &Try, before: Duration) -> Option<Duration> {
     let expired = it.frame.at + Duration::from_millis(seen.plan.timers.response_timeout_ms);
     let hung = it.line.hung.filter(|hung| *hung <= before && it.answer.is_none())?;
     (hung + slack(seen.plan) < expired && !it.line.is_unbound()).then_some(hung)
+}
+
+/// Time for which a process must have been bound with a message in hand before the message counts as known to it. Messages are
+/// looked at one after the other, and a store on a disk is asked about each.
+fn taking_in(seen: &Seen) -> Duration {
+    let messages = u64::try_from(seen.part.messages.len()).unwrap_or(u64::MAX);
+    TAKING_IN + Duration::from_millis(seen.part.sync_ms.saturating_mul(messages))
 }
 
 /// While a message may go that was there when the session broke, and has not been tried, no suspect goes.
@@ -166,7 +186,16 @@ fn suspects_go_last(seen: &Seen, life: &Life, suspects: &[Suspect], fresh: &[Fre
                 && it.over > at
         };
         for waiting in fresh.iter().filter(is_waiting) {
-            if bound_for(seen, life, (waiting.since, at)) < TAKING_IN || seen.is_store_troubled(waiting.since, at) {
+            if seen.copies_held(*message, again.frame.order) > 1 {
+                report.excused("fairness: a process had two copies of a suspect, which was put on the bus twice");
+                continue;
+            }
+            if is_to_full(seen, waiting, at) {
+                report.excused("fairness: the queue of its destination was full when a suspect went");
+                continue;
+            }
+            let known = bound_for(seen, life, (waiting.since, *broken)) >= taking_in(seen);
+            if !known || seen.is_store_troubled(waiting.since, at) {
                 report.excused("fairness: a message had only just arrived when a suspect went");
                 continue;
             }
@@ -221,7 +250,7 @@ fn none_waits_beside_room(seen: &Seen, life: &Life, suspects: &[Suspect], fresh:
             if it.since >= until {
                 continue;
             }
-            if seen.is_store_troubled(it.since, until) || is_to_full(seen, it) {
+            if seen.is_store_troubled(it.since, until) || is_to_full(seen, it, until) {
                 report.excused("fairness: the store was away, or the destination's queue full");
                 continue;
             }
@@ -231,7 +260,7 @@ fn none_waits_beside_room(seen: &Seen, life: &Life, suspects: &[Suspect], fresh:
                     report.excused("fairness: the outcome of a message that was never sent was being published");
                     continue;
                 }
-                let since = unbound_since(seen, life, it.since);
+                let since = unbound_since(seen, life, it.since).min(first_taken(seen, life, it.since));
                 if line.process.is_some_and(|process| may_be_unwritten(seen, process, since, until)) {
                     report.excused("fairness: a session broke that may have had the message before it was written");
                     continue;
@@ -244,18 +273,20 @@ fn none_waits_beside_room(seen: &Seen, life: &Life, suspects: &[Suspect], fresh:
     }
 }
 
-/// Whether another message has found the queue of its destination full.
-fn is_to_full(seen: &Seen, it: &Fresh) -> bool {
+/// Whether another message has found the queue of its destination full by this time.
+fn is_to_full(seen: &Seen, it: &Fresh, by: Duration) -> bool {
     let to = |message: usize| seen.part.messages.get(message).and_then(|text| text.to);
     let mut others =
         seen.tries.iter().filter(|(message, _)| to(**message).is_some() && to(**message) == to(it.message));
-    others.any(|(_, tries)| tries.iter().any(|it| it.status() == Some(CommandStatus::ESME_RMSGQFUL)))
+    let is_full =
+        |it: &Try| it.status() == Some(CommandStatus::ESME_RMSGQFUL) && it.answer.is_some_and(|answer| answer.at <= by);
+    others.any(|(_, tries)| tries.iter().any(is_full))
 }
 
 /// The sessions of this life that submit.
 fn lines<'a>(seen: &Seen<'a>, life: &Life) -> Vec<&'a Line> {
     let Some((first, _)) = life.first() else { return Vec::new() };
-    let (from, to) = super::order::bounds(seen, life);
+    let (from, to) = bounds(seen, life);
     let is_own = |line: &&&Line| {
         let began = line.frames.first().map_or(0, |frame| frame.order);
         line.process == first.process && (from..to).contains(&began) && line.submits()
@@ -277,6 +308,17 @@ fn unbound_since(seen: &Seen, life: &Life, at: Duration) -> Duration {
         return at;
     }
     stood.into_iter().map(|(_, ended)| ended).filter(|ended| *ended <= at).max().unwrap_or(at)
+}
+
+/// When the first message was handed to the process of those that were not over by this time: one of them may be a suspect.
+fn first_taken(seen: &Seen, life: &Life, by: Duration) -> Duration {
+    let (began, ended) = bounds(seen, life);
+    let is_open = |message: usize| {
+        let told = seen.events(message).filter(|event| (began..ended).contains(&event.order));
+        told.filter(|event| event.event() != "delivery_report").all(|event| event.at >= by)
+    };
+    let taken = |message: usize| seen.first_taken(message, began..ended).filter(|taken| *taken <= by);
+    (0..seen.part.messages.len()).filter(|message| is_open(*message)).filter_map(taken).min().unwrap_or(by)
 }
 
 /// Whether a session of the process broke between these times that had room when it did: it may have taken a message of which nothing was
@@ -364,7 +406,11 @@ fn pauses(seen: &Seen, life: &Life) -> Vec<Stretch> {
         let pause = Duration::from_millis(THROTTLE_MAX_MS) + slack(seen.plan);
         let of_line = |line: &'_ &Line| {
             let later = submits(line).filter(|it| it.at > from);
-            let tried = later.map(|it| (outstanding(seen, line, it), answered(line, it).is_some()));
+            // An answer that comes when its time is over is none.
+            let tried = later.map(|it| {
+                let (began, ended) = outstanding(seen, line, it);
+                ((began, ended), answered(line, it).is_some_and(|at| at <= ended))
+            });
             tried.collect::<Vec<_>>()
         };
         let mut probes: Vec<(Stretch, bool)> = lines.iter().flat_map(of_line).collect();

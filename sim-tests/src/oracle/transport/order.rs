@@ -105,9 +105,13 @@ pub(super) fn takes(seen: &Seen, life: &[(&Line, &Frame)]) -> BTreeMap<usize, Ta
     let mut takes: BTreeMap<usize, Takes> = BTreeMap::new();
     for (order, fact) in seen.facts.iter().filter(|(order, _)| (began..ended).contains(order)) {
         match fact.what {
-            What::Taken { process, message: Some((_, message)), .. } if Some(process) == line.process => {
+            What::Taken { process, message: Some((_, message)), redelivered } if Some(process) == line.process => {
                 let of = takes.entry(message).or_default();
                 of.count += 1;
+                // A broker that was away has taken back what it had handed out.
+                if redelivered && !of.open.is_empty() {
+                    of.open.remove(0);
+                }
                 of.open.push(*order);
             }
             What::Settled { process, message: Some((_, message)), acked: false, .. }
@@ -194,8 +198,17 @@ fn retries<'a, 'b>(tries: &[&'b Try<'a>]) -> impl Iterator<Item = (&'b Try<'a>, 
 
 /// By when a process knows that a try has come to nothing: its answer says so, its time is over, or its session is gone.
 pub(super) fn failed_by(seen: &Seen, it: &Try) -> Duration {
+    failed(seen, it, Duration::from_millis(LINGER_MS))
+}
+
+/// From when on a process may know it.
+pub(super) fn failed_from(seen: &Seen, it: &Try) -> Duration {
+    failed(seen, it, Duration::ZERO)
+}
+
+fn failed(seen: &Seen, it: &Try, linger: Duration) -> Duration {
     let answered = it.answer.filter(|_| it.is_heard(seen.plan)).map(|answer| answer.at);
-    let lost = it.line.hung.map(|hung| hung + Duration::from_millis(LINGER_MS));
+    let lost = it.line.hung.map(|hung| hung + linger);
     let expired = it.frame.at + Duration::from_millis(seen.plan.timers.response_timeout_ms);
     answered.unwrap_or_else(|| lost.map_or(expired, |lost| lost.min(expired)))
 }

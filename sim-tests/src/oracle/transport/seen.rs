@@ -1,6 +1,7 @@
 //! A history as one transport's promises need it: what was put, taken, sent, answered, told and acknowledged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -340,6 +341,12 @@ impl<'a> Seen<'a> {
     /// Whether the message was handed to a process between two places among the facts.
     pub(crate) fn is_taken_between(&self, message: usize, from: usize, to: usize) -> bool {
         self.of.get(&message).is_some_and(|it| it.taken.iter().any(|order| (from..to).contains(order)))
+    }
+
+    /// When the message was handed to a process first, within these places among the facts.
+    pub(crate) fn first_taken(&self, message: usize, within: Range<usize>) -> Option<Duration> {
+        let taken = self.of.get(&message)?.taken.iter().find(|place| within.contains(place))?;
+        self.at(*taken)
     }
 
     /// Copies of the message that a process has at this place among the facts: more than one if it was put on the bus again.
