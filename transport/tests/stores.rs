@@ -60,6 +60,7 @@ macro_rules! ask {
             a_final_state_stays_and_what_contradicts_it_is_late,
             parts_without_an_id_are_not_waited_for,
             one_id_for_all_parts_is_one_receipt_for_all,
+            a_receipt_for_all_parts_counts_for_those_that_are_accepted_later,
             the_first_failure_of_a_part_is_the_report,
             a_report_is_due_in_time_and_given_again_until_it_is_told,
             the_last_answer_may_complete_a_report,
@@ -627,6 +628,31 @@ async fn one_id_for_all_parts_is_one_receipt_for_all(world: &impl World) {
     three_parts(&store, NOW, "n", ["u1", "u1", "u2"]).await;
     assert_eq!(next(&store, NOW, "u1", &delivered()).await, Next::Nothing, "the third has an id of its own");
     assert_eq!(due(next(&store, NOW, "u2", &delivered()).await), (DeliveryStatus::Delivered, false, 3));
+}
+
+async fn a_receipt_for_all_parts_counts_for_those_that_are_accepted_later(world: &impl World) {
+    for (status, after, ()) in combinations(&[DeliveryStatus::Delivered, DeliveryStatus::Failed], &[1, 2], &[()]) {
+        let store = world.empty(StoreLimits { aggregate_timeout: Some(60 * SECOND), ..StoreLimits::default() });
+        for number in 1..=3 {
+            let _ = store.remember(NOW, "t1", &part("m", number, 3)).await.unwrap();
+            if number == after {
+                assert_eq!(next(&store, NOW, "t1", &report(status)).await, Next::Nothing, "not all are accepted");
+            }
+            assert_eq!(
+                store.expire(NOW).await.unwrap().aggregates.len(),
+                usize::from(number == 3),
+                "{status:?} {after}"
+            );
+        }
+        let given = store.expire(NOW + 3_600 * SECOND).await.unwrap().aggregates;
+        assert_eq!(given.iter().map(in_short).collect::<Vec<_>>(), [(status, false, 3)], "{status:?} {after}");
+    }
+    // Also where each part is reported by itself.
+    let store = world.empty(StoreLimits { aggregate_timeout: None, ..StoreLimits::default() });
+    let _ = store.remember(NOW, "t1", &part("m", 1, 2)).await.unwrap();
+    assert_eq!(next(&store, NOW, "t1", &delivered()).await, Next::Report);
+    let _ = store.remember(NOW, "t1", &part("m", 2, 2)).await.unwrap();
+    assert_eq!(next(&store, NOW, "t1", &report(DeliveryStatus::Failed)).await, Next::Late);
 }
 
 async fn the_first_failure_of_a_part_is_the_report(world: &impl World) {

@@ -259,6 +259,7 @@ impl Table {
             sent.unreported.insert(part.number);
         }
         let others = self.others_of(id, part);
+        self.note_said_of_others(part, &others);
         self.forget_id(id);
         while self.ids.len() >= self.limits.ids_max.max(1) {
             let Some((_, oldest)) = self.ids_by_end.pop_first() else { break };

@@ -116,6 +116,29 @@ async fn the_first_failure_of_a_part_is_the_one_report() {
     assert_eq!((world.got.reports("m"), world.counted("late_state")), (vec!["delivered", "failed", "delivered"], 1));
 }
 
+/// Whichever receipt comes with the last acceptance: it may be one that says nothing final.
+#[tokio::test(start_paused = true)]
+async fn a_failure_before_the_last_acceptance_is_reported_at_once() {
+    for failed in ["a", "b", "c"] {
+        for other in ["a", "b", "c"] {
+            for stat in ["ACCEPTD", "ENROUTE", "UNKNOWN", "DELIVRD", "EXPIRED"] {
+                let mut options = Options::default();
+                options.config.submit.multipart = MultipartHandling::Udh16;
+                options.limits.aggregate_timeout = Some(600 * SECOND);
+                options.limits.early_hold = 600 * SECOND;
+                let mut world = World::start(options);
+                assert_eq!(world.deliver(says(failed, "UNDELIV")).await, 0);
+                assert_eq!(world.deliver(says(other, stat)).await, 0);
+                world.submit("m", &long(), &[b"a", b"b", b"c"]).await;
+                world.pass(2 * SECOND).await;
+                assert_eq!(world.got.reports("m").last(), Some(&"failed"), "{failed} fails, {other} is {stat}");
+                let finals = world.got.reports("m").iter().filter(|status| **status != "pending").count();
+                assert_eq!(finals, 1, "{failed} fails, {other} is {stat}");
+            }
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_report_that_the_bus_refuses_comes_later_and_once() {
     let mut world = in_parts(Some(20 * SECOND));

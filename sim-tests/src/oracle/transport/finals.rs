@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use smpp_transport::pdu::MessageState;
 use smpp_transport::text::message_id::normal;
-use smsc_sim::policy::{Carrier, TlvFault};
+use smsc_sim::policy::TlvFault;
 
+use super::super::line::user_data;
 use super::super::{Frame, Report, slack};
 use super::Seen;
 use super::arrivals::arrival;
@@ -104,7 +105,7 @@ fn right_one(seen: &Seen, message: usize, tries: &[Try], told: &[&Published], re
     if kept.len() != usize::from(total) || seen.plan.smsc.policy.receipt.state.is_some() {
         return report.excused("finals: the SMSC has no record of every part");
     }
-    if is_text_cut(seen) {
+    if is_text_cut(seen, message) {
         return report.excused("finals: the text of a receipt, which says more than its parameters, may be cut");
     }
     if total > 1 && is_not_of_all(seen, message, tries, last) {
@@ -125,23 +126,31 @@ fn right_one(seen: &Seen, message: usize, tries: &[Try], told: &[&Published], re
     if is_right || !is_sure {
         return;
     }
-    // Receipts are held by wall clocks.
-    let is_forgotten = |it: &Delivered| it.frame.at < last.at && seen.clocks_differ(it.frame.at, last.at);
+    // Receipts are held for a while, and by wall clocks.
+    let hold = Duration::from_millis(seen.part.options.early_hold_ms);
+    let known = tries.iter().filter_map(Try::accepted).map(|(answer, _)| answer.at).max().unwrap_or_default();
+    let is_forgotten = |it: &Delivered| {
+        let is_wrong = it.frame.at < last.at && seen.clocks_differ(it.frame.at, last.at);
+        is_wrong || it.frame.at + hold <= known + slack(seen.plan)
+    };
     let finals = finals_of(seen, message, tries);
     let first = finals.first().is_some_and(|(it, _)| is_forgotten(it));
     if first && (status != "pending" || finals.iter().all(|(it, _)| is_forgotten(it))) {
-        return report.excused("finals: a clock was wrong while a receipt with a final state was held");
+        return report
+            .excused("finals: the first receipt with a final state came long before its id, or a clock was wrong");
     }
     let states: Vec<MessageState> = kept.iter().map(|kept| kept.state).collect();
     let words = format!("{status} was reported in the end, and the SMSC has {states:?}");
     report.broken(last.at, format!("message {message} of {}: {words}", seen.owner));
 }
 
-/// Returns `true` if the text of receipts is in a parameter that cannot be read, and `message_state` says something else.
-fn is_text_cut(seen: &Seen) -> bool {
+/// Returns `true` if the text of a receipt is in a parameter that cannot be read, and `message_state` says something else.
+fn is_text_cut(seen: &Seen, message: usize) -> bool {
     let policy = &seen.plan.smsc.policy.receipt;
     let is_cut = matches!(policy.tlv_fault, Some(TlvFault::Overrun | TlvFault::Short | TlvFault::Cut));
-    is_cut && policy.tlv_state.is_some() && policy.carrier.is_some_and(|carrier| carrier != Carrier::DeliverSm)
+    let mut own = seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)));
+    let has_no_text = |it: &Delivered| it.frame.understood().is_none_or(|pdu| user_data(pdu).is_empty());
+    is_cut && policy.tlv_state.is_some() && own.any(has_no_text)
 }
 
 /// The one of several final receipts of a message that counts.
@@ -169,7 +178,10 @@ fn first_of_several(seen: &Seen, message: usize, tries: &[Try]) -> First {
     };
     let others = finals.iter().filter(|(_, other)| other != reading).map(|(receipt, _)| receipt);
     let mut elsewhere = others.filter(|receipt| receipt.line.process != first.line.process);
-    if first.accepted().is_none() || elsewhere.next().is_some() { First::Unknown } else { First::Is(*reading) }
+    // Questions to a store that is slow may overtake one another.
+    let answered = first.accepted().map(|answer| answer.at);
+    let is_asked_in_order = answered.is_some_and(|answered| !seen.is_store_troubled(first.frame.at, answered));
+    if is_asked_in_order && elsewhere.next().is_none() { First::Is(*reading) } else { First::Unknown }
 }
 
 /// Receipts with a final state and an id of this message, in the order in which they were read.
@@ -266,15 +278,13 @@ fn told_once_complete(seen: &Seen, message: usize, tries: &[Try], told: &[&Publi
     };
     let finals: Vec<(&Delivered, &Frame)> =
         own.filter(|it| is_final(it)).filter_map(|it| Some((it, it.accepted()?))).collect();
-    // A receipt for several parts counts for those that had their id by then.
+    // A receipt counts for all parts that have its id, also for those that are accepted later.
     let taken = |id: &String| {
-        let answers = || accepted.iter().filter(|(_, given)| normal(given) == *id).map(|(answer, _)| answer.order);
-        let from = if answers().count() > 1 { answers().max().unwrap_or_default() } else { 0 };
-        let its = finals.iter().filter(|(it, _)| it.frame.order > from && forms(seen, it).contains(id));
+        let its = finals.iter().filter(|(it, _)| forms(seen, it).contains(id));
         its.map(|(_, answer)| answer.at).min()
     };
     let Some(taken) = ids.iter().map(taken).collect::<Option<Vec<Duration>>>() else { return };
-    let Some(last) = taken.into_iter().max() else { return };
+    let Some(last) = taken.into_iter().chain(accepted.iter().map(|(answer, _)| answer.at)).max() else { return };
     let since = finals.iter().map(|(it, _)| it.frame.at).min().unwrap_or_default();
     let complete = last.max(acked.at);
     if first.at <= complete + soon(seen) {

@@ -140,7 +140,8 @@ impl Shared {
         }
         self.until_settled(message).await;
         let _turn = self.turns.turn(message).await;
-        let next = if receipt.report.is_final { known.next } else { self.next_again(receipt, known.next).await? };
+        let is_news = receipt.report.is_final || matches!(known.next, Next::Aggregate(_));
+        let next = if is_news { known.next } else { self.next_again(receipt, known.next).await? };
         match next {
             Next::Report => self.publish_report(message, &receipt.report).await,
             Next::Aggregate(aggregate) => self.report_aggregate(&aggregate).await,
@@ -152,6 +153,7 @@ impl Shared {
     }
 
     /// The step that follows a receipt that is not final, when its turn has come: the end of its message may have been noted since.
+    /// A report of all parts is not asked for again: it has been given to this receipt.
     async fn next_again(&self, receipt: &Early, next: Next) -> Result<Next, PutOff> {
         Ok(match self.store.receipt_again(self.now(), receipt).await? {
             Matched::Known(known) => known.next,

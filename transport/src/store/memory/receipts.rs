@@ -67,6 +67,14 @@ impl Table {
         others
     }
 
+    /// What a receipt has said of an id counts for a part that is given the same id later.
+    pub(super) fn note_said_of_others(&mut self, part: &PartOf, others: &BTreeSet<u8>) {
+        let Some(sent) = self.messages.get_mut(&part.message) else { return };
+        if let Some(said) = others.iter().find_map(|other| sent.report_of(*other)).cloned() {
+            sent.note(part.number, &said);
+        }
+    }
+
     fn note(&mut self, now: Duration, form: &str, report: &Report) -> Matched {
         let Some(Id { until, .. }) = self.ids.get_mut(form) else { return Matched::Unknown };
         if report.is_final {

@@ -27,6 +27,14 @@ if #others > 0 then
   redis.call('HSET', key('id', id), 'others', table.concat(others, ','))
 end
 redis.call('HSET', key('message', message), 'i:' .. id, till, 'a:' .. number, 1)
+-- What a receipt has said of an id counts for a part that is given the same id later.
+for _, other in ipairs(others) do
+  local said, own = unpack(redis.call('HMGET', key('message', message), 'r:' .. other, 'r:' .. number))
+  if said and not (own and own:sub(1, 1) == '1') then
+    redis.call('HSET', key('message', message), 'r:' .. number, said)
+    break
+  end
+end
 if unreported == '1' then
   redis.call('HSET', key('id', id), 'unreported', 1)
   redis.call('HSET', key('message', message), 'u:' .. number, 1)
