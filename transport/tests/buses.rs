@@ -56,6 +56,7 @@ macro_rules! ask {
             publications_are_stored_in_their_order_each_where_it_belongs,
             a_paused_bus_leaves_messages_to_others_until_it_is_resumed,
             a_bus_that_is_stopped_gives_what_is_out_and_then_none,
+            what_is_given_back_at_a_stop_is_for_others,
             what_is_out_when_the_handles_are_dropped_comes_again,
             what_was_done_before_the_handles_are_dropped_is_done,
             without_its_outbound_end_a_bus_publishes_and_hands_out_nothing,
@@ -314,6 +315,20 @@ async fn a_bus_that_is_stopped_gives_what_is_out_and_then_none(world: &impl Worl
     let two = next(&mut bus).await;
     assert_eq!((&two.body[..], two.redelivered), (&b"two"[..], true));
     assert_eq!(&next(&mut bus).await.body[..], b"three");
+}
+
+async fn what_is_given_back_at_a_stop_is_for_others(world: &impl World) {
+    let mut bus = world.connect(1);
+    world.put("one").await;
+    let one = next(&mut bus).await;
+    bus.outbound.stop();
+    one.give_back();
+    let none = timeout(PATIENCE, bus.outbound.next()).await.expect("it says so");
+    assert!(none.is_none(), "{none:?}");
+    let mut other = world.connect(1);
+    let one = next(&mut other).await;
+    assert_eq!((&one.body[..], one.redelivered), (&b"one"[..], true));
+    one.ack();
 }
 
 async fn what_is_out_when_the_handles_are_dropped_comes_again(world: &impl World) {

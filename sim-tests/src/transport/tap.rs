@@ -68,20 +68,21 @@ impl Tap {
                 biased;
                 () = self.life.over() => return,
                 () = self.ground.bus_turned() => {}
+                // As the client of the real broker does it: what is given back at a stop is not handed out here again.
+                () = self.ends.stop.notified(), if !stopped => {
+                    stopped = true;
+                    self.bus.outbound.stop();
+                }
+                () = self.ends.demand.changed() => match self.ends.demand.is_paused() {
+                    true => self.bus.outbound.pause(),
+                    false => self.bus.outbound.resume(),
+                },
                 Some((tag, how)) = self.ends.settlements.recv() => self.settle(tag, how),
                 Some(()) = publishing.next(), if !publishing.is_empty() => {}
                 publication = self.ends.publications.recv(), if !silent && !is_away => match publication {
                     Some(publication) => publishing.push(self.publish(publication)),
                     None => silent = true,
                 },
-                () = self.ends.demand.changed() => match self.ends.demand.is_paused() {
-                    true => self.bus.outbound.pause(),
-                    false => self.bus.outbound.resume(),
-                },
-                () = self.ends.stop.notified(), if !stopped => {
-                    stopped = true;
-                    self.bus.outbound.stop();
-                }
                 delivery = self.bus.outbound.next(), if gives && !is_away && self.out.len() < self.prefetch => match delivery {
                     Some(delivery) => self.hand_out(delivery),
                     None => {

@@ -115,19 +115,20 @@ impl Task {
             let is_wanted = is_open && !is_away && !self.ends.demand.is_paused();
             while is_wanted && self.out.len() < self.prefetch && self.hand_out() {}
             tokio::select! {
+                // What is given back at a stop or a pause is not handed out here again.
                 biased;
-                Some((tag, settlement)) = self.ends.settlements.recv() => self.settle(tag, settlement),
-                publication = self.ends.publications.recv(), if !silent && !is_away => match publication {
-                    Some(publication) => self.publish(publication),
-                    None => silent = true,
-                },
                 () = self.ends.stop.notified(), if !stopped => {
                     stopped = true;
                     // The handle says "none" once nobody can send any more.
                     self.ends.deliveries = tokio::sync::mpsc::channel(1).0;
                 }
-                () = self.ends.deliveries.closed(), if is_open => {}
                 () = self.ends.demand.changed() => {}
+                Some((tag, settlement)) = self.ends.settlements.recv() => self.settle(tag, settlement),
+                publication = self.ends.publications.recv(), if !silent && !is_away => match publication {
+                    Some(publication) => self.publish(publication),
+                    None => silent = true,
+                },
+                () = self.ends.deliveries.closed(), if is_open => {}
                 () = changed => {}
             }
         }

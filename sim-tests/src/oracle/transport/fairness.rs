@@ -190,6 +190,10 @@ fn suspects_go_last(seen: &Seen, life: &Life, suspects: &[Suspect], fresh: &[Fre
                 report.excused("fairness: a process had two copies of a suspect, which was put on the bus twice");
                 continue;
             }
+            if waiting.first.is_none() && seen.is_bus_faulty() {
+                report.excused("fairness: the outcome of a message that was never sent was being published");
+                continue;
+            }
             if is_to_full(seen, waiting, at) {
                 report.excused("fairness: the queue of its destination was full when a suspect went");
                 continue;

@@ -20,6 +20,7 @@ use super::reports::{forms, has_failed_meanwhile, is_part_lost, may_contradict, 
 use super::seen::{Delivered, Published, Try};
 use crate::app::{destination, shared_destination};
 use crate::history::Kept;
+use crate::plan::Ids;
 use crate::plan::reading::{Reading, reading};
 
 pub(super) fn finals(seen: &Seen, report: &mut Report) {
@@ -53,7 +54,7 @@ fn is_one_copy(seen: &Seen, message: usize, tries: &[Try], report: &mut Report) 
         report.excused("finals: the SMSC has several copies of a message, or gave its id twice");
         return false;
     }
-    if ids.iter().any(|id| seen.is_other_form_of_another(id)) {
+    if ids.iter().any(|id| seen.is_other_form_of_another(id)) || has_id_of_another(seen, message, &ids) {
         report.excused("finals: an id is that of another message in the form of receipts");
         return false;
     }
@@ -65,6 +66,14 @@ fn has_receipt_of_another(seen: &Seen, message: usize, id: &str) -> bool {
     let id = normal(id);
     let is_of_another = |it: &Delivered| it.receipt_of().is_some_and(|of| of != (seen.owner, message));
     seen.delivered.iter().any(|it| is_of_another(it) && forms(seen, it).contains(&id))
+}
+
+/// Whether the id of a receipt of this message is that of another message as it stands. Until the form of ids is learned it counts
+/// for that one.
+fn has_id_of_another(seen: &Seen, message: usize, ids: &[String]) -> bool {
+    let own = seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)));
+    let is_of_another = |id: &String| seen.is_given(id) && !ids.iter().any(|own| normal(own) == normal(id));
+    seen.part.options.ids == Ids::Auto && own.filter_map(|it| it.id.as_ref()).any(is_of_another)
 }
 
 fn is_final(status: &str) -> bool {
@@ -83,10 +92,23 @@ fn never_backward(seen: &Seen, message: usize, tries: &[Try], told: &[&Published
         if seen.forgets(tries[0].frame.order, other.order) {
             return report.excused("finals: the store was forgotten in between");
         }
+        if is_reported_by_two(seen, message, &told[first]) {
+            return report.excused("finals: two processes reported a message at the same time");
+        }
         let after = other.said.delivery_status();
         let words = format!("message {message} of {}: {after} was reported after {status}", seen.owner);
         report.broken(other.at, words);
     }
+}
+
+/// Whether two processes had a receipt of this message in hand when one of them published its final state.
+fn is_reported_by_two(seen: &Seen, message: usize, told: &Published) -> bool {
+    let own = seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)));
+    let in_hand = own.filter(|it| {
+        let answered = it.answer.map_or(usize::MAX, |answer| answer.order);
+        it.frame.order < told.order && told.order < answered
+    });
+    in_hand.map(|it| it.line.process).collect::<BTreeSet<_>>().len() > 1
 }
 
 /// In the end the report is the one that the records of the SMSC call for.

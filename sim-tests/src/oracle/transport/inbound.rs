@@ -50,6 +50,10 @@ fn nothing_is_refused_for_good(seen: &Seen, report: &mut Report) {
         let (Some(answer), Some(status)) = (it.answer, it.status()) else { continue };
         if !matches!(status, CommandStatus::ESME_ROK | CommandStatus::ESME_RX_T_APPN) {
             let what = if it.is_receipt { "receipt" } else { "message" };
+            if seen.may_be_mixed(it) {
+                report.excused("inbound: the SMSC used a reference again while parts with it were held");
+                continue;
+            }
             report.broken(
                 answer.at,
                 format!("{what} from {} of {}: refused for good, with {status}", it.from, seen.owner),

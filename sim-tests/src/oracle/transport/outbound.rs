@@ -163,7 +163,13 @@ fn has_expired(seen: &Seen, message: usize, tries: &[Try], event: &Published) ->
 fn is_no_longer_valid(seen: &Seen, message: usize, tries: &[Try], event: &Published) -> bool {
     let Some(validity_s) = seen.part.options.validity_s else { return false };
     let from = Duration::from_millis(seen.part.messages[message].at_ms);
-    let is_over = event.at + slack(seen.plan) >= from + Duration::from_secs(validity_s);
+    let options = &seen.part.options;
+    let processes = seen.lines.iter().filter_map(|line| line.process).collect::<BTreeSet<_>>();
+    // A submit of which nothing was written may have been lost: what would go again too late does not go again.
+    let may_be_lost = processes.into_iter().any(|process| may_be_unwritten(seen, process, event.at, event.at));
+    let waits =
+        if may_be_lost { options.resend.wait(u32::MAX).max(options.full.wait(u32::MAX)) } else { Duration::ZERO };
+    let is_over = event.at + slack(seen.plan) + waits >= from + Duration::from_secs(validity_s);
     (is_over || seen.is_clock_wrong(from, event.at))
         && !is_accepted(tries, event)
         && event.said.nack_reason().starts_with("validity period over before it was accepted")

@@ -157,7 +157,10 @@ pub(super) fn is_part_lost(seen: &Seen, receipt: &Delivered) -> bool {
     let is_late = last + slack(seen.plan) >= first.0 + held || seen.clocks_differ(first.0, last);
     let count = |number: u8| parts().filter(|it| it.part.number == number).count();
     let never_came = (1..=receipt.part.total).any(|number| count(number) < count(receipt.part.number));
-    parts().any(|it| it.accepted().is_none()) || never_came || is_late || seen.forgets(first.1, seen.rest)
+    parts().any(|it| it.accepted().is_none() || seen.may_be_mixed(it))
+        || never_came
+        || is_late
+        || seen.forgets(first.1, seen.rest)
 }
 
 /// Whether the store was forgotten at any time before the end.
@@ -188,7 +191,9 @@ fn learned(seen: &Seen, receipt: &Delivered, given: &str) -> Option<Duration> {
         let mut own = seen.tries.get(&message).into_iter().flatten().filter_map(Try::accepted);
         let is_guessed = own.any(|(_, id)| is_guess(seen, other, &id));
         let is_sent = seen.events(message).any(|event| event.event() == "ack" && event.order < other.frame.order);
-        let is_later = other.frame.order > answer.order && other.part.total == 1;
+        let hold = Duration::from_millis(seen.part.options.early_hold_ms);
+        let is_held = other.frame.at < receipt.frame.at + hold;
+        let is_later = is_held && other.frame.order > answer.order && other.part.total == 1;
         owner == seen.owner && is_guessed && is_sent && is_later && is_of_one_process(seen, receipt, other, taken)
     };
     let teacher = seen.delivered.iter().find(teaches)?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use smpp_transport::bus::Route;
 use smpp_transport::pdu::{Body, CommandId, CommandStatus, Pdu, TlvTag};
@@ -224,6 +225,19 @@ impl<'a> Seen<'a> {
         let kept = self.kept.iter().flat_map(|(_, messages)| messages.iter()).map(|kept| normal(&kept.id));
         let mut all = self.given.keys().cloned().chain(kept).filter(|of| *of != id);
         self.part.options.ids == Ids::Auto && all.any(|of| other(&of).as_ref() == Some(&id))
+    }
+
+    /// Whether the part may have been joined with a part of another message that has the same addresses and reference.
+    pub(crate) fn may_be_mixed(&self, part: &Delivered) -> bool {
+        let held = Duration::from_millis(self.part.options.join_expiry_ms) + super::super::slack(self.plan);
+        let Some(reference) = part.reference() else { return false };
+        let is_near = |it: &&Delivered| it.frame.at.abs_diff(part.frame.at) <= held;
+        let is_like = |it: &&Delivered| it.from == part.from && it.to == part.to && it.reference() == Some(reference);
+        let mut texts: BTreeMap<u8, Bytes> = BTreeMap::new();
+        self.delivered.iter().filter(is_near).filter(is_like).any(|it| {
+            let text = it.frame.understood().map(user_data).unwrap_or_default();
+            texts.insert(it.part.number, text.clone()).is_some_and(|before| before != text)
+        })
     }
 
     /// Whether the SMSC gave this id to a message.
@@ -455,8 +469,12 @@ fn delivered(line: &Line) -> impl Iterator<Item = Delivered<'_>> {
         let is_marked = has(TlvTag::RECEIPTED_MESSAGE_ID) && has(TlvTag::MESSAGE_STATE);
         let is_receipt = class.is_receipt() || class.is_intermediate() || is_marked;
         let said = frame.receipt().filter(|_| is_receipt);
+        let part = part_of(pdu);
+        // In a part of a receipt an id may go on in the next part.
+        let is_cut = |id: &String| part.total > 1 && user_data(pdu).ends_with(id.as_bytes());
         let (id, id_in_text) = said.map_or((None, None), |said| (said.id.clone(), said.id_in_text.clone()));
-        Some(Delivered { line, frame, from, to, is_receipt, id, id_in_text, part: part_of(pdu), answer })
+        let (id, id_in_text) = (id.filter(|id| !is_cut(id)), id_in_text.filter(|id| !is_cut(id)));
+        Some(Delivered { line, frame, from, to, is_receipt, id, id_in_text, part, answer })
     })
 }
 
@@ -485,6 +503,12 @@ impl<'a> Delivered<'a> {
     /// Status of the answer.
     pub(crate) fn status(&self) -> Option<CommandStatus> {
         self.answer.and_then(|answer| answer.pdu.as_ref()).map(|pdu| pdu.status)
+    }
+
+    /// A user data header of a part with a reference of 8 bits, which is soon used again, without the number of the part.
+    fn reference(&self) -> Option<[u8; 5]> {
+        let octets = user_data(self.frame.understood()?);
+        octets.first_chunk().copied().filter(|_| self.part.total > 1).filter(|octets| octets.starts_with(&[5, 0, 3]))
     }
 
     /// Which message of the transport's a receipt is about, by its addresses: it goes the other way.

@@ -68,7 +68,7 @@ fn resends(seen: &Seen, message: usize, tries: &[&Try], report: &mut Report) {
             counts.clear();
             continue;
         }
-        if seen.copies_held(message, again.frame.order) > 1 {
+        if [it, again].iter().any(|it| seen.copies_held(message, it.frame.order) > 1) {
             report.excused("storm: a process had two copies of a message, which was put on the bus twice");
             continue;
         }
@@ -80,8 +80,7 @@ fn resends(seen: &Seen, message: usize, tries: &[&Try], report: &mut Report) {
         let count = counts.entry(cause).or_default();
         *count += 1;
         // Count and wait for a full queue begin anew once the destination has taken another part.
-        let (from, to) = (it.frame.order, again.frame.order);
-        let is_anew = cause == Cause::QueueFull && has_taken_between(seen, message, from, to);
+        let is_anew = cause == Cause::QueueFull && has_taken_between(seen, message, it, again);
         let nth = if is_anew { 1 } else { *count };
         let least = least_wait(seen, cause, nth);
         let waited = again.frame.at.saturating_sub(it.frame.at);
@@ -100,13 +99,19 @@ fn resends(seen: &Seen, message: usize, tries: &[&Try], report: &mut Report) {
     }
 }
 
-/// Whether the SMSC accepted a part to the destination of this message between two places among all facts.
-fn has_taken_between(seen: &Seen, message: usize, from: usize, to: usize) -> bool {
+/// Whether the SMSC accepted a part to the destination of this message between two tries. That counts for the transport when the
+/// id is in its store, on its disk.
+fn has_taken_between(seen: &Seen, message: usize, it: &Try, again: &Try) -> bool {
     let shared = |message: usize| seen.part.messages.get(message).and_then(|text| text.to);
     let is_to_same = |other: usize| other == message || (shared(other).is_some() && shared(other) == shared(message));
     let tries = seen.tries.iter().filter(|(other, _)| is_to_same(**other)).flat_map(|(_, tries)| tries);
-    let answers = tries.filter_map(Try::accepted).map(|(answer, _)| answer.order);
-    answers.into_iter().any(|order| (from..to).contains(&order))
+    let mut answers = tries.filter_map(Try::accepted).map(|(answer, _)| answer);
+    let written = Duration::from_millis(4 * seen.part.sync_ms);
+    answers.any(|answer| {
+        let is_after =
+            it.frame.order <= answer.order || (written > Duration::ZERO && it.frame.at <= answer.at + written);
+        is_after && answer.order < again.frame.order
+    })
 }
 
 fn ordinal(number: u32) -> String {
