@@ -156,6 +156,8 @@ fn has_expired(seen: &Seen, message: usize, tries: &[Try], event: &Published) ->
     });
     let mut earlier = tries.iter().filter(|it| it.frame.order < event.order);
     let is_new = earlier.all(|it| seen.is_taken_between(message, it.frame.order, event.order));
+    // Of two copies one may have been sent and the other not.
+    let is_new = is_new || seen.copies_held(message, event.order) > 1;
     is_old && is_new && event.said.nack_reason().starts_with("expired before it was sent")
 }
 

@@ -126,13 +126,22 @@ fn told_of(seen: &Seen, receipt: &Delivered, report: &mut Report) {
 }
 
 /// Whether a final receipt of the same message that says something else was read before this one was answered: this one says
-/// nothing more then, and if the bus refuses the report of the other, the SMSC has that still.
+/// nothing more then, and if the bus refuses the report of the other, the SMSC has that still. One that is not final waits for
+/// the ack of its message, and says nothing more if a final one comes meanwhile.
 pub(super) fn may_contradict(seen: &Seen, receipt: &Delivered, answer: &Frame) -> bool {
-    let is_final = |it: &Delivered| !may_mean(it, "pending");
-    let state = |it: &Delivered| it.frame.receipt().and_then(|receipt| receipt.state);
+    // The text may not be readable here, and say something else than the parameter.
+    let is_plain = seen.plan.smsc.policy.receipt.tlv_state.is_none();
+    let state = |it: &Delivered| it.frame.receipt().and_then(|receipt| receipt.state).filter(|_| is_plain);
+    let may_be_final = |it: &Delivered| state(it).is_none() || !may_mean(it, "pending");
+    let may_differ = |it: &Delivered| state(it).is_none() || state(it) != state(receipt);
+    let acks = receipt.receipt_of().into_iter().flat_map(|(_, message)| seen.events(message));
+    let acked = acks.filter(|event| event.event() == "ack").map(|event| event.order).max();
+    let by = acked
+        .filter(|_| state(receipt).is_none() || may_mean(receipt, "pending"))
+        .map_or(answer.order, |acked| acked.max(answer.order));
     let of_same = seen.delivered.iter().filter(|it| it.receipt_of() == receipt.receipt_of());
-    let mut others = of_same.filter(|it| is_final(it) && state(it) != state(receipt));
-    others.any(|it| it.frame.order < answer.order)
+    let mut others = of_same.filter(|it| it.frame.order != receipt.frame.order && may_be_final(it) && may_differ(it));
+    others.any(|it| it.frame.order < by)
 }
 
 /// Whether a receipt of another message, whose id as it stands is the one that was given for this message, was read before this
