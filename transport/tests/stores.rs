@@ -69,6 +69,7 @@ macro_rules! ask {
             held_receipts_are_listed,
             the_first_final_state_counts_although_it_is_held,
             what_has_expired_keeps_its_place,
+            a_held_receipt_is_held_in_another_form_at_its_place,
             what_is_held_of_another_message_does_not_count,
         );
     };
@@ -818,6 +819,28 @@ async fn what_has_expired_keeps_its_place(world: &impl World) {
         }
         assert_eq!(store.held(now).await, Ok(Vec::new()));
     }
+}
+
+async fn a_held_receipt_is_held_in_another_form_at_its_place(world: &impl World) {
+    let store = world.empty(StoreLimits::default());
+    let hold = StoreLimits::default().early_hold;
+    let failed = report(DeliveryStatus::Failed);
+    let (old, new) = (early(&["10".to_owned()], &delivered()), early(&["16".to_owned()], &delivered()));
+    let later = early(&["16".to_owned()], &failed);
+    assert_eq!(store.hold_as(NOW, &old, &new).await, Ok(false), "it is not held");
+    assert_eq!(store.receipt(NOW, &old).await, Ok(Matched::Held));
+    assert_eq!(store.receipt(NOW + SECOND, &later).await, Ok(Matched::Held));
+    assert_eq!(store.hold_as(NOW + SECOND, &old, &new).await, Ok(false), "its id is not known yet");
+    assert_eq!(store.held(NOW).await, Ok(vec![new.clone(), later.clone()]));
+    let _ = store.remember(NOW, "10", &part("other", 1, 1)).await.unwrap();
+    assert_eq!(store.expire(NOW + hold - SECOND).await.unwrap().early, []);
+    assert_eq!(store.expire(NOW + hold).await.unwrap().early, [new.clone()], "no longer than it was to be");
+    assert_eq!(store.remember(NOW + hold, "16", &part("m", 1, 1)).await, Ok(vec![new.clone(), later.clone()]));
+    assert_eq!(store.hold_as(NOW + hold, &new, &new).await, Ok(true));
+    assert_eq!(known(store.receipt_again(NOW + hold, &new).await.unwrap()).next, Next::Report);
+    assert_eq!(known(store.receipt_again(NOW + hold, &later).await.unwrap()).next, Next::Late);
+    store.told(NOW + hold, &new).await.unwrap();
+    assert_eq!(store.held(NOW).await, Ok(vec![later]));
 }
 
 /// All combinations of three lists.

@@ -72,6 +72,10 @@ impl Embedded {
         Ok(self.0.table().held())
     }
 
+    pub(super) async fn hold_as(&self, now: Duration, early: &Early, other: &Early) -> Result<bool, Away> {
+        self.ask(|table| table.hold_as(now, early, other)).await
+    }
+
     pub(super) async fn join(&self, now: Duration, key: &PartKey, segment: &Segment) -> Result<Outcome, Away> {
         self.ask(|table| table.join(now, key, segment)).await
     }

@@ -175,6 +175,10 @@ impl Memory {
         self.ask(|table| table.held()).await
     }
 
+    pub(super) async fn hold_as(&self, now: Duration, early: &Early, other: &Early) -> Result<bool, Away> {
+        self.ask(|table| table.hold_as(now, early, other)).await
+    }
+
     pub(super) async fn join(&self, now: Duration, key: &PartKey, segment: &Segment) -> Result<Outcome, Away> {
         self.ask(|table| table.join(now, key, segment)).await
     }
@@ -294,11 +298,26 @@ impl Table {
 
     /// See [`Store::told`](super::Store::told).
     pub fn told(&mut self, told: &Early) {
-        let numbers = told.forms.first().and_then(|form| self.early_by_form.get(form)).cloned().unwrap_or_default();
-        let is_it = |number: &u64| self.early.get(number).is_some_and(|(_, early)| early == told);
-        if let Some(number) = numbers.into_iter().find(is_it) {
+        if let Some(number) = self.number_of(told) {
             self.take_early(number);
         }
+    }
+
+    /// See [`Store::hold_as`](super::Store::hold_as).
+    pub fn hold_as(&mut self, now: Duration, early: &Early, other: &Early) -> bool {
+        self.forget_ids(now);
+        let Some(number) = self.number_of(early) else { return false };
+        let Some((until, _)) = self.early.get(&number) else { return false };
+        let until = *until;
+        self.take_early(number);
+        self.put_early(number, until, other.clone());
+        self.find(other).is_some()
+    }
+
+    fn number_of(&self, held: &Early) -> Option<u64> {
+        let numbers = self.early_by_form.get(held.forms.first()?)?;
+        let is_it = |number: &&u64| self.early.get(number).is_some_and(|(_, early)| early == held);
+        numbers.iter().find(is_it).copied()
     }
 
     fn hold(&mut self, now: Duration, receipt: &Early) -> Matched {
@@ -319,6 +338,8 @@ impl Table {
             if !numbers.contains(&number) {
                 numbers.push(number);
             }
+            // One that is held under another form has its place.
+            numbers.sort_unstable();
         }
         self.early.insert(number, (until, early));
         self.early_by_end.insert((until, number));

@@ -390,6 +390,15 @@ impl Store {
         on_each!(self, store => store.held(now).await)
     }
 
+    /// Holds a held receipt in another form from now on, at the same place and for as long as it was to be held. Returns `true` if
+    /// it is held and its message is known in that form.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn hold_as(&self, now: Duration, early: &Early, other: &Early) -> Result<bool, Away> {
+        on_each!(self, store => store.hold_as(now, early, other).await)
+    }
+
     /// Adds a part of a long message: see [`Joiner::add`](crate::text::Joiner::add). What it supersedes has expired.
     ///
     /// # Errors

@@ -342,6 +342,13 @@ impl Redis {
         Ok(held.iter().filter_map(|early| form::read(early)).collect())
     }
 
+    pub(super) async fn hold_as(&self, now: Duration, early: &Early, other: &Early) -> Result<bool, Away> {
+        let mut script = self.with(&self.0.scripts.hold_as, now);
+        script.arg(form::json(early)).arg(early.forms.first().map_or("", String::as_str));
+        script.arg(form::json(other)).arg(ttl(self.0.config.limits.early_hold));
+        self.ask(&script).await
+    }
+
     pub(super) async fn join(&self, now: Duration, key: &PartKey, segment: &Segment) -> Result<Outcome, Away> {
         if !(1..=key.total).contains(&segment.number) {
             return Ok(Outcome::Refused(Refusal::Number));

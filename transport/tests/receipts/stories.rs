@@ -340,6 +340,32 @@ async fn a_learned_form_of_ids_counts_for_held_receipts_at_once() {
     assert_eq!(world.got.reports("c"), ["delivered"], "the form is known");
 }
 
+/// The id of a held receipt may come after the form was learned, from either side.
+#[tokio::test(start_paused = true)]
+async fn a_learned_form_counts_for_held_receipts_whose_id_comes_later() {
+    for (teaches, taught, response, in_receipt) in
+        [(&b"15"[..], "f", &b"16"[..], "00000010"), (b"0000000F", "15", b"00000010", "0000000016")]
+    {
+        for stats in [&["DELIVRD"][..], &["DELIVRD", "UNDELIV"], &["ENROUTE", "DELIVRD"]] {
+            let mut options = Options::default();
+            options.limits.early_hold = 3_600 * SECOND;
+            let mut world = World::start(options);
+            for stat in stats {
+                assert_eq!(world.deliver(says(in_receipt, stat)).await, 0);
+            }
+            world.submit("a", "hi", &[teaches]).await;
+            assert_eq!(world.deliver(says(taught, "DELIVRD")).await, 0);
+            world.pass(SECOND).await;
+            assert_eq!(world.got.reports("a"), ["delivered"]);
+            world.submit("b", "hi", &[response]).await;
+            world.pass(2 * SECOND).await;
+            assert_eq!(world.got.reports("b").last(), Some(&"delivered"), "{in_receipt} {stats:?}");
+            assert!(!world.got.reports("b").contains(&"failed"), "{in_receipt} {stats:?}");
+            assert_eq!(world.store.held(Duration::ZERO).await.map(|held| held.len()), Ok(0), "{in_receipt} {stats:?}");
+        }
+    }
+}
+
 /// The store fails for a while at any point after the submit whose id the receipt waits for.
 #[tokio::test(start_paused = true)]
 async fn a_held_receipt_is_reported_once_although_the_store_fails() {

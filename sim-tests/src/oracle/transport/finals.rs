@@ -92,7 +92,7 @@ fn never_backward(seen: &Seen, message: usize, tries: &[Try], told: &[&Published
         if seen.forgets(tries[0].frame.order, other.order) {
             return report.excused("finals: the store was forgotten in between");
         }
-        if is_reported_by_two(seen, message, &told[first]) {
+        if is_reported_by_two(seen, message, told[first]) {
             return report.excused("finals: two processes reported a message at the same time");
         }
         let after = other.said.delivery_status();
@@ -158,10 +158,15 @@ fn right_one(seen: &Seen, message: usize, tries: &[Try], told: &[&Published], re
     let finals = finals_of(seen, message, tries);
     let first = finals.first().is_some_and(|(it, _)| is_forgotten(it));
     // Of a receipt in parts nobody knows here which of them says what.
-    let mut parts =
-        seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)) && it.part.total > 1);
+    let parts = || {
+        let own = seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)));
+        own.filter(|it| it.part.total > 1)
+    };
+    if parts().any(|it| is_part_lost(seen, it)) {
+        return report.excused("finals: parts of a receipt were refused or forgotten");
+    }
     let is_known = finals.iter().any(|(it, _)| it.part.total == 1);
-    if !is_known && parts.any(is_forgotten)
+    if !is_known && parts().any(is_forgotten)
         || first && (status != "pending" || finals.iter().all(|(it, _)| is_forgotten(it)))
     {
         return report
@@ -178,7 +183,7 @@ fn is_text_cut(seen: &Seen, message: usize) -> bool {
     let is_cut = matches!(policy.tlv_fault, Some(TlvFault::Overrun | TlvFault::Short | TlvFault::Cut));
     let mut own = seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)));
     let has_no_text = |it: &Delivered| it.frame.understood().is_none_or(|pdu| user_data(pdu).is_empty());
-    is_cut && policy.tlv_state.is_some() && own.any(has_no_text)
+    is_cut && policy.tlv_state.is_some() && (policy.split.is_some() || own.any(has_no_text))
 }
 
 /// The one of several final receipts of a message that counts.

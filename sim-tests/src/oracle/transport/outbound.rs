@@ -157,7 +157,7 @@ fn has_expired(seen: &Seen, message: usize, tries: &[Try], event: &Published) ->
     let mut earlier = tries.iter().filter(|it| it.frame.order < event.order);
     let is_new = earlier.all(|it| seen.is_taken_between(message, it.frame.order, event.order));
     // Of two copies one may have been sent and the other not.
-    let is_new = is_new || seen.copies_held(message, event.order) > 1;
+    let is_new = is_new || seen.puts(message) > 1;
     is_old && is_new && event.said.nack_reason().starts_with("expired before it was sent")
 }
 
@@ -173,7 +173,7 @@ fn is_no_longer_valid(seen: &Seen, message: usize, tries: &[Try], event: &Publis
         if may_be_lost { options.resend.wait(u32::MAX).max(options.full.wait(u32::MAX)) } else { Duration::ZERO };
     let is_over = event.at + slack(seen.plan) + waits >= from + Duration::from_secs(validity_s);
     (is_over || seen.is_clock_wrong(from, event.at))
-        && !is_accepted(tries, event)
+        && (!is_accepted(tries, event) || seen.puts(message) > 1)
         && event.said.nack_reason().starts_with("validity period over before it was accepted")
 }
 

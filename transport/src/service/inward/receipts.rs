@@ -100,27 +100,30 @@ impl Shared {
         }
     }
 
+    /// Holds it under the learned form of its id from now on, and reports it if its message is known by that.
     async fn match_by_learned_form(&self, early: Early) {
-        let telling = early.telling();
-        if !self.telling().insert(telling.clone()) {
-            return;
-        }
         let forms = self.ids_seen().forms(self.config.inbound.id_forms, early.ids()).sure;
         let by_learned = Early { forms, ..early.clone() };
-        let is_reported = AtomicBool::new(false);
-        in_the_end("held receipt not reported", async || {
-            if let Matched::Known(known) = self.store.receipt_again(self.now(), &by_learned).await? {
-                Metrics::count(&self.metrics.receipts, "known");
-                self.report(&by_learned, known).await?;
-                is_reported.store(true, Ordering::Relaxed);
-            }
+        let telling = early.telling();
+        if by_learned == early || !self.telling().insert(telling.clone()) {
+            return;
+        }
+        self.hold_as(&early, &by_learned).await;
+        self.telling().remove(&telling);
+        // Asked again, as its id may have come while it could not be told of.
+        if self.hold_as(&by_learned, &by_learned).await {
+            self.take_held(by_learned).await;
+        }
+    }
+
+    async fn hold_as(&self, early: &Early, other: &Early) -> bool {
+        let is_known = AtomicBool::new(false);
+        in_the_end("held receipt not looked for by the learned form", async || {
+            is_known.store(self.store.hold_as(self.now(), early, other).await?, Ordering::Relaxed);
             Ok(())
         })
         .await;
-        if is_reported.into_inner() {
-            self.let_go(&early).await;
-        }
-        self.telling().remove(&telling);
+        is_known.into_inner()
     }
 
     async fn unmatched(&self, id: &str, report: &Report) -> Result<(), PutOff> {
@@ -209,6 +212,11 @@ impl Shared {
 
     /// Takes a held receipt whose id has come or never will. Nobody waits for an answer, so this is tried until it succeeds.
     pub(in crate::service) async fn take_early(&self, early: Early) {
+        self.take_held(early).await;
+        self.match_held_by_learned_form().await;
+    }
+
+    async fn take_held(&self, early: Early) {
         let telling = early.telling();
         // The store gives it again while that takes long.
         if !self.telling().insert(telling.clone()) {
@@ -218,7 +226,6 @@ impl Shared {
             self.let_go(&early).await;
         }
         self.telling().remove(&telling);
-        self.match_held_by_learned_form().await;
     }
 
     /// Forgets a held receipt that has been reported. It stays held until then, so that a process that dies loses nothing.

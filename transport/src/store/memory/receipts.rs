@@ -46,7 +46,7 @@ impl Table {
     }
 
     /// The form under which a receipt's message is known.
-    fn find(&self, early: &Early) -> Option<String> {
+    pub(super) fn find(&self, early: &Early) -> Option<String> {
         let is_of_address = |form: &&String| {
             let id = self.ids.get(form.as_str());
             id.is_some_and(|id| is_confirmed(&id.part.to, &early.addresses) == Some(true))

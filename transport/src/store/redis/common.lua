@@ -89,6 +89,38 @@ local function known_till(id)
   return till and tonumber(till) > now and till
 end
 
+-- As `is_confirmed` of the other stores.
+local function is_of_address(id, addresses)
+  local to = redis.call('HGET', key('id', id), 'to') or ''
+  for _, address in ipairs(addresses) do
+    if to ~= '' and address ~= '' then
+      local short, long = to, address
+      if #address < #to then
+        short, long = address, to
+      end
+      if short == long or (#short >= 6 and long:sub(-#short) == short) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+local function find(sure, guesses, addresses)
+  for _, list in ipairs({ sure, guesses }) do
+    for _, form in ipairs(list) do
+      if known_till(form) and is_of_address(form, addresses) then
+        return form
+      end
+    end
+  end
+  for _, form in ipairs(sure) do
+    if known_till(form) then
+      return form
+    end
+  end
+end
+
 -- Status, word and finality of a report as it is kept: 0 or 1 for final, then JSON.
 local function said(kept)
   local report = cjson.decode(kept:sub(2))

@@ -20,38 +20,6 @@ do
 end
 forget_ids()
 
--- As `is_confirmed` of the other stores.
-local function is_of_address(id, addresses)
-  local to = redis.call('HGET', key('id', id), 'to') or ''
-  for _, address in ipairs(addresses) do
-    if to ~= '' and address ~= '' then
-      local short, long = to, address
-      if #address < #to then
-        short, long = address, to
-      end
-      if short == long or (#short >= 6 and long:sub(-#short) == short) then
-        return true
-      end
-    end
-  end
-  return false
-end
-
-local function find(sure, guesses, addresses)
-  for _, list in ipairs({ sure, guesses }) do
-    for _, form in ipairs(list) do
-      if known_till(form) and is_of_address(form, addresses) then
-        return form
-      end
-    end
-  end
-  for _, form in ipairs(sure) do
-    if known_till(form) then
-      return form
-    end
-  end
-end
-
 local function note_part(name, number, is_final, report)
   local place = 'r:' .. number
   local known = redis.call('HGET', name, place)

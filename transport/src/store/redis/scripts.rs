@@ -29,6 +29,7 @@ scripts!(
     told,
     told_aggregate,
     held,
+    hold_as,
     told_incomplete,
     join,
     published,
