@@ -294,8 +294,8 @@ fn reported_in_the_end(seen: &Seen, message: usize, tries: &[Try], told: &[&Publ
     report.broken(receipt.frame.at, format!("message {message} of {}: {words}", seen.owner));
 }
 
-/// A message in parts is reported once the last receipt is there that it can have, and not when the time for the others is over.
-/// Parts without an id have none, and parts with the same id have one for all.
+/// A message in parts is reported once a part has failed, or the last receipt is there that it can have, and not when the time for
+/// the others is over. Parts without an id have none, and parts with the same id have one for all.
 fn told_once_complete(seen: &Seen, message: usize, tries: &[Try], told: &[&Published], report: &mut Report) {
     if tries[0].part.total == 1 || seen.part.options.report_parts {
         return;
@@ -305,24 +305,28 @@ fn told_once_complete(seen: &Seen, message: usize, tries: &[Try], told: &[&Publi
     let accepted: Vec<(&Frame, String)> = tries.iter().filter_map(Try::accepted).collect();
     let ids: BTreeSet<String> = accepted.iter().map(|(_, id)| normal(id)).filter(|id| !id.is_empty()).collect();
     let own = seen.delivered.iter().filter(|it| it.receipt_of() == Some((seen.owner, message)) && it.part.total == 1);
-    let is_final = |it: &Delivered| {
-        let state = it.frame.receipt().and_then(|receipt| receipt.state);
-        state.is_some_and(|state| reading(&seen.plan.smsc, state) != Reading::Pending)
+    let said = |it: &Delivered| {
+        let state = it.frame.receipt().and_then(|receipt| receipt.state)?;
+        Some(reading(&seen.plan.smsc, state)).filter(|reading| *reading != Reading::Pending)
     };
-    let finals: Vec<(&Delivered, &Frame)> =
-        own.filter(|it| is_final(it)).filter_map(|it| Some((it, it.accepted()?))).collect();
+    let finals: Vec<(&Delivered, Reading)> = own.filter_map(|it| Some((it, said(it)?))).collect();
     // A receipt counts for all parts that have its id, also for those that are accepted later.
-    let taken = |id: &String| {
-        let its = finals.iter().filter(|(it, _)| forms(seen, it).contains(id));
-        its.map(|(_, answer)| answer.at).min()
+    let of = |id: &String| -> Vec<&(&Delivered, Reading)> {
+        finals.iter().filter(|(it, _)| forms(seen, it).contains(id)).collect()
     };
-    let Some(taken) = ids.iter().map(taken).collect::<Option<Vec<Duration>>>() else { return };
-    let Some(last) = taken.into_iter().chain(accepted.iter().map(|(answer, _)| answer.at)).max() else { return };
-    let since = finals.iter().map(|(it, _)| it.frame.at).min().unwrap_or_default();
-    let complete = last.max(acked.at);
+    let taken = |id: &String| of(id).into_iter().filter_map(|(it, _)| it.accepted()).map(|answer| answer.at).min();
+    let whole = ids.iter().map(taken).collect::<Option<Vec<Duration>>>().and_then(|taken| taken.into_iter().max());
+    // What is made of two states that differ is another promise.
+    let is_plain = seen.plan.smsc.policy.receipt.tlv_state.is_none();
+    let has_failed = |id: &&String| is_plain && of(id).into_iter().all(|(_, reading)| *reading == Reading::Failed);
+    let failed = ids.iter().filter(has_failed).filter_map(taken).min();
+    let Some(due) = failed.into_iter().chain(whole).min() else { return };
+    let whole = accepted.iter().map(|(answer, _)| answer.at).max().unwrap_or_default();
+    let complete = due.max(whole).max(acked.at);
     if first.at <= complete + soon(seen) {
         return;
     }
+    let since = finals.iter().map(|(it, _)| it.frame.at).min().unwrap_or_default();
     if has_failed_meanwhile(seen, since.min(tries[0].frame.at), first.at)
         || !tries.iter().all(|it| it.is_heard(seen.plan))
     {
